@@ -1,21 +1,22 @@
 // The public API fuzzer schemathesis against both servers, as real processes: every check and every phase. What it may
 // report is in test/fuzz, with a reason each. Its log is printed only where it has found something.
 //
-//   node scripts/fuzz.mjs            FUZZ_SECONDS=<of each server> FUZZ_SEED=<n> FUZZ_ONLY=adapter|carota
+//   node scripts/fuzz.mjs      FUZZ_SECONDS=<of each server> FUZZ_SEED=<n> FUZZ_ONLY=adapter|carota FUZZ_LOG=1 (always print)
 import { spawn, spawnSync } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { closeSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { call, seedAdapter, seedCarota } from './fuzz-seeds.mjs';
 
 const VERSION = '4.32';
 const SECONDS = Number(process.env.FUZZ_SECONDS ?? 75);
 const SEED = Number(process.env.FUZZ_SEED ?? Math.floor(Math.random() * 2 ** 31));
 const here = (name) => fileURLToPath(new URL(name, import.meta.url));
 const MAIN = here('../dist/cli/main.js');
-const VIN = '5YJSA1E40FF345678';
-const MODEL = 'vehicle model a';
+const CALLBACK_SECRET = `whsec_${randomBytes(32).toString('base64')}`;
 
 const work = mkdtempSync(join(tmpdir(), 'otaops-fuzz-'));
 const servers = [];
@@ -29,10 +30,14 @@ for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
 }
 try {
   const program = schemathesis();
-  const adapter = await start('serve', ['--mqtt-port', String(await freePort())]);
-  const carota = await start('carota', ['--adapter-url', adapter.url]);
-  await seedAdapter(adapter);
-  await seedCarota(carota);
+  const mqttPort = await freePort();
+  const adapter = await start('serve', ['--mqtt-port', String(mqttPort)]);
+  const carota = await start('carota', ['--adapter-url', adapter.url], {
+    OTAOPS_ADAPTER_TOKEN: adapter.token,
+    OTAOPS_CALLBACK_SECRET: CALLBACK_SECRET,
+  });
+  adapter.known = await seedAdapter({ ...adapter, mqttPort });
+  carota.known = await seedCarota(carota, CALLBACK_SECRET);
   console.log(`Fuzzer seed ${SEED} (FUZZ_SEED=${SEED} FUZZ_SECONDS=${SECONDS} repeats it)`);
   const wanted = process.env.FUZZ_ONLY;
   const faults = [];
@@ -82,7 +87,7 @@ async function freePort() {
   return port;
 }
 
-async function start(command, args) {
+async function start(command, args, environment = {}) {
   const dataDir = join(work, command);
   const port = await freePort();
   const child = spawn(
@@ -98,7 +103,7 @@ async function start(command, args) {
       'error',
       ...args,
     ],
-    { stdio: ['ignore', 'pipe', 'pipe'] },
+    { stdio: ['ignore', 'pipe', 'pipe'], env: { ...process.env, ...environment } },
   );
   track(child);
   let output = '';
@@ -115,53 +120,6 @@ async function start(command, args) {
   }
   server.token = readFileSync(join(dataDir, 'token'), 'utf8').trim();
   return server;
-}
-
-/** @throws Error unless the answer is a 2xx */
-async function call({ url, token }, method, path, body, type = 'application/json') {
-  const response = await fetch(url + path, {
-    method,
-    headers: {
-      'authorization-token': token,
-      ...(body === undefined ? {} : { 'content-type': type }),
-    },
-    body: body === undefined || typeof body === 'string' ? body : JSON.stringify(body),
-  });
-  const text = await response.text();
-  if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`);
-  return text === '' || type !== 'application/json' ? text : JSON.parse(text);
-}
-
-/** Something to find under each kind of name. */
-async function seedAdapter(server) {
-  await call(server, 'PUT', `/v1.0/vehicles/${VIN}`, { system_id: 'sys-1', model: MODEL });
-  await call(server, 'POST', '/v1.0/ota/trigger', {
-    time: 1625660275379,
-    version: 'v1',
-    body: { model: MODEL, 'ref-id': 'schedule 0909', 'script-ref-id': 'hu only 001', vins: [VIN] },
-  });
-  await call(server, 'POST', '/v1.0/callbacks', { name: 'fuzz', url: 'http://receiver.example/' });
-}
-
-async function seedCarota(server) {
-  const artifact = JSON.parse(
-    await call(server, 'POST', '/v1.0/artifacts', 'software', 'application/octet-stream'),
-  );
-  await call(server, 'PUT', `/v1.0/vehicles/${VIN}`, { model: MODEL, versions: { HU: '1.0.0' } });
-  const { sha256, md5, size } = artifact;
-  await call(server, 'POST', '/v1.0/update-scripts', {
-    version: 'v1',
-    'script-ref-id': 'hu only 001',
-    model: MODEL,
-    ecus: [{ ecu: 'HU', version: '1.1.0', artifact: { sha256, md5, size } }],
-  });
-  await call(server, 'POST', '/v1.0/schedules', {
-    'ref-id': 'schedule 0909',
-    'script-ref-id': 'hu only 001',
-    model: MODEL,
-    vins: [VIN],
-    start: '2030-01-01T00:00:00Z',
-  });
 }
 
 /** @returns what was found */
@@ -189,6 +147,9 @@ async function fuzz(name, program, server) {
         ...process.env,
         SCHEMATHESIS_HOOKS: 'hooks',
         OTAOPS_FUZZ_TOKEN_ID: items[0].id,
+        OTAOPS_FUZZ_SEED: String(SEED),
+        OTAOPS_FUZZ_KNOWN: JSON.stringify(server.known),
+        OTAOPS_FUZZ_CALLBACK_SECRET: CALLBACK_SECRET,
         PYTHONPATH: here('../test/fuzz'),
         PYTHONDONTWRITEBYTECODE: '1',
       },
@@ -198,6 +159,7 @@ async function fuzz(name, program, server) {
   const code = await new Promise((resolve) => child.once('close', resolve));
   closeSync(log);
   const output = readFileSync(logFile, 'utf8');
+  if (process.env.FUZZ_LOG) console.log(output);
   const faults =
     code === 0 ? [] : [`${output}\n${name}: schemathesis has found something (${code})`];
   // A run in which nothing was asked has found nothing either.

@@ -1,15 +1,16 @@
-/** The words that docs/glossary.md rules out are not used: in documents, deployment files, examples and comments. */
+/**
+ * The words that docs/glossary.md rules out are not used: neither in documents, deployment files, examples and comments, nor in the
+ * texts that the program shows.
+ */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import ts from 'typescript';
 import { expect, test } from 'vitest';
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 const GLOSSARY = 'docs/glossary.md';
-
-/** Texts that have not been revised yet; everything else is held to the glossary. */
-const NOT_YET = ['src/carota/guard', 'src/carota/schedules'];
 
 const rows = [...read(GLOSSARY).matchAll(/^\| ([^|]*?) +\| ([^|]*?) +\| ([^|]*?) *\|$/gm)]
   .map(([, word = '', meaning = '', not = '']) => ({ word, meaning, not: not.trim() }))
@@ -36,16 +37,59 @@ function commentsOf(source: string): string {
     .join('\n');
 }
 
+/** Of at least two words, and no statement of SQL: a text for people rather than a key or a name. */
+const isProse = (text: string) =>
+  /[A-Za-z]{2,}[^A-Za-z]+[A-Za-z]{2,}/.test(text) &&
+  !/^\s*(?:select|insert|update|delete|with|create|alter|lock|from|join|union) [$a-z_]/.test(text);
+
+/**
+ * Literals with a text for people, at their places; everything else is blank, but for a bar where one literal does not continue the
+ * last one. Keeps the number of lines.
+ */
+function literalsOf(path: string, source: string): string {
+  const kind = path.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS;
+  const file = ts.createSourceFile(path, source, ts.ScriptTarget.Latest, false, kind);
+  let [text, end] = ['', 0];
+  const blank = (code: string) =>
+    code.replace(/[^\n|]+/g, (part) => (/[^\s+'"`]/.test(part) ? '|' : ' '));
+  const take = (from: number, to: number) => {
+    text += blank(source.slice(end, from)) + source.slice(from, to);
+    end = to;
+  };
+  const visit = (node: ts.Node): void => {
+    if (ts.isJsxText(node)) take(node.pos, node.end);
+    else if (ts.isStringLiteralLike(node)) {
+      if (isProse(node.text)) take(node.getStart(file) + 1, node.end - 1);
+      return;
+    } else if (ts.isTemplateExpression(node)) {
+      const parts = [node.head, ...node.templateSpans.map(({ literal }) => literal)];
+      const wanted = isProse(parts.map((part) => part.text).join(' … '));
+      if (wanted) take(node.head.getStart(file) + 1, node.head.end - 2);
+      for (const { expression, literal } of node.templateSpans) {
+        visit(expression);
+        if (wanted)
+          take(literal.getStart(file) + 1, literal.end - (ts.isTemplateTail(literal) ? 1 : 2));
+      }
+      return;
+    }
+    ts.forEachChild(node, visit);
+  };
+  visit(file);
+  return text;
+}
+
 const TEXTS = /\.(md|yaml|conf|py)$|\/acl$|\.env\.example$/;
-const documents = ['docs', 'deploy', 'examples']
+const documents = ['docs', 'deploy', 'examples', 'src']
   .flatMap((folder) => [...filesBelow(folder)])
   .concat('README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md')
-  .filter((path) => TEXTS.test(path) && path !== GLOSSARY && !NOT_YET.includes(path))
+  .filter((path) => TEXTS.test(path) && path !== GLOSSARY)
   .map((path) => ({ path, text: read(path) }));
 const sources = [...filesBelow('src'), ...filesBelow('examples'), ...filesBelow('scripts')]
   .filter((path) => /\.(ts|tsx|mjs)$/.test(path))
-  .filter((path) => !NOT_YET.some((folder) => path.startsWith(`${folder}/`)))
-  .map((path) => ({ path, text: commentsOf(read(path)) }));
+  .flatMap((path) => {
+    const source = read(path);
+    return [commentsOf(source), literalsOf(path, source)].map((text) => ({ path, text }));
+  });
 
 function usesOf(phrase: string): string[] {
   // A phrase may be broken over two lines; a part of a file's name or of a flag is no use of it.
@@ -66,6 +110,24 @@ test('the glossary defines each word once, in one line', () => {
   const words = rows.map(({ word }) => word.toLowerCase());
   expect(words).toEqual([...new Set(words)]);
   for (const { word, meaning } of rows) expect(meaning, word).toMatch(/^[A-Z\d].*\.$/);
+});
+
+test('literals are looked at in their places, in code, templates and JSX', () => {
+  const source = [
+    "const a = 'one text ' + 'in two parts';",
+    'const b = `a ${c} template ${`an inner ${d} one`} with`; // not this',
+    "const c = ['first item', 'second item', 'key'];",
+    'const d = <p title="the title">Some <b>words</b></p>;',
+  ].join('\n');
+  const words = literalsOf('a.tsx', source)
+    .split('\n')
+    .map((line) => line.replace(/[\s|]+/g, (gap) => (gap.includes('|') ? '|' : ' ')));
+  expect(words).toEqual([
+    '|one text in two parts|',
+    '|a|template|an inner|one|with|',
+    '|first item|second item|',
+    '|the title|Some|words',
+  ]);
 });
 
 test('there is something to look through', () => {

@@ -7,6 +7,7 @@ import { asyncApiDocument, DEFAULT_C2D_TOPIC, DEFAULT_D2C_TOPIC } from '../contr
 import { openAudit } from '../service/audit/index.js';
 import { ExpiringTokens } from '../service/access/index.js';
 import { closeServer } from '../service/http/index.js';
+import { openSignInGuards } from '../service/open-sign-in-guards.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { openSignOn } from '../service/sign-on/index.js';
@@ -22,7 +23,6 @@ import { startMaintenance } from './maintenance.js';
 import { createMessagePath, type MessagePath } from './message-path.js';
 import { Metrics, type Part } from './metrics/index.js';
 import { checkCallBackSettings, openCallBack } from './open-call-back.js';
-import { openSignInGuards } from './open-sign-in-guards.js';
 import { openVehicleTls } from './open-vehicle-tls.js';
 import { Summaries } from './operations/index.js';
 import { ADAPTER_SCHEMA } from './schema.js';
@@ -33,7 +33,7 @@ export interface Adapter {
   readonly httpUrl: string;
   /** Where vehicles connect. */
   readonly mqttUrl: string;
-  /** Where they connect with TLS to the embedded broker. */
+  /** Address for connections to the embedded broker with TLS. */
   readonly mqttsUrl: string | undefined;
   /** File with the initial admin token. */
   readonly tokenFile: string;
@@ -120,12 +120,14 @@ async function start(
   opened.add('event call-back', () => callBack.stop());
 
   const signIns = openSignInGuards(
-    settings,
-    database.requests,
-    clock,
-    metrics.signIns(log),
-    audit.attempts,
-    opened,
+    { people: settings.signInLimits, vehicles: settings.vehicleSignInLimits },
+    {
+      database: database.requests,
+      clock,
+      opened,
+      attempts: audit.attempts,
+      watching: metrics.signIns(log),
+    },
   );
   const vehicleTls = await openVehicleTls(settings, {
     database: database.requests,

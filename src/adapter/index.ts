@@ -1,3 +1,3 @@
-/** The OTA Adapter, for the parts that start it. */
+/** The interface of the OTA Adapter for the programs that start it. */
 export * from './adapter.js';
 export * from './settings.js';

@@ -1,6 +1,6 @@
 /**
- * The messages' way out to vehicles and back in: message link, C2DSender and D2C receiver. They are created in this
- * order, each from the ones before it, and connected when the path is opened.
+ * The path of messages to and from vehicles: message link, C2DSender and D2C receiver. They are created in this order, each
+ * from the ones before it, and connected when the path is opened.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Logger } from 'pino';
@@ -35,7 +35,7 @@ export interface MessagePathContext {
   readonly shards: Shards;
   readonly stream: EventStream;
   readonly traffic: Traffic;
-  /** Of vehicles at the embedded broker. */
+  /** Identities of vehicles at the embedded broker. */
   readonly signIns: SignInGuard;
   readonly vehicleTls: VehicleTls | undefined;
   readonly attempts: AttemptLog;
@@ -59,7 +59,7 @@ export interface MessagePath {
 /** How long a stop waits until received messages are stored, ms. */
 const DRAIN_MS = 7_000;
 
-/** @throws Error where a PEM file, or a topic, of the settings is invalid */
+/** @throws Error if a PEM file or a topic in the settings is invalid */
 export function createMessagePath(
   settings: AdapterSettings,
   context: MessagePathContext,
@@ -111,7 +111,7 @@ export function createMessagePath(
     d2cTopic,
     shards: context.shards.ingest,
     deadLetterLimits: settings.deadLetterLimits,
-    // The embedded broker has messages wait; another one has acknowledged them already.
+    // Only the embedded broker can hold messages; another one has already acknowledged them.
     ...(settings.mqttUrl === undefined ? {} : { budget, onOverBudget }),
     follow: followUps(settings, context, sender),
     onBatch: (outcome, seconds) => {
@@ -135,7 +135,7 @@ export function createMessagePath(
   };
 }
 
-/** What is done once a message is stored. */
+/** Follow-up of a stored message. */
 function followUps(
   settings: AdapterSettings,
   { log, tracing, clock }: MessagePathContext,
@@ -143,7 +143,7 @@ function followUps(
 ): (row: BatchRow) => (() => void) | undefined {
   // If nothing reports presence, a vehicle is treated as online when a message arrives from it.
   const isPresenceUnknown = settings.mqttUrl !== undefined && !settings.mqttPresenceTopic;
-  // Functions of their own, because thousands of follow-ups wait for commits: only those for which it is needed hold a row.
+  // Separate functions, because thousands of follow-ups wait for commits, and only those that need a row should hold it.
   const seen = (systemId: string) => () => sender.vehicleSeen(systemId);
   const stored = (row: BatchRow) => () => {
     logMessage(log, row);

@@ -1,12 +1,12 @@
 /** How many vehicles of an operation are in each state: the only SQL that changes `operation_counters`. Pure. */
 
 /**
- * An insert that moves vehicles between the counters of their operations. Without a returning clause, so that it can
- * stand alone or as a `with` query.
+ * An insert that moves vehicles between the counters of their operations. Without a returning clause, so that it can stand
+ * alone or as a `with` query.
  *
- * @param moves query with the columns operation_id, state, paused and n, the number of vehicles that the counter of this
- *   state gains or, below zero, loses; `unknown(<number>)` may stand for itself
- * @param shard expression of the writer's counter shard: no two writers share one, so that none waits for another's lock
+ * @param moves query with the columns operation_id, state, paused and n, the number of vehicles that this state's counter
+ * gains or, below zero, loses; `unknown(<number>)` may stand for itself
+ * @param shard expression of the writer's counter shard; no two writers share one, so none waits for another's lock
  */
 export const moveCounters = (moves: string, shard: string): string => /* sql */ `
 insert into operation_counters as c (operation_id, shard, state, paused, vehicles)

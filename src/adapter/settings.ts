@@ -12,15 +12,15 @@ export interface AdapterSettings extends TlsSettings, SignOnSettings {
   readonly host: string;
   /** 0: any free port. */
   readonly httpPort: number;
-  /** PEM file of CAs to be trusted besides the well-known ones when calling other servers over HTTPS. */
+  /** PEM file of additional CAs to trust when calling other servers over HTTPS. */
   readonly ca?: string | undefined;
   /** Port of the embedded broker; 0: any free port. */
   readonly mqttPort: number;
-  /** Whether the embedded broker also listens without TLS; undefined: it does. */
+  /** Whether the embedded broker also listens without TLS; undefined: yes. */
   readonly mqttPlain?: boolean | undefined;
   /** Port of the embedded broker for TLS with client certificates; 0: any free port. Needs {@link vehicleTls}. */
   readonly mqttsPort?: number | undefined;
-  /** PEM files of that port; undefined: there is none. */
+  /** PEM files of that port; undefined: the port is not opened. */
   readonly vehicleTls?: TlsFilePaths | undefined;
   /** Directory of the embedded database and of the initial admin token. */
   readonly dataDir: string;
@@ -46,15 +46,15 @@ export interface AdapterSettings extends TlsSettings, SignOnSettings {
   readonly d2cTopic?: string | undefined;
   readonly retry?: RetryPolicy | undefined;
   readonly httpLimits?: HttpLimits | undefined;
-  /** How long a statement may take that reads for people, seconds. */
+  /** Time limit of a statement that reads for people, seconds. */
   readonly searchSeconds?: number | undefined;
   /** Encrypt secrets in the database, 32 bytes in base64 each: the first seals, all open. */
   readonly secretKeys?: readonly string[] | undefined;
-  /** Seals the audit log: Ed25519, PEM; undefined: one in the data directory, made at the first start. */
+  /** Ed25519 key that seals the audit log, PEM; undefined: one in the data directory, generated at the first start. */
   readonly auditKeyFile?: string | undefined;
-  /** `tcp://`, `tls://` or `udp://host:port`, where the audit log is copied to; undefined: nowhere. */
+  /** `tcp://`, `tls://` or `udp://host:port` of a copy of the audit log; undefined: no copy. */
   readonly auditSyslog?: string | undefined;
-  /** URL of a receiver of OTLP logs over HTTP, where the log is copied to; undefined: nowhere. */
+  /** URL of a receiver of OTLP logs over HTTP for a copy of the log; undefined: no copy. */
   readonly auditOtlp?: string | undefined;
   /** Bearer token for it. */
   readonly auditOtlpToken?: string | undefined;

@@ -3,7 +3,7 @@
  * read in another way is refused here.
  */
 
-/** Not the DER that was expected; the message says what is wrong. */
+/** The bytes are not the expected DER; the message names the fault. */
 export class DerFault extends Error {
   override readonly name = 'DerFault';
 }
@@ -58,7 +58,7 @@ export function childrenOf({ content }: Element): Element[] {
   return children;
 }
 
-/** @throws DerFault where there is no element, or one of another type */
+/** @throws DerFault if there is no element, or one of another type */
 export function expectTag(element: Element | undefined, tag: number): Element {
   if (!element) throw new DerFault('a value is missing');
   if (element.tag === tag) return element;
@@ -160,8 +160,8 @@ export function readTime(element: Element | undefined): number {
 }
 
 /**
- * A GeneralizedTime that may have fractions of a second (RFC 3161, section 2.4.2). DER has no zeros at their end, but there are
- * authorities that write a fixed number of digits; what they have signed says the same time.
+ * A GeneralizedTime that may have fractions of a second (RFC 3161, section 2.4.2). DER forbids trailing zeros, but some
+ * authorities write a fixed number of digits; the meaning of the signed time is the same.
  *
  * @returns whole ms
  * @throws DerFault

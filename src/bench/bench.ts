@@ -1,4 +1,4 @@
-/** `otaops bench`: every figure with what it is measured against, in one run. */
+/** `otaops bench`: all figures with their reference values, in one run. */
 import { ANSWER_MS, callbackRates } from './call-back.js';
 import { brokerLimit, type EventRates, eventsEndToEnd, sqlLimit } from './events.js';
 import { eventLatency, progressQueryTime, summaryTime, triggerTimes } from './campaign.js';
@@ -215,7 +215,7 @@ async function measureSizes(run: Run): Promise<void> {
   });
 }
 
-/** What an event costs must not depend on what was ever received. */
+/** The cost of an event must not depend on the number of earlier ones. */
 async function measureHistory(run: Run): Promise<void> {
   const events = Math.ceil(run.events * HISTORY_SHARE);
   const rounds = run.rounds * HISTORY_ROUNDS;
@@ -401,7 +401,7 @@ function measureGuard(run: Run): Promise<void> {
   return Promise.resolve();
 }
 
-/** Vehicles that started behind the one that decided the stop, beyond what the cap allows. */
+/** Vehicles started after the one that decided the stop, beyond the cap. */
 const beyond = (what: string, { most, share }: { most: number; share: number }): Figure[] => [
   { what: `${what}, worst run`, value: most, unit: 'vehicles', target: atMost(0) },
   { what: `${what}, runs`, value: share * 100, unit: '%' },

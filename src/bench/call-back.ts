@@ -27,7 +27,7 @@ interface Receiver {
   stop(): Promise<void>;
 }
 
-/** In this process, which has nothing else to do meanwhile. */
+/** In this process, which is otherwise idle at that time. */
 async function startReceiver(): Promise<Receiver> {
   let told = 0;
   let sample = '';

@@ -1,4 +1,4 @@
-/** What a campaign's people wait for: the trigger, and one event on its way. */
+/** The waiting times of a campaign: for the trigger, and for a single event. */
 import { performance } from 'node:perf_hooks';
 import { insightApi, operationApi } from '../contract/adapter-api/index.js';
 import { eventSource } from './event-source.js';

@@ -1,4 +1,4 @@
-/** A CarOTA Server as a process of its own, the built command `otaops carota`, and an adapter that accepts everything. */
+/** A CarOTA Server in a separate process, the built command `otaops carota`, and an adapter that accepts everything. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';

@@ -1,4 +1,4 @@
-/** What the operator's console costs in a real Chromium: its size, its first second, and its calm under load. */
+/** The cost of the operator's console in a real Chromium: its size, its first second, and its idle time under load. */
 import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -24,7 +24,7 @@ const ROWS_ARE_THERE = `document.querySelectorAll('.grid .waiting').length === 0
 
 const JUMPS = 30;
 const SAMPLES = 30;
-/** After so much of the load all of its code is compiled that will be, and its caches are full, ms. */
+/** After this part of the load, all code is compiled and the caches are full, ms. */
 const WARM_UP_MS = 4 * 60_000;
 
 export interface FirstPage {
@@ -52,7 +52,7 @@ export interface UnderLoad {
   readonly heapAfter: number;
 }
 
-/** Looks with each frame until it is so; the debugger may evaluate what the page's own policy forbids. */
+/** Checks at every frame until the condition holds; the debugger may evaluate code that the page's own policy forbids. */
 async function shows(page: Page, condition: string): Promise<void> {
   await page.evaluate(`new Promise((done) => {
     const look = () => (${condition} ? done() : requestAnimationFrame(look));
@@ -178,7 +178,7 @@ export class ConsoleBench {
     };
     await sleep(WARM_UP_MS);
     const heapBefore = await heap();
-    // Collecting all garbage at once is a task of its own, and not the page's.
+    // A full garbage collection is a separate task that the page does not cause.
     await sleep(500);
     await page.evaluate('window.longestTask = 0');
     const applied = async () =>

@@ -1,4 +1,4 @@
-/** A CarOTA Server with a PostgreSQL of its own, whose Director has an update of three ECUs for every vehicle. */
+/** A CarOTA Server with its own PostgreSQL, whose Director has an update of three ECUs for every vehicle. */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
@@ -23,12 +23,12 @@ import { RawHttp } from './raw-http.js';
 import { POSTGRES_SETTINGS, until } from './rig.js';
 
 const VEHICLES = 1_000;
-/** Of a vehicle before anything is measured: until then a server's time goes into compiling what it does often. */
+/** Cycles of a vehicle before the measurement: until then, the server spends its time compiling hot code. */
 const WARM_UP_CYCLES = 6;
 
-/** A round, with what it has cost. */
+/** A round and its cost. */
 export interface Measured extends Ran {
-  /** Processor time, seconds; NaN where nothing tells. */
+  /** Processor time, seconds; NaN if it cannot be determined. */
   readonly carota: number;
   readonly postgres: number;
 }
@@ -89,7 +89,7 @@ export class DirectorRig {
     };
   }
 
-  /** Every file has to be signed anew. */
+  /** Every file must be signed again. */
   async expireFiles(): Promise<void> {
     await inDatabase(`${this.#postgres.url}/bench`, `update director_files set epoch = 'another'`);
   }

@@ -6,14 +6,14 @@ import { type Run } from './run.js';
 export interface DirectorFigures {
   /** Medians of the rounds. */
   readonly cyclesPerSecond: number;
-  /** µs of processor time for a cycle; NaN where nothing tells. */
+  /** Processor time of a cycle, µs; NaN if it cannot be determined. */
   readonly carota: number;
   readonly postgres: number;
   readonly load: number;
   /** Bytes of a cycle on the wire, headers not included. */
   readonly sent: number;
   readonly received: number;
-  /** Cycles a second in which every file is signed anew. */
+  /** Cycles per second in which every file is signed again. */
   readonly signedAnew: number;
 }
 

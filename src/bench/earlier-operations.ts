@@ -1,4 +1,4 @@
-/** A database with finished operations in it, as they are left after so many messages. */
+/** A database with finished operations, as it is after a given number of messages. */
 import pg from 'pg';
 import { ensurePartitions } from '../adapter/maintenance.js';
 import { registerVehicles } from '../adapter/registry/index.js';
@@ -10,7 +10,7 @@ import { migrate, openPostgres } from '../service/database/index.js';
 const FLEET = 100_000;
 /** Messages of each vehicle in an earlier operation. */
 const MESSAGES = 20;
-/** Each in a week of its own, as long as there are no more operations than weeks. */
+/** Each in a separate week, as long as there are no more operations than weeks. */
 const WEEKS = 52;
 const IMPORT_CHUNK = 20_000;
 
@@ -53,7 +53,7 @@ end $fill$`;
 /**
  * Fills an empty database.
  *
- * @param messages so many earlier messages, to the next multiple of 20
+ * @param messages number of earlier messages, rounded up to a multiple of 20
  */
 export async function fillWithEarlierOperations(url: string, messages: number): Promise<void> {
   await prepare(url);

@@ -12,7 +12,7 @@ export interface Published {
   readonly payload: string;
 }
 
-/** What each vehicle reports, in order; then from the beginning again. */
+/** The reports of each vehicle, in order; repeated from the start. */
 const STATUSES = [
   'received',
   'consent_accepted',
@@ -30,8 +30,8 @@ const STATUSES = [
 const MARK = '\u00a7';
 
 /**
- * Event number n of a fleet: all vehicles report their first event, then all their second, and so
- * on. What is the same in all of them is made once; only the rest is filled in.
+ * Event number n of a fleet: all vehicles report their first event, then all their second, and so on. The constant part is
+ * built once; only the rest is filled in.
  */
 export function eventSource(
   vehicles: readonly TriggeredVehicle[],

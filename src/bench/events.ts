@@ -33,7 +33,7 @@ const MEMORY = 'process_resident_memory_bytes';
 /** Of the time since it was asked before. */
 const LOOP_DELAY = 'nodejs_eventloop_lag_max_seconds';
 const WINDOW_MS = 50;
-/** Bounds of the pause between two looks where the event loop's delay is not asked for. */
+/** Bounds of the pause between two checks if the event loop's delay is not measured. */
 const SHORTEST_LOOK_MS = 20;
 const LONGEST_LOOK_MS = 2_000;
 

@@ -1,4 +1,4 @@
-/** What the history costs: an event's price with more and more earlier messages. */
+/** The cost of the history: the cost of an event with a growing number of earlier messages. */
 import { performance } from 'node:perf_hooks';
 import pg from 'pg';
 import { fleetOf } from '../fleet/index.js';
@@ -16,7 +16,7 @@ export interface HistoryCost {
   readonly perSecond: number;
   /** Bytes of write-ahead log. */
   readonly wal: number;
-  /** Processor time of PostgreSQL, µs; NaN where nothing tells. */
+  /** Processor time of PostgreSQL, µs; NaN if it cannot be determined. */
   readonly processor: number;
 }
 
@@ -30,11 +30,11 @@ const VEHICLES = 10_000;
 const REF_ID = 'measured';
 
 /**
- * Events of a new operation beside so many earlier messages: a database and an adapter for each size, and rounds that
- * alternate between them, so that a busy machine is busy for all.
+ * Events of a new operation with different numbers of earlier messages: a database and an adapter for each size, and rounds
+ * that alternate between them, so that other load on the machine affects all equally.
  *
  * @param sizes earlier messages, the fewest first
- * @param rounds after one that does not count
+ * @param rounds after one that is not counted
  */
 export async function historyCosts(
   sizes: readonly number[],

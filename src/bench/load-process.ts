@@ -1,4 +1,4 @@
-/** The vehicles of a benchmark, in a process of their own; see load.ts for who talks to it. */
+/** The vehicles of a benchmark, in a separate process; see load.ts for its counterpart. */
 import { readFileSync } from 'node:fs';
 import { simulatedCredential } from '../fleet/index.js';
 import { eventSource, type Published, type TriggeredVehicle } from './event-source.js';

@@ -1,4 +1,4 @@
-/** A load of vehicles, in a process of its own so that it has an event loop of its own. */
+/** A load of vehicles, in a separate process with its own event loop. */
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
 
@@ -16,7 +16,7 @@ export type LoadRequest =
       readonly topicPrefix?: string;
       /** Each connection is one vehicle, with its credential. */
       readonly asVehicles: boolean;
-      /** Topic filter of which the messages are counted. */
+      /** Topic filter of the messages to count. */
       readonly listenTo?: string;
     }
   | {

@@ -1,10 +1,10 @@
 /** Processor time of processes: on a busy machine it says more than the clock. Linux only. */
 import { readdirSync, readFileSync } from 'node:fs';
 
-/** Of /proc, whatever the kernel's own ticks are (proc_pid_stat(5), sysconf(_SC_CLK_TCK)). */
+/** Ticks of /proc, independent of the kernel's own (proc_pid_stat(5), sysconf(_SC_CLK_TCK)). */
 const TICKS_PER_SECOND = 100;
 
-/** Fields of /proc/<pid>/stat behind the name of the program (proc_pid_stat(5)), from 0. */
+/** Fields of /proc/<pid>/stat after the name of the program (proc_pid_stat(5)), from 0. */
 const PARENT = 1;
 const USER = 11;
 const SYSTEM = 12;
@@ -17,7 +17,7 @@ interface Usage {
   readonly ticksOfEndedChildren: number;
 }
 
-/** Seconds that a process and all below it have had of the processors so far; undefined where nothing tells. */
+/** Processor time of a process and its descendants so far, seconds; undefined if it cannot be determined. */
 export function processorSeconds(pid: number): number | undefined {
   const usages = allUsages();
   if (!usages.has(pid)) return undefined;
@@ -53,7 +53,7 @@ function usageOf(pid: string): Usage | undefined {
   try {
     text = readFileSync(`/proc/${pid}/stat`, 'utf8');
   } catch {
-    // It has ended meanwhile.
+    // It has ended in the meantime.
     return undefined;
   }
   const fields = text.slice(text.lastIndexOf(')') + 2).split(' ');

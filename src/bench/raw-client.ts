@@ -1,6 +1,6 @@
 /**
- * An MQTT 3.1.1 client that does as little as possible, so that a load costs less than what it
- * measures: it publishes at QoS 1 within a window, and counts.
+ * A minimal MQTT 3.1.1 client, so that a load costs less than the system it measures: it publishes at QoS 1 within a window,
+ * and counts.
  */
 import { connect, type Socket } from 'node:net';
 import { generate, parser, type Packet } from 'mqtt-packet';
@@ -26,7 +26,7 @@ export class RawClient {
   #packetId = 0;
   #closed = false;
 
-  /** Resolves when connected, and subscribed where that is wanted. */
+  /** Resolves when connected and, if requested, subscribed. */
   static async connect(options: RawClientOptions): Promise<RawClient> {
     const socket = connect(options.port, '127.0.0.1');
     socket.setNoDelay(true);
@@ -53,7 +53,7 @@ export class RawClient {
         }
       });
       socket.on('data', (chunk) => {
-        // What the acknowledgements in a chunk let out goes out in one write.
+        // Messages released by the acknowledgements in a chunk are sent in one write.
         socket.cork();
         packets.parse(chunk);
         socket.uncork();
@@ -92,7 +92,7 @@ export class RawClient {
     this.#socket.write(packet.subarray(0, at));
   }
 
-  /** What is published until {@link uncork} goes out in one write. */
+  /** Messages published until {@link uncork} are sent in one write. */
   cork(): void {
     this.#socket.cork();
   }

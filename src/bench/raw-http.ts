@@ -1,6 +1,6 @@
 /**
- * An HTTP/1.1 client that does as little as possible, so that a load costs less than what it measures: one connection,
- * one request at a time, answers with a content-length.
+ * A minimal HTTP/1.1 client, so that a load costs less than the system it measures: one connection, one request at a time,
+ * answers with a content-length.
  */
 import { connect, type Socket } from 'node:net';
 

@@ -5,7 +5,7 @@ export interface Figure {
   readonly what: string;
   readonly value: number;
   readonly unit: string;
-  /** What it is measured against. */
+  /** The reference value. */
   readonly target?: { readonly value: number; readonly atLeast: boolean };
 }
 
@@ -23,13 +23,13 @@ export function percentile(values: readonly number[], rank: number): number {
   return sorted[index] ?? NaN;
 }
 
-/** Whether a figure reaches its target; undefined where there is none. */
+/** Whether a figure reaches its target; undefined if it has none. */
 export function isReached({ value, target }: Figure): boolean | undefined {
   if (!target) return undefined;
   return target.atLeast ? value >= target.value : value <= target.value;
 }
 
-/** What it is measured on, and how busy that is with other things: to be asked before anything is started. */
+/** The machine, and its other load, which must be measured before anything is started. */
 export function machine(now: Date): string {
   const [first] = cpus();
   const [load = 0] = loadavg();

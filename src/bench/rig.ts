@@ -1,4 +1,4 @@
-/** What a benchmark runs on: servers, adapters, a fleet in the registry and an operation. */
+/** The environment of a benchmark: servers, adapters, a fleet in the registry and an operation. */
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -31,12 +31,12 @@ const IMPORT_CHUNK = 20_000;
 /** Connections of the load, and messages that each may have under way. */
 const CONNECTIONS = 50;
 const WINDOW = 200;
-/** On the embedded broker each connection is a vehicle of its own. */
+/** On the embedded broker, each connection is a separate vehicle. */
 const VEHICLE_WINDOW = 20;
 
 /** Processor time so far, seconds. */
 export interface ProcessorSeconds {
-  /** With the embedded database, where it is that. */
+  /** Including the embedded database, if it is used. */
   readonly adapters: number;
   readonly postgres: number;
   readonly broker: number;
@@ -45,7 +45,7 @@ export interface ProcessorSeconds {
 export interface RigOptions {
   /** Folder of the release whose adapters are run; this one else. */
   readonly release?: string | undefined;
-  /** A database on a server that is there already; one of its own else. */
+  /** A database on an existing server; otherwise on a new one. */
   readonly databaseUrl?: string | undefined;
 }
 
@@ -151,7 +151,7 @@ export class Rig {
   }
 
   /**
-   * An operation for events alone: paused, so that nothing is sent meanwhile.
+   * An operation for events alone, paused so that nothing is sent.
    *
    * @returns a file with a line for each vehicle: VIN, system_id and trigger
    */
@@ -183,7 +183,7 @@ export class Rig {
     });
   }
 
-  /** Of the adapters and the servers, without the load; NaN where nothing tells. */
+  /** Of the adapters and the servers, without the load; NaN if it cannot be determined. */
   processorSeconds(): ProcessorSeconds {
     const of = (pid: number | undefined) =>
       pid === undefined ? 0 : (processorSeconds(pid) ?? NaN);

@@ -1,4 +1,4 @@
-/** A run of the benchmark: what it is asked for, and what it has measured so far. */
+/** A run of the benchmark: its options and its results so far. */
 import { type Part } from './parts.js';
 import { type Figure } from './report.js';
 
@@ -19,7 +19,7 @@ export interface BenchOptions {
   readonly guardRuns: number;
   /** Of load in part `console`. */
   readonly minutes: number;
-  /** Hears what is being done, and each figure as it is known. */
+  /** Receives progress messages, and each figure once it is known. */
   readonly tell: (line: string) => void;
 }
 

@@ -1,4 +1,4 @@
-/** The quickstart on a new data directory, as a process of its own: what a person waits for after `npm start`. */
+/** The quickstart on a new data directory, in a separate process: the time a person waits after `npm start`. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { rmSync } from 'node:fs';
@@ -16,7 +16,7 @@ const OWN_RELEASE = fileURLToPath(new URL('../..', import.meta.url));
 interface StartTime {
   /** Until the first campaign can be seen in the console. */
   readonly seconds: number;
-  /** Of all its processes until then, seconds; NaN where nothing tells. */
+  /** Processor time of all its processes until then, seconds; NaN if it cannot be determined. */
   readonly processor: number;
 }
 

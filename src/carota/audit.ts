@@ -1,4 +1,4 @@
-/** Who has changed what vehicles are trusted by, and which attacks were reported: in the transaction that does it. */
+/** Audit entries for changes of trust and for reported attacks, written in the transaction of the change. */
 import { type Audited, recordActions as record } from '../service/audit/index.js';
 import { type Queryable } from '../service/database/index.js';
 

@@ -1,3 +1,3 @@
-/** The CarOTA Server, for the parts that start it. */
+/** The interface of the CarOTA Server for the programs that start it. */
 export * from './carota.js';
 export * from './settings.js';

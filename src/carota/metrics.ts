@@ -60,7 +60,7 @@ export class CarotaMetrics {
   );
   readonly #ecus = this.#counter(
     'otaops_carota_manifest_ecus_total',
-    'ECUs in accepted manifests, by how what they have compares with what was ordered',
+    'ECUs in accepted manifests, by how their image compares with the ordered one',
     'standing',
   );
   readonly #attacks = this.#counter(

@@ -1,4 +1,4 @@
-/** Opens the notifications: outbox, channels, and the watch over what nobody reports. */
+/** Opens the notifications: outbox, channels, and the watch for conditions that no event reports. */
 import { type Logger } from 'pino';
 import { type Database } from '../service/database/index.js';
 import { BadSettings } from '../service/bad-settings.js';

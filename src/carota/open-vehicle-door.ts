@@ -82,7 +82,7 @@ export async function openVehicleDoor(
   return { vehicles, enrolment };
 }
 
-/** Certificates of an authority of our own are accepted where no others are named. */
+/** Certificates of the built-in authority are accepted if no other authorities are named. */
 function withOwnAuthority({
   vehicleTls,
   enrolmentCa,

@@ -13,7 +13,7 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly httpPort: number;
   /** Port on which vehicles call with client certificates; 0: any free one. Needs {@link vehicleTls}. */
   readonly vehiclePort?: number | undefined;
-  /** PEM files of that port; undefined: there is none. */
+  /** PEM files of that port; undefined: the port is not opened. */
   readonly vehicleTls?:
     (Omit<TlsFilePaths, 'ca'> & { readonly ca: string | undefined }) | undefined;
   /** Folder of an authority of our own, which issues the vehicles' certificates; undefined: another one does. */
@@ -32,9 +32,9 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly databaseUrl?: string | undefined;
   /** Seals the audit log: Ed25519, PEM; undefined: one in the data directory, made at the first start. */
   readonly auditKeyFile?: string | undefined;
-  /** `tcp://`, `tls://` or `udp://host:port`, where the audit log is copied to; undefined: nowhere. */
+  /** `tcp://`, `tls://` or `udp://host:port` of a copy of the audit log; undefined: no copy. */
   readonly auditSyslog?: string | undefined;
-  /** URL of a receiver of OTLP logs over HTTP, where the log is copied to; undefined: nowhere. */
+  /** URL of a receiver of OTLP logs over HTTP for a copy of the log; undefined: no copy. */
   readonly auditOtlp?: string | undefined;
   /** Bearer token for it. */
   readonly auditOtlpToken?: string | undefined;
@@ -42,7 +42,7 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly httpLimits?: HttpLimits | undefined;
   /** What artifacts and update scripts may take. */
   readonly uploadQuota?: UploadQuota | undefined;
-  /** How long a statement may take that reads for people, seconds. */
+  /** Time limit of a statement that reads for people, seconds. */
   readonly searchSeconds?: number | undefined;
   /** Secrets with which the adapter signs its call-back; several during a change. */
   readonly callbackSecrets?: readonly string[] | undefined;
@@ -63,13 +63,16 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly directorDir?: string | undefined;
   /** Unix socket of the signer process that has the online keys; undefined: they are in that folder. */
   readonly directorSigner?: string | undefined;
-  /** Folder of the image repository, established by people; undefined: one in the data directory, with keys made for trials. */
+  /**
+   * Folder of the image repository, established by people; undefined: one in the data directory, with keys generated for
+   * trials.
+   */
   readonly imageRepositoryDir?: string | undefined;
   /** Socket of the signer process with the image repository's snapshot and timestamp keys. */
   readonly imageSigner?: string | undefined;
   /** Who may fetch images; undefined: anyone, as from a CDN. */
   readonly imageAccess?: 'anyone' | 'vehicles' | undefined;
-  /** What vehicles fetch artifacts from, where that is not this server's own address. */
+  /** URL from which vehicles fetch artifacts, if it is not this server's own address. */
   readonly publicUrl?: string | undefined;
   /** Time-stamping authority (RFC 3161) for dossiers; undefined: none. */
   readonly timestampUrl?: string | undefined;

@@ -1,4 +1,4 @@
-/** Work that is done again and again, with pauses between, until it is stopped. */
+/** Work that is repeated, with pauses, until it is stopped. */
 export class Work {
   readonly #stopping = new AbortController();
   #wake: () => void = () => undefined;
@@ -6,7 +6,7 @@ export class Work {
 
   /**
    * @param pauseMs between two rounds
-   * @param round does what is due @returns whether there may be more to do at once
+   * @param round does the due work @returns whether more may be due at once
    */
   constructor(
     private readonly pauseMs: number,

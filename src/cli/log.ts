@@ -35,8 +35,8 @@ function logWarnings(log: Logger): void {
 }
 
 /**
- * What a log says of an error, with the stacks of its causes. Not its other members: libraries hang connections, requests
- * and settings on their errors, and with them passwords.
+ * The loggable part of an error, with the stacks of its causes. Other members are omitted: libraries attach connections,
+ * requests and settings to their errors, and with them passwords.
  */
 function loggedError(error: unknown): unknown {
   if (!(error instanceof Error)) return error;

@@ -41,7 +41,7 @@ async function askHidden(question: string): Promise<string> {
   const { stdin, stderr } = process;
   if (!stdin.isTTY) {
     throw new UsageError(
-      `${question.replace(/: $/, '')} is asked on a terminal; without one, use --passphrase-file or --passphrase-fd`,
+      `${question.replace(/: $/, '')} can only be entered on a terminal; without one, use --passphrase-file or --passphrase-fd`,
     );
   }
   // Before the prompt: otherwise the first characters of fast typing or pasting would be echoed.

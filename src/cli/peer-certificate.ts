@@ -11,7 +11,7 @@ export interface PeerCertificate {
 /**
  * @param ca see `trustedAuthorities`
  * @param timeoutMs without progress
- * @throws Error where there is no TLS
+ * @throws Error if the peer does not speak TLS
  */
 export function peerCertificate(
   url: URL,

@@ -40,7 +40,7 @@ export async function openVehicleIdentity(flags: IdentityFlags): Promise<Vehicle
   if (clientCert !== undefined) {
     if (code !== undefined || bootstrap) {
       throw new BadSetting(
-        'give either --client-cert or what is for enrolment (--enrolment-code, --bootstrap-cert), not both',
+        'give either --client-cert or an option for enrolment (--enrolment-code, --bootstrap-cert), not both',
       );
     }
     const cert = await readOf('--client-cert', clientCert);

@@ -3,24 +3,28 @@
 export interface Backoff {
   /** Pause after the first failure, ms. */
   readonly firstPauseMs: number;
-  /** No pause is longer, ms, whatever jitter adds. */
+  /** Upper bound of a pause, ms; jitter never exceeds it. */
   readonly longestPauseMs: number;
+  /**
+   * Up to this share, from 0 to 1, is taken off each pause, so that many who failed together do not come back together.
+   * Default: 0.2.
+   */
+  readonly jitter?: number;
 }
 
-/** Up to this share is taken off each pause, so that many who failed together do not come back together. */
 const JITTER = 0.2;
 
 /**
- * The pause after a failure, in ms: it doubles with each failure up to the longest pause, less up to 20 % jitter.
+ * The pause after a failure, in ms: it doubles with each failure up to the longest pause, less the jitter.
  *
- * @param failures in a row so far, this one included; from 1, and any number
+ * @param failures consecutive failures including this one; any number from 1
  * @param random from 0 to 1
  */
 export function backoffPause(
-  { firstPauseMs, longestPauseMs }: Backoff,
+  { firstPauseMs, longestPauseMs, jitter = JITTER }: Backoff,
   failures: number,
   random: number,
 ): number {
   const pause = Math.min(firstPauseMs * 2 ** (failures - 1), longestPauseMs);
-  return Math.round(pause * (1 - JITTER * random));
+  return Math.round(pause * (1 - jitter * random));
 }

@@ -43,20 +43,20 @@ export interface ClientOptions {
   readonly maxAnswerBytes?: number;
   /** Replaces the global one, e.g. to trust further CAs. */
   readonly fetch?: typeof fetch | undefined;
-  /** Waits so many ms. @throws the signal's reason */
+  /** Waits for this time, ms. @throws the signal's reason */
   readonly sleep?: (ms: number, signal?: AbortSignal) => Promise<void>;
 }
 
-/** What may be undefined may be left out. */
+/** Makes members that may be undefined optional. */
 type Given<Name extends string, Value> = Readonly<
   undefined extends Value ? Partial<Record<Name, Value>> : Record<Name, Value>
 >;
-/** What is undefined is left out. */
+/** Omits undefined members. */
 type Optional<Value> = Value extends undefined
   ? undefined
   : { readonly [Name in keyof Value]?: Value[Name] | undefined };
 
-/** What a request to a route consists of: parameters of its path, query, headers, and its body. */
+/** The parts of a request to a route: parameters of its path, query, headers, and its body. */
 export type RequestOf<R extends RouteShape> = Given<'params', ParamsOf<R>> & {
   readonly query?: Optional<QueryOf<R>>;
   readonly headers?: Optional<HeadersOf<R>>;
@@ -71,7 +71,7 @@ export interface Content {
   readonly body: string | Uint8Array<ArrayBuffer> | Blob | ReadableStream<Uint8Array>;
 }
 
-/** The same, whatever the route. */
+/** The same for any route. */
 interface AnyRequest {
   readonly params?: Readonly<Record<string, string>> | undefined;
   readonly query?: Readonly<Record<string, unknown>> | undefined;
@@ -194,7 +194,7 @@ export class Client {
   ): Promise<T> {
     const address = this.#base + pathOf(route, request.params) + queryText(request.query);
     const init = this.#initOf(route, request);
-    // As a function of its own: a browser’s fetch accepts no other receiver.
+    // As a bare function: a browser’s fetch accepts no other receiver.
     const { timeout, fetch: send = fetch } = this.#options;
     const late = new AbortController();
     const timer =
@@ -223,7 +223,7 @@ export class Client {
       content ?? (body === undefined ? undefined : { type: JSON_TYPE, body: jsonOf(body) });
     return {
       method: route.method,
-      // Whoever redirects us would be given the token.
+      // A redirect would pass the token to its target.
       redirect: 'manual',
       headers: {
         ...always,
@@ -231,7 +231,7 @@ export class Client {
         ...headers,
         ...(sent === undefined ? {} : { 'content-type': sent.type }),
       },
-      // A stream is sent as it is read, and answered when it has ended (WHATWG Fetch, section 5.4).
+      // A stream is sent while it is read, and answered when it has ended (WHATWG Fetch, section 5.4).
       ...(sent === undefined ? {} : { body: sent.body, duplex: 'half' as const }),
     };
   }

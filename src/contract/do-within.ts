@@ -4,11 +4,11 @@
 const LONGEST_MS = 2 ** 31 - 1;
 
 /**
- * Does something that a signal ends: when the first of these signals aborts, or after the time. Nothing of it is left on
+ * Runs an action with a signal that aborts when the first of these signals does, or after the time. No listeners are left on
  * the signals afterwards.
  *
- * In place of `AbortSignal.any` with an `AbortSignal.timeout` that nobody else refers to: Node.js 20 collects such a timeout
- * as garbage, and then it never ends.
+ * Replaces `AbortSignal.any` with an `AbortSignal.timeout` without other references: Node.js 20 garbage-collects such a
+ * timeout, which then never fires.
  *
  * @param ms at most about 25 days
  */

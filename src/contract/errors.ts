@@ -1,6 +1,6 @@
 /**
- * Every error that an HTTP interface of ours answers with: its code, the status of the answer, what it means, and what the
- * caller can do (contract section 4; RFC 9110, section 15).
+ * Every error of our HTTP interfaces: its code, the status of the answer, its meaning, and the remedy (contract section 4;
+ * RFC 9110, section 15).
  */
 export interface ErrorMeaning {
   readonly status: number;
@@ -14,8 +14,8 @@ const error = (status: number, meaning: string, remedy: string): ErrorMeaning =>
   remedy,
 });
 
-const LOOK_AGAIN = 'Check the identifier, or list what there is.';
-const TRY_LATER = 'Try again later, with growing pauses.';
+const LOOK_AGAIN = 'Check the identifier, or list the existing ones.';
+const TRY_LATER = 'Retry later, with backoff.';
 
 /** The catalogue of errors, by code; codes are stable (contract section 4). */
 export const ERRORS = {
@@ -32,8 +32,8 @@ export const ERRORS = {
   ),
   OUT_OF_SCOPE: error(
     403,
-    'The caller is limited to some vehicle models, and this is about others, about all, or about something unknown.',
-    'Use a token without this limit, or name vehicles and operations of these models only.',
+    'The caller is limited to certain vehicle models; the request concerns other models, all models, or an unknown object.',
+    'Use a token without this limit, or request only vehicles and operations of these models.',
   ),
   FORGED_REQUEST: error(
     403,
@@ -42,7 +42,7 @@ export const ERRORS = {
   ),
   SIGN_IN_AGAIN: error(
     403,
-    'Whoever signed in at the OpenID Connect provider must have done so lately for this.',
+    'This action requires a recent sign-in at the OpenID Connect provider.',
     'Sign in again at /v1.0/session/sign-on?again=true, and repeat the request.',
   ),
   SIGN_ON_NOT_SET_UP: error(
@@ -52,14 +52,14 @@ export const ERRORS = {
   ),
   LOGOUT_TOKEN_REFUSED: error(
     400,
-    'It is not a logout token of the OpenID Connect provider for this server, or was used before.',
+    'The token is not a logout token of the OpenID Connect provider for this server, or has already been used.',
     'Compare issuer, client id and clock of this server with the provider’s.',
   ),
   PROVIDER_UNAVAILABLE: error(503, 'The OpenID Connect provider does not answer.', TRY_LATER),
   URL_EXPIRED: error(
     403,
     'The signed URL has expired, or was not made by this server.',
-    'Ask for a new URL.',
+    'Request a new URL.',
   ),
   SIGNATURE_REFUSED: error(
     401,
@@ -72,127 +72,123 @@ export const ERRORS = {
     'Have a second person approve it.',
   ),
 
-  // What the request holds
+  // Faults of the request
   INVALID: error(
     400,
     'A parameter or a field of the body is not valid.',
-    'Correct what errors names: each has its path and what is wrong with it.',
+    'Correct the fields listed in errors, each with its path and message.',
   ),
-  NOT_JSON: error(
-    400,
-    'The body is not JSON.',
-    'Correct it at the line and column that are named.',
-  ),
+  NOT_JSON: error(400, 'The body is not JSON.', 'Correct it at the named line and column.'),
   NOT_UTF8: error(400, 'The body is not UTF-8.', 'Encode it as UTF-8.'),
   NOT_HTTP: error(400, 'The request is not HTTP/1.1.', 'Use an HTTP client.'),
   BODY_MISSING: error(400, 'The body is missing.', 'Send one.'),
   UNREADABLE_BODY: error(
     400,
-    'The body broke off, or is not what its content-encoding says.',
+    'The body ended early, or does not match its content-encoding.',
     'Send it again.',
   ),
   ARTIFACT_REFUSED: error(
     400,
-    'The uploaded artifact is empty, or its digest is not the one that was announced.',
+    'The uploaded artifact is empty, or does not match the given digest.',
     'Upload it again.',
   ),
   TARGET_REFUSED: error(
     409,
-    'The image repository does not take this as a target.',
-    'The message says why: a path, a release counter that goes back, signatures that are missing.',
+    'The image repository does not accept this target.',
+    'errorMessage names the reason, such as an invalid path, a decreasing release counter or missing signatures.',
   ),
   DELIVERY_REFUSED: error(
     409,
-    'The image repository does not take what a supplier delivers.',
-    'errors names each fault: a path or hardware that is not delegated, signatures, a version, an expiry, an image.',
+    'The image repository does not accept the supplier’s delivery.',
+    'errors lists the faults, such as a path or hardware that is not delegated, or an invalid signature, version, expiry or image.',
   ),
   MANIFEST_REFUSED: error(
     400,
-    'The vehicle version manifest does not pass a check of the Director.',
-    'Look at what errorMessage and errors name. Make a new manifest: the same one is refused again.',
+    'The vehicle version manifest failed a check of the Director.',
+    'Correct the faults named in errorMessage and errors, and create a new manifest: the same one would be refused again.',
   ),
   METHOD_NOT_ALLOWED: error(
     405,
     'The path exists, but not with this method.',
-    'Use one of the methods that the header Allow names.',
+    'Use one of the methods in the header Allow.',
   ),
   REQUEST_TIMEOUT: error(408, 'The request did not arrive in time.', 'Send it again.'),
   TOO_MANY_REQUESTS: error(
     429,
-    'Too many requests of this kind are in progress, of this token or of all.',
+    'Too many requests of this kind are in progress, for this token or in total.',
     'Wait until one of them has ended; see Retry-After.',
   ),
   TOO_MANY_ATTEMPTS: error(
     429,
-    'Too many wrong tokens came from this address; for a while it is not let in.',
-    'Correct the token, and try again after Retry-After.',
+    'This address sent too many wrong tokens and is temporarily blocked.',
+    'Correct the token, and retry after Retry-After.',
   ),
   SEARCH_TIMEOUT: error(
     422,
-    'The search took longer than a search may.',
+    'The search exceeded its time limit.',
     'Narrow it: a VIN prefix, a state, a shorter period.',
   ),
-  BODY_TOO_LARGE: error(413, 'The body is larger than this route takes.', 'Send less at once.'),
+  BODY_TOO_LARGE: error(413, 'The body is larger than this route accepts.', 'Send less at once.'),
   URI_TOO_LONG: error(414, 'The address is too long.', 'Shorten it.'),
   UNSUPPORTED_MEDIA_TYPE: error(
     415,
-    'The route does not take this content-type.',
-    'Use one that its documentation names.',
+    'The route does not accept this content-type.',
+    'Use one listed in its documentation.',
   ),
   UNSUPPORTED_CONTENT_ENCODING: error(
     415,
-    'The route does not take this content-encoding.',
-    'Use one that its documentation names, or none.',
+    'The route does not accept this content-encoding.',
+    'Use one listed in its documentation, or none.',
   ),
   RANGE_NOT_SATISFIABLE: error(
     416,
     'The artifact has no such range.',
-    'Ask for a range within the size that content-range names.',
+    'Request a range within the size in content-range.',
   ),
   HEADERS_TOO_LARGE: error(431, 'The headers are too long.', 'Send fewer or shorter ones.'),
 
-  // What is not there
+  // Missing objects
   NOT_FOUND: error(404, 'There is no such route.', 'Check the path against the documentation.'),
   OPERATION_NOT_FOUND: error(404, 'There is no operation with this ref-id.', LOOK_AGAIN),
   VEHICLE_NOT_IN_OPERATION: error(404, 'The operation has no such vehicle.', LOOK_AGAIN),
   MESSAGE_NOT_FOUND: error(404, 'The vehicle has no such message in this operation.', LOOK_AGAIN),
-  DEVICE_NOT_FOUND: error(404, 'The registry does not know the vehicle.', 'Register it.'),
+  DEVICE_NOT_FOUND: error(404, 'The vehicle is not registered.', 'Register it.'),
   VEHICLE_NOT_FOUND: error(404, 'There is no such vehicle.', LOOK_AGAIN),
   SYSTEM_ID_MISSING: error(
     409,
-    'The vehicle has no system_id, which its client certificate would name.',
+    'The vehicle has no system_id, which its client certificate must contain.',
     'Give it one with PUT /v1.0/vehicles/{vin}.',
   ),
   REQUEST_REFUSED: error(
     400,
     'The certification request (PKCS #10) is refused.',
-    'Make it with an accepted key, signed by that key, with the system_id as its only common name.',
+    'Create it with an accepted key, signed by that key, with the system_id as its only common name.',
   ),
   BOOTSTRAP_USED: error(
     403,
-    'A certificate for a first enrolment has no more use: the vehicle has enrolled before.',
-    'Have an administrator make a one-time code for the vehicle.',
+    'A certificate for a first enrolment is no longer accepted: the vehicle has already enrolled.',
+    'Have an administrator create a one-time code for the vehicle.',
   ),
   TOO_MANY_CERTIFICATES: error(
     429,
-    'The vehicle has as many valid client certificates as one may have.',
-    'Revoke those that it no longer uses, or wait until one has expired.',
+    'The vehicle has the maximum number of valid client certificates.',
+    'Revoke unused ones, or wait until one expires.',
   ),
   AUTHORITY_UNAVAILABLE: error(
     503,
-    'The authority that issues client certificates has not issued one.',
+    'The authority for client certificates did not issue one.',
     TRY_LATER,
   ),
   ECU_NOT_FOUND: error(404, 'The vehicle has no such ECU.', 'List its ECUs.'),
   MANIFEST_NOT_FOUND: error(
     404,
-    'No manifest of the vehicle was accepted so far.',
-    'Wait for its next update cycle; the ECUs of the vehicle tell why one was refused.',
+    'No manifest of the vehicle has been accepted yet.',
+    'Wait for its next update cycle; the list of its ECUs shows why a manifest was refused.',
   ),
   METADATA_NOT_FOUND: error(
     404,
-    'The repository has no such metadata file now.',
-    'Begin a new cycle with timestamp.json.',
+    'The repository does not have this metadata file.',
+    'Start a new cycle with timestamp.json.',
   ),
   DEAD_LETTER_NOT_FOUND: error(404, 'There is no such dead letter.', LOOK_AGAIN),
   NOTIFICATION_RULE_NOT_FOUND: error(404, 'There is no such rule for notifications.', LOOK_AGAIN),
@@ -212,13 +208,13 @@ export const ERRORS = {
   ),
   OPERATION_CANCELLED: error(
     409,
-    'The operation is cancelled and sends nothing any more.',
-    'Begin a new one.',
+    'The operation is cancelled and sends no more triggers.',
+    'Start a new one.',
   ),
   OPERATION_ARCHIVED: error(
     410,
-    'The operation is archived: its counts are kept, its vehicles are not.',
-    'Read its counts; begin a new one to send again.',
+    'The operation is archived: its counts are kept, its vehicles are deleted.',
+    'Read its counts, or start a new operation to send again.',
   ),
   SYSTEM_ID_TAKEN: error(
     409,
@@ -227,13 +223,13 @@ export const ERRORS = {
   ),
   TOKEN_ENDED: error(
     409,
-    'The token was revoked, has expired, or has a successor already.',
-    'Make another token.',
+    'The token was revoked, has expired, or already has a successor.',
+    'Create another token.',
   ),
   LAST_ADMINISTRATOR: error(
     409,
-    'No other token of role admin is valid for more than an hour and without a successor: without this one, nobody could make another.',
-    'Make another token of role admin first.',
+    'No other token of role admin is valid for more than an hour and without a successor: without this one, no further token could be created.',
+    'Create another token of role admin first.',
   ),
   NOTIFICATION_RULE_EXISTS: error(
     409,
@@ -242,8 +238,8 @@ export const ERRORS = {
   ),
   SECRET_KEY_NOT_SET: error(
     409,
-    'The request has a secret to be stored, and the server, whose database is not the embedded one, has no key to encrypt it with.',
-    'Start all servers on the database with --secret-key-file (OTAOPS_SECRET_KEY_FILE) and a key made by openssl rand -base64 32.',
+    'The request contains a secret to be stored, but the server uses an external database and has no key to encrypt it with.',
+    'Start all servers on the database with --secret-key-file (OTAOPS_SECRET_KEY_FILE) and a key generated by openssl rand -base64 32.',
   ),
   CALLBACK_EXISTS: error(409, 'There is a receiver with this name.', 'Choose another name.'),
   SCRIPT_EXISTS: error(
@@ -253,29 +249,29 @@ export const ERRORS = {
   ),
   QUOTA_EXCEEDED: error(
     409,
-    'The artifacts or update scripts take as much room as they may.',
-    'Delete what is not needed any more, or raise the limit that errorMessage names.',
+    'The artifacts or update scripts have reached their storage limit.',
+    'Delete unused ones, or raise the limit named in errorMessage.',
   ),
   IN_USE: error(
     409,
-    'Something still uses what would be deleted.',
-    'Remove what errorMessage names first; what a schedule has used stays.',
+    'The object to be deleted is still in use.',
+    'Remove the uses named in errorMessage first; objects used by a schedule cannot be deleted.',
   ),
   ECU_CONFLICT: error(
     409,
     'Another ECU, of this vehicle or another one, has the key.',
-    'Check which ECU has it: each has a key of its own.',
+    'Check which ECU has it: every ECU must have its own key.',
   ),
   SCHEDULE_EXISTS: error(409, 'There is a schedule with this ref-id.', 'Choose another ref-id.'),
   SCHEDULE_APPROVED: error(
     409,
-    'The schedule was approved with the vehicles that it has.',
-    'Plan another schedule for the others.',
+    'The schedule was approved with its current vehicles.',
+    'Plan another schedule for further vehicles.',
   ),
   SCHEDULE_STATUS: error(
     409,
     'The status of the schedule does not allow this.',
-    'Read its status first.',
+    'Check its status first.',
   ),
   SCRIPT_NOT_APPROVED: error(
     409,
@@ -284,17 +280,17 @@ export const ERRORS = {
   ),
   DIGEST_MISMATCH: error(
     409,
-    'What would be approved is not what the digest is of: it has changed since it was read.',
-    'Read it again, look at what has changed, and approve it by its digest now.',
+    'The digest does not match the content to be approved: it has changed since it was read.',
+    'Read it again, review the changes, and approve it by its current digest.',
   ),
   CONFLICT: error(
     409,
-    'What is stored does not allow it.',
-    'Read how things stand, and decide anew.',
+    'The stored data does not allow this.',
+    'Read the current state, and decide again.',
   ),
 
-  // What we owe
-  INTERNAL_ERROR: error(500, 'Something went wrong in the server.', 'Its log says what.'),
+  // Failures of the server
+  INTERNAL_ERROR: error(500, 'Internal error in the server.', 'See the server log.'),
   CLOCK_WRONG: error(
     503,
     'The clocks of the server and of its database differ: it signs nothing until they agree.',
@@ -302,12 +298,12 @@ export const ERRORS = {
   ),
   REPOSITORY_UNAVAILABLE: error(
     503,
-    'The image repository is busy for long, or not as it should be: errorMessage says why.',
+    'The image repository has been busy for too long, or is inconsistent: see errorMessage.',
     TRY_LATER,
   ),
   TIMESTAMP_UNAVAILABLE: error(
     503,
-    'The time-stamping authority does not answer, or not with a time stamp of what was asked.',
+    'The time-stamping authority did not answer, or its time stamp does not match the request.',
     TRY_LATER,
   ),
   DATABASE_UNAVAILABLE: error(503, 'The database does not answer.', TRY_LATER),

@@ -9,6 +9,7 @@ export * from './adapter-api/carota-server-event.js';
 export * from './mqtt/decode.js';
 export * from './mqtt/decoded.js';
 export * from './adapter-api/dispatch-options.js';
+export * from './adapter-api/trigger-rate.js';
 export * from './mqtt/encode.js';
 export * from './mqtt/envelope.js';
 export * from './carota-api/event-call-back.js';

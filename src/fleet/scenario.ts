@@ -37,7 +37,7 @@ export interface Durations {
 export interface Scenario {
   readonly outcome: Outcome;
   readonly durations: Durations;
-  /** Tenths of the download after which it is paused, cancelled, or fails for good. */
+  /** Tenths of the download after which it is paused, cancelled, or fails permanently. */
   readonly stopsAt: number;
   /** For how long it loses its connection after a phase, simulated ms. */
   readonly outage: { readonly after: Phase; readonly forMs: number } | undefined;

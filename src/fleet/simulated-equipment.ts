@@ -9,7 +9,7 @@ export interface SimulationContext {
   readonly model: string;
   /** Waits, simulated ms. */
   readonly wait: (ms: number, signal: AbortSignal) => Promise<void>;
-  /** What the user does in the middle of the download. */
+  /** The user's action in the middle of the download. */
   readonly user: { pauseFor(ms: number): void; cancel(): void };
 }
 
@@ -80,7 +80,7 @@ export function simulatedEquipment(context: SimulationContext): Equipment {
   };
 }
 
-/** In tenths; what the scenario schedules in the middle happens once. */
+/** In tenths; the scenario's action in the middle happens once. */
 function simulatedDownload({ scenario, wait, user }: SimulationContext) {
   const { outcome, durations, stopsAt } = scenario;
   let tenth = 0;

@@ -1,4 +1,4 @@
-/** What a planner does at the CarOTA Server: an artifact, an update script, schedules. */
+/** A planner's work at the CarOTA Server: an artifact, an update script, schedules. */
 import {
   artifactApi,
   scheduleApi,
@@ -20,8 +20,8 @@ export interface Release {
 }
 
 /**
- * Uploads the software of ECU HU and publishes the script that installs it, both as targets of the image repository; where
- * it is there already, it stays.
+ * Uploads the software of ECU HU and publishes the script that installs it, both as targets of the image repository;
+ * existing ones are kept.
  */
 export async function release(carota: Client, wanted: Release): Promise<void> {
   const { scriptRefId, model, version, releaseCounter, software } = wanted;
@@ -57,7 +57,7 @@ export async function release(carota: Client, wanted: Release): Promise<void> {
   await unlessThere(carota.call(updateScriptApi.publishScript, { query, body: script }));
 }
 
-/** Leaves one of that name as it is. */
+/** Does nothing if a schedule of that name exists. */
 export async function schedule(carota: Client, plan: SchedulePlan): Promise<void> {
   await unlessThere(carota.call(scheduleApi.createSchedule, { body: plan }));
 }

@@ -33,8 +33,8 @@ const BANDWIDTH = 300_000;
 const SICK = 'test "$OTAOPS_VERSION" = 1.0.0 || { echo "new software did not start" >&2; exit 1; }';
 
 /**
- * Gives each vehicle its ECUs, keys and roots, as a factory does, and registers them with the CarOTA Server, which knows the
- * vehicles. A vehicle whose ECUs it knows already stays as it is.
+ * Gives each vehicle its ECUs, keys and roots, as a factory does, and registers them with the CarOTA Server, which already
+ * has the vehicles. A vehicle with registered ECUs is not changed.
  */
 export async function provisionRealVehicles(
   vehicles: readonly FleetVehicle[],
@@ -48,7 +48,7 @@ export async function provisionRealVehicles(
     if (existsSync(folder)) {
       const { ecus } = await carota.call(ecuApi.listEcus, { params: { vin } });
       if (ecus.length > 0) continue;
-      // What an interrupted start or another CarOTA Server has left has keys that nobody knows.
+      // Remains of an interrupted start or another CarOTA Server have unknown keys.
       await rm(folder, { recursive: true });
     }
     const ecus = provisionVehicle(folder, descriptionOf(vin), trust);
@@ -60,7 +60,7 @@ export async function provisionRealVehicles(
   if (first) throw new Error(`the agents' ECUs were not registered: ${first.errorMessage}`);
 }
 
-/** A Primary, and a Secondary that verifies for itself whatever the Primary hands it. */
+/** A Primary, and a Secondary that itself verifies the files from its Primary. */
 const descriptionOf = (vin: string): Buffer =>
   Buffer.from(
     JSON.stringify({

@@ -7,9 +7,9 @@ export interface BatchLimits {
 }
 
 /**
- * Makes few large pieces of work of many small ones: what arrives while one batch is under way goes together into the
- * next. A single item waits for nothing; a flood makes large batches. Work on an item always begins after it was asked for,
- * so that an answer is never older than its question.
+ * Combines many small pieces of work into few large ones: items that arrive during one batch go together into the next. A
+ * single item does not wait; a flood makes large batches. Work on an item always starts after its request, so that an answer
+ * is never older than its question.
  */
 export class Batches<Item, Result> {
   readonly #work: (items: readonly Item[]) => Promise<readonly Result[]>;
@@ -29,7 +29,7 @@ export class Batches<Item, Result> {
     this.#pause = pause;
   }
 
-  /** @throws whatever the work on its batch throws */
+  /** @throws errors of the batch's work */
   do(item: Item): Promise<Result> {
     return new Promise((resolve, reject) => {
       this.#waiting.push({ item, resolve, reject });

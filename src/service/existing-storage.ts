@@ -1,4 +1,4 @@
-/** Opens the database of a server that is stopped, as it is: nothing is migrated, and no token is made. */
+/** Opens the database of a stopped server unchanged: without migrations and without creating a token. */
 import { existsSync } from 'node:fs';
 import { resolve } from 'node:path';
 import { DatabaseClock } from './clock/index.js';

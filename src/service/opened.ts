@@ -7,7 +7,7 @@ interface Part {
   readonly close: () => unknown;
 }
 
-/** A part that takes longer to close is named in the log, ms. */
+/** A part that takes longer to close is logged by name, ms. */
 const SLOW_MS = 2_000;
 /** How long a stop waits for all parts together, ms. */
 const STOP_MS = 9_000;
@@ -38,7 +38,7 @@ export class OpenedParts {
     }
   }
 
-  /** The same in a limited time: whatever hangs then, e.g. at a server that does not answer, is left. */
+  /** The same with a time limit: parts that hang, e.g. on a server that does not answer, are abandoned. */
   async stop(): Promise<void> {
     await Promise.race([this.closeAll(), sleep(STOP_MS, undefined, { ref: false })]);
   }

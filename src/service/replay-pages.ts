@@ -12,7 +12,7 @@ export interface ReplayPage<Row> {
 /**
  * @param limit maximum number of rows
  * @param read reads the page after the given row; undefined: the first page
- * @param replay is given the rows of one page, in order
+ * @param replay receives the rows of one page, in order
  * @returns whether there are more rows than the limit
  */
 export async function replayPages<Row>(
@@ -22,7 +22,7 @@ export async function replayPages<Row>(
 ): Promise<boolean> {
   let after: Row | undefined;
   for (let left = limit; ;) {
-    // One row more than is left tells whether there are more.
+    // One extra row shows whether there are more.
     const { rows, isFull } = await read(after, Math.min(PAGE, left + 1));
     await replay(rows.slice(0, left));
     if (rows.length > left) return true;

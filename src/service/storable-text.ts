@@ -12,8 +12,8 @@ export function textFault(text: string): string | undefined {
 }
 
 /**
- * The first fault in any text of a JSON value, including keys. The key `__proto__` is a fault too, because objects built
- * from such an entry are not what they seem.
+ * The first fault in any text of a JSON value, including keys. The key `__proto__` is a fault too, because an object built
+ * from such an entry gets a different prototype.
  */
 export function unstorable(value: unknown, path = '', depth = 0): FieldError | undefined {
   if (typeof value === 'string') {
@@ -36,6 +36,6 @@ export function unstorable(value: unknown, path = '', depth = 0): FieldError | u
 const pointerToken = (key: string) =>
   key.toWellFormed().replaceAll('\0', '\uFFFD').replaceAll('~', '~0').replaceAll('/', '~1');
 
-/** Whether JSON text may hold what is unstorable: raw, JSON has neither, so it needs an escape. */
+/** Whether JSON text may contain characters that cannot be stored; in valid JSON they need an escape. */
 export const mayBeUnstorable = (json: string | Buffer): boolean =>
   json.includes('\\u') || json.includes('__proto__');

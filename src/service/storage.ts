@@ -19,7 +19,7 @@ export interface StorageSettings {
   readonly dataDir: string;
   /** `postgres://…`; without it, the embedded database. */
   readonly databaseUrl?: string | undefined;
-  /** How long a statement may take that reads for people, seconds. */
+  /** Time limit of a statement that reads for people, seconds. */
   readonly searchSeconds?: number | undefined;
 }
 

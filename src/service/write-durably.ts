@@ -17,7 +17,7 @@ export async function writeDurably(file: string, text: string): Promise<void> {
   await syncFolder(folder);
 }
 
-/** What was linked, renamed or removed in it is so after a power cut too. */
+/** Makes links, renames and removals in the directory survive a power cut. */
 export async function syncFolder(folder: string): Promise<void> {
   const opened = await open(folder);
   await opened.sync().finally(() => opened.close());

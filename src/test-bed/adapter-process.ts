@@ -1,4 +1,4 @@
-/** An adapter as a process of its own: the built command `otaops serve`. */
+/** An adapter in a separate process: the built command `otaops serve`. */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
@@ -39,11 +39,11 @@ export interface AdapterProcess {
   readonly client: Client;
   /** The metrics without labels, read at one moment. */
   metrics(): Promise<Map<string, number>>;
-  /** Ends it in order. @returns its exit code */
+  /** Shuts it down cleanly. @returns its exit code */
   stop(): Promise<number | null>;
 }
 
-/** Resolves when it is ready. @throws Error with its output where it ends instead */
+/** Resolves when it is ready. @throws Error with its output if it ends instead */
 export async function startAdapterProcess(options: AdapterProcessOptions): Promise<AdapterProcess> {
   const { dataDir, databaseUrl, mqttUrl, instance, release } = options;
   const main = release === undefined ? MAIN : join(release, 'dist/cli/main.js');

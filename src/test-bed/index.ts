@@ -1,4 +1,4 @@
-/** Real servers as processes of their own, on free ports and in temporary directories: for the benchmark and the tests. */
+/** Real servers in separate processes, on free ports and in temporary directories, for the benchmark and the tests. */
 export * from './adapter-process.js';
 export * from './mosquitto.js';
 export * from './place.js';

@@ -13,7 +13,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** A new directory; the caller removes it. */
-export function temporaryDirectory(name: string): string {
-  return mkdtempSync(join(tmpdir(), `otaops-${name}-`));
+/** A new directory in a folder; the caller removes it. */
+export function temporaryDirectory(name: string, folder = tmpdir()): string {
+  return mkdtempSync(join(folder, `otaops-${name}-`));
 }

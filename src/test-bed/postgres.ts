@@ -36,12 +36,14 @@ export const embeddedPostgres = async (): Promise<PostgresPrograms> =>
  * A PostgreSQL server with default settings, except for its size. Callers create databases as needed.
  *
  * @param extra further arguments, `-c name=value`
+ * @param folder of its data; undefined: the system's one for temporary files
  */
 export async function startPostgres(
   { initdb, postgres }: PostgresPrograms,
   extra: readonly string[] = [],
+  folder?: string,
 ): Promise<Server> {
-  const directory = temporaryDirectory('postgres');
+  const directory = temporaryDirectory('postgres', folder);
   const port = await freePort();
   const account = await serverAccount();
   if (account) chownSync(directory, account.uid, account.gid);

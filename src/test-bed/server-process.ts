@@ -31,7 +31,7 @@ export interface ServerProcessOptions {
 const POLL_MS = 50;
 const READY_WITHIN_MS = 10_000;
 
-/** Resolves when the server is ready. @throws Error where it does not become ready within 10 s */
+/** Resolves when the server is ready. @throws Error if it does not become ready within 10 s */
 export async function startServerProcess(options: ServerProcessOptions): Promise<Server> {
   const { directory, port, url, start } = options;
   let child = start();

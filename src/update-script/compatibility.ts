@@ -6,7 +6,7 @@ import {
 } from '../contract/update-script/index.js';
 import { matchesVersion } from './versions.js';
 
-/** An ECU that a vehicle has; its version is undefined where nobody knows it. */
+/** An ECU of a vehicle; its version is undefined if unknown. */
 export interface FittedEcu {
   readonly version: string | undefined;
 }
@@ -43,7 +43,7 @@ function unmetNeed(need: OtherSoftware, ecu: FittedEcu | undefined): string | un
   return ecu.version !== undefined && matches(need, ecu.version) ? undefined : stateOf(ecu);
 }
 
-/** A version that nobody knows may be one of them. */
+/** An unknown version may be one of them. */
 function conflictWith(other: OtherSoftware, ecu: FittedEcu | undefined): string | undefined {
   if (!ecu) return undefined;
   return ecu.version === undefined || matches(other, ecu.version) ? stateOf(ecu) : undefined;

@@ -27,7 +27,7 @@ export function nextChange(window: DailyWindow, zone: string, now: number): numb
   return opens > now ? opens : closes;
 }
 
-/** The window that is open, or else the next one, ms. */
+/** The current window or, between windows, the next one, ms. */
 function current(window: DailyWindow, zone: string, now: number) {
   const here = Number.isFinite(now) ? DateTime.fromMillis(now, { zone }) : undefined;
   if (!here?.isValid) throw new RangeError(`there is no time ${now} in the zone ${zone}`);

@@ -1,4 +1,4 @@
-/** Validates update scripts: their schema, and what a schema cannot express. Pure. */
+/** Validates update scripts against their schema and the rules that a schema cannot express. Pure. */
 import { checkOf, type FieldError } from '../contract/index.js';
 import { installOrder } from './install-order.js';
 import {
@@ -82,7 +82,7 @@ function* windowErrors({ window }: UpdateScript): Generator<FieldError> {
   }
 }
 
-/** The record of the update must not contradict what the update installs. */
+/** The record of the update must not contradict its installed software. */
 function* recordErrors({ ecus, record }: UpdateScript): Generator<FieldError> {
   const installed = new Map(ecus.map((update) => [update.ecu, update]));
   const first = new Map<string, number>();

@@ -1,6 +1,6 @@
 /**
- * Uptane, "Full verification" of the metadata of both repositories, by a Primary or a capable Secondary.
- * Installs nothing; returns what may be installed.
+ * Uptane, "Full verification" of the metadata of both repositories, by a Primary or a capable Secondary. Installs nothing;
+ * returns the images that may be installed.
  */
 import { type Assignment } from './director/check-director-targets.js';
 import { checkImage } from './director/compare.js';

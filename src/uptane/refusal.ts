@@ -56,7 +56,7 @@ const ATTACK_OF: Partial<Record<RefusalCode, Attack>> = {
 
 /** Repository and file being checked. */
 export interface Subject {
-  /** `director`, `image`, or whatever name the caller gives a repository. */
+  /** `director`, `image`, or any other name that the caller gives a repository. */
   readonly repository: string;
   /** `root`, `timestamp`, `snapshot`, `targets`, a delegated role, or the path of an image. */
   readonly role: string;

@@ -8,7 +8,7 @@ export function metadataPath(role: string, version?: number): string {
   return version === undefined ? name : `${version}.${name}`;
 }
 
-/** @param isHashed whether the name begins with a hash of the image: always, but for TUF without consistent snapshots */
+/** @param isHashed whether the name starts with a hash of the image: always, except for TUF without consistent snapshots */
 export function imagePath({ path, hashes }: Target, isHashed = true): string {
   const parts = path.split('/').map(encodeURIComponent);
   const name = parts.pop() ?? '';

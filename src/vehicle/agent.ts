@@ -45,7 +45,7 @@ export interface VehicleAgentOptions {
   readonly onBroken?: (error: Error) => void;
 }
 
-/** Delays before an unsent message is retried; they grow while nobody subscribes. */
+/** Delays before an unsent message is retried; they grow while the topic has no subscriber. */
 const RETRY = { firstPauseMs: 1_000, longestPauseMs: 60_000 };
 /**
  * A broker's acknowledgement means that it has the message, not that the message survives a crash of the
@@ -99,7 +99,7 @@ export class VehicleAgent {
     this.#work();
   }
 
-  /** Disconnects. Events reported meanwhile wait in the outbox. */
+  /** Disconnects. Events reported while offline wait in the outbox. */
   async goOffline(): Promise<void> {
     await this.#options.link.close();
   }

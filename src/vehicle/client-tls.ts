@@ -2,7 +2,7 @@
 
 /** PEM. */
 export interface TlsMaterial {
-  /** Whom to trust besides the well-known authorities; undefined: nobody. */
+  /** CAs to trust besides the well-known ones; undefined: none. */
   readonly ca?: string | undefined;
   readonly cert?: string | undefined;
   readonly key?: string | undefined;
@@ -17,7 +17,7 @@ export class ClientTls {
     this.#material = material;
   }
 
-  /** As it was given, or renewed. */
+  /** The given or renewed certificate. */
   get material(): TlsMaterial {
     return this.#material;
   }
@@ -27,7 +27,7 @@ export class ClientTls {
     return this.#material.cert !== undefined;
   }
 
-  /** For `node:https` and `node:tls`; what is undefined is left out. */
+  /** Options for `node:https` and `node:tls`, without undefined ones. */
   get options(): Partial<Record<'ca' | 'cert' | 'key', string>> {
     const { ca, cert, key } = this.#material;
     return {

@@ -9,7 +9,7 @@ export interface CloudLinkHandlers {
   readonly onDown?: () => void;
 }
 
-/** The broker has acknowledged a message but nobody subscribes to its topic (MQTT 5, PUBACK reason code 0x10). */
+/** The broker has acknowledged a message, but its topic has no subscriber (MQTT 5, PUBACK reason code 0x10). */
 export class NobodyListens extends Error {
   override readonly name = 'NobodyListens';
 }

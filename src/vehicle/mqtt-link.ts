@@ -19,7 +19,7 @@ export interface MqttLinkOptions {
   readonly credential?: string | undefined;
   readonly c2dTopic?: string;
   readonly d2cTopic?: string;
-  /** For `mqtts://`: whom to trust, and the client certificate. When it is renewed, the connection is made anew with it. */
+  /** For `mqtts://`: CAs to trust, and the client certificate. After a renewal, the connection is re-established with it. */
   readonly tls?: ClientTls | undefined;
   /** Called with each error of the connection, which is retried automatically. */
   readonly onError?: (error: Error) => void;
@@ -71,7 +71,7 @@ export class MqttLink implements CloudLink {
     this.#connect(handlers);
   }
 
-  /** The client library keeps what is not acknowledged, and sends it again on the next connection. */
+  /** The client library keeps unacknowledged messages, and sends them again on the next connection. */
   #reconnect(): void {
     const client = this.#client;
     if (!client) return;
@@ -146,7 +146,7 @@ export class MqttLink implements CloudLink {
         signal.removeEventListener('abort', onClosed);
         if (error) reject(error);
         else if (reasonOf(packet) === NO_MATCHING_SUBSCRIBERS) {
-          reject(new NobodyListens('the broker has no subscription to what vehicles send'));
+          reject(new NobodyListens('the broker has no subscription for messages from vehicles'));
         } else resolve();
       });
     });

@@ -1,6 +1,6 @@
 /**
- * `fetch` over TLS with a client certificate, which the `fetch` of Node.js cannot show. Follows no redirect: whoever redirects
- * would be shown the certificate. Each request has a connection of its own, with the certificate of that moment.
+ * `fetch` over TLS with a client certificate, which the `fetch` of Node.js does not support. It follows no redirects, which
+ * could send the certificate elsewhere. Each request uses a separate connection with the current certificate.
  */
 import { request as httpsRequest } from 'node:https';
 import { type IncomingMessage } from 'node:http';

@@ -1,5 +1,5 @@
 /**
- * The vehicle's time for event timestamps and windows: the attested time, once obtained since the process started. Before
+ * The vehicle's time for event timestamps and windows: the attested time, if obtained since the process started. Before
  * that, the vehicle's own clock is used, which may be arbitrarily wrong, e.g. at 1970 after a power cut; no security
  * decision depends on it. Neither a trigger nor an unsigned answer changes it.
  */

@@ -13,9 +13,9 @@ export interface CertificateRequest {
 }
 
 /**
- * @param acceptKey throws where the key is not accepted; called before the signature is checked, which costs what a stranger's
- *   key makes it cost
- * @throws DerFault; also where the request is not signed with its own key, which would prove possession
+ * @param acceptKey throws if the key is not accepted; called before the signature is verified, because a stranger's key
+ * determines the cost of that
+ * @throws DerFault; also if the request is not signed with its own key, which would prove possession
  */
 export function readCertificateRequest(
   bytes: Uint8Array,

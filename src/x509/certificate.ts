@@ -1,4 +1,4 @@
-/** Reads what we go by in a certificate (RFC 5280). Whether it is to be trusted, its chain and its time decide elsewhere. */
+/** Reads the fields of a certificate that we use (RFC 5280). Its trust, chain and validity are verified elsewhere. */
 import { type KeyObject } from 'node:crypto';
 import {
   childrenOf,
@@ -74,7 +74,7 @@ export function readCertificate(bytes: Uint8Array): Certificate {
   const whole = readDer(bytes, TAG.sequence);
   const signed = readSigned(whole);
   const fields = childrenOf(expectTag(signed.signed, TAG.sequence));
-  // Version 3 is [0] EXPLICIT 2; older ones have no extensions, and nobody issues them.
+  // Version 3 is [0] EXPLICIT 2; older ones have no extensions and are no longer issued.
   const [version, serial, , issuer, validity, subject, publicKeyInfo, ...optional] = fields;
   expectTag(version, contextTag(0, true));
   const [notBefore, notAfter] = childrenOf(expectTag(validity, TAG.sequence));

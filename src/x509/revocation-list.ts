@@ -33,7 +33,7 @@ export interface RevocationList {
 export function readRevocationList(bytes: Uint8Array): RevocationList {
   const signed = readSigned(readDer(bytes, TAG.sequence));
   const fields = childrenOf(expectTag(signed.signed, TAG.sequence));
-  // Version 2 is an INTEGER; a list of version 1 begins with the algorithm.
+  // Version 2 is an INTEGER; a list of version 1 starts with the algorithm.
   if (fields[0]?.tag === TAG.integer) fields.shift();
   const [, issuer, thisUpdate, ...rest] = fields;
   const isTime = (tag: number | undefined) => tag === TAG.utcTime || tag === TAG.generalizedTime;
@@ -49,7 +49,7 @@ export function readRevocationList(bytes: Uint8Array): RevocationList {
   };
 }
 
-/** A critical extension changes what a list means, e.g. for which certificates it speaks. @throws DerFault */
+/** A critical extension changes the meaning of a list, e.g. which certificates it covers. @throws DerFault */
 function refuseDelta(explicit: ReturnType<typeof childrenOf>[number] | undefined): void {
   if (!explicit) return;
   for (const extension of childrenOf(expectTag(childrenOf(explicit)[0], TAG.sequence))) {

@@ -55,8 +55,8 @@ export function isSignedBy({ signed, algorithm, signature }: Signed, key: KeyObj
 }
 
 /**
- * Whether an AlgorithmIdentifier is that of a signature without SHA-1 and MD5: one that {@link isSignedBy} takes, or RSASSA-PSS
- * (RFC 4055, section 3.1), whose hash is SHA-1 unless its parameters name another.
+ * Whether an AlgorithmIdentifier denotes a signature without SHA-1 and MD5: one that {@link isSignedBy} supports, or
+ * RSASSA-PSS (RFC 4055, section 3.1), whose hash is SHA-1 unless its parameters name another.
  *
  * @throws DerFault
  */

@@ -205,6 +205,27 @@ describe.each(platforms())('on $name', (platform) => {
       expect(Date.parse(newest['received-at'])).toBeGreaterThanOrEqual(before);
     });
 
+    // `correlation_id` is required of an acknowledgement only.
+    test.each([
+      ...['message_id', 'version', 'system_id', 'vin', 'source_id', 'target_id', 'message_type'],
+      ...['time', 'property_bag', 'body', 'correlation_id'],
+    ])('an envelope without %s is attributed to the vehicle of its topic', async (field) => {
+      const ack = ackBytes(ALICE, {
+        messageId: newDeviceMessageId(),
+        correlationId: triggerId,
+        time: now(),
+      });
+      const bytes = changed(ack, { [field]: undefined });
+      expect(JSON.parse(bytes.toString())).not.toHaveProperty(field);
+      await alice.send(bytes);
+      expect(await newestDeadLetter()).toMatchObject({
+        reason: 'INVALID_ENVELOPE',
+        path: `/${field}`,
+        system_id: ALICE.systemId,
+        payload: bytes.toString('base64'),
+      });
+    });
+
     test('the same bad message twice is one dead letter and a duplicate', async () => {
       const bytes = event({ refId: 'nobody knows either' });
       await alice.send(bytes);

@@ -204,7 +204,7 @@ describe('on PostgreSQL', () => {
         () => show(refId),
         ({ status }) => status !== 'planned',
       );
-      expect(reason).toBe('it is not what was approved');
+      expect(reason).toBe('it has changed since its approval');
       expect(triggersOf(refId)).toEqual([]);
     },
   );

@@ -133,12 +133,17 @@ describe.each([disk, s3])('$name', (store) => {
     expect((await get({ 'if-none-match': `"${sha256}"` })).status).toBe(304);
   });
 
-  test('HEAD returns the length without content', async () => {
-    const response = await get({}, url, 'HEAD');
-    expect(response.status).toBe(200);
-    expect(response.headers.get('content-length')).toBe(String(BYTES.length));
-    expect(await response.text()).toBe('');
-  });
+  // RFC 9110, section 14.2: ranges are GET's.
+  test.each([undefined, 'bytes=0-9', 'bytes=100000-'])(
+    'HEAD returns the length without content, whatever range is asked for: %s',
+    async (range) => {
+      const response = await get(range === undefined ? {} : { range }, url, 'HEAD');
+      expect(response.status).toBe(200);
+      expect(response.headers.get('content-length')).toBe(String(BYTES.length));
+      expect(response.headers.has('content-range')).toBe(false);
+      expect(await response.text()).toBe('');
+    },
+  );
 
   test.each([
     ['bytes=0-9', 0, 9],

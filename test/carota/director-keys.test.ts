@@ -352,7 +352,7 @@ describe('with a root from a ceremony', () => {
     new SigningRecord(path, 'director').add(file);
     expect(new SigningRecord(path, 'director').check(file)).toBeUndefined();
     expect(() => new SigningRecord(path, 'image').check(file)).toThrow(
-      'this key has signed for the Director: the image repository needs keys of its own',
+      'this key has signed for the Director: the image repository needs separate keys',
     );
   });
 });

@@ -148,7 +148,7 @@ describe('refused', () => {
     await deliverAll({ radio: old }, ['radio old']);
     const now = await radioFile({ 'radio/new.bin': { content: 'radio new' } });
     await deliverAll({ radio: now }, ['radio new']);
-    await expectRefused({ radio: old }, /is published already/);
+    await expectRefused({ radio: old }, /is already published/);
     expect(await found('radio/new.bin')).toBe('radio');
   });
 

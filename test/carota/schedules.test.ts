@@ -120,8 +120,10 @@ describe('on PostgreSQL', () => {
   test('a bad update is stopped as early as possible, and the adapter cancels unsent triggers', async () => {
     const start = new Date(Date.now() + 3_000).toISOString();
     const refId = await plan({ start, waves: [{ vehicles: 10 }], guard: GUARD });
-    const { stopAt, goAt } = (await show(refId)).guardTest;
-    await until(refId, ({ waves }) => waves[0]?.state === 'running');
+    const proposed = await show(refId);
+    const { stopAt, goAt } = proposed.guardTest;
+    const running = await until(refId, ({ waves }) => waves[0]?.state === 'running');
+    expect(running.guardTest).toMatchObject({ stopAt, goAt });
     const [first] = posted(refId);
     await report(refId, first?.vins.slice(0, 2) ?? [], 'failure');
     const schedule = await until(refId, ({ status }) => status === 'stopped');
@@ -131,7 +133,7 @@ describe('on PostgreSQL', () => {
       actor: 'guard',
       figures: { stopAt, goAt },
     });
-    // The bounds are the same as before the start; no wave continues or starts.
+    // The bounds are the same as before the start and while it ran; no wave continues or starts.
     expect(schedule.guardTest).toMatchObject({ stopAt, goAt });
     expect(schedule.waves.map(({ state }: any) => state)).toEqual(['stopped', 'waiting']);
     expect(schedule.endedAt).not.toBeNull();

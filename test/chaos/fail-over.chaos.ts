@@ -8,23 +8,22 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { startAdapterProcess } from '../../src/test-bed/index.js';
-import { registryApi, triggerApi } from '../../src/contract/adapter-api/index.js';
-import { fleetOf, registrationLine } from '../../src/fleet/index.js';
+import { triggerApi } from '../../src/contract/adapter-api/index.js';
 import { say, throwDice } from '../support/dice.js';
 import { isLong } from '../support/depth.js';
 import { startPostgresPair } from '../support/postgres-pair.js';
 import { firstToken, otaops } from '../support/process.js';
 import { ifInstalled, startMosquitto, temporaryDirectory } from '../support/servers.js';
-import { RecordingFleet } from './recording-fleet.js';
-import { verify } from './verify.js';
+import { MixedFleet } from './mixed-fleet.js';
 
 const VEHICLES = isLong ? 2_000 : 300;
 const EVENTS = 12;
+const FOREIGN = { vehicles: isLong ? 200 : 40, pauseMs: 250 };
 const SPREAD_MS = isLong ? 60_000 : 12_000;
 const FOLLOW_SECONDS = 10;
 
 test.each(['SIGKILL', 'SIGSTOP'] as const)(
-  '%s of the primary: all follow, without loss or duplicates',
+  '%s of the primary: all follow, without loss, duplicates or disorder',
   async (signal) => {
     const pair = await ifInstalled(startPostgresPair);
     const broker = await ifInstalled(() => startMosquitto());
@@ -48,29 +47,25 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
     const carotaUrl = (await carota.says(/HTTP interface\s+(http:\S+)/))[1] ?? '';
     const token = await firstToken(carota);
     const places = [...adapters.map(({ httpUrl }) => httpUrl), carotaUrl];
-    const fleet = new RecordingFleet(fleetOf(VEHICLES), {
-      mqttUrl: broker.url,
-      events: EVENTS,
-      spreadMs: SPREAD_MS,
-      random: () => dice.random(),
-    });
+    let fleet: MixedFleet | undefined;
     let frozen: number[] = [];
     try {
-      const lines = fleetOf(VEHICLES).map(registrationLine).join('\n');
-      await adapter.client.call(registryApi.importVehicles, {
-        content: { type: 'application/x-ndjson', body: lines },
+      fleet = await MixedFleet.start(adapter, {
+        own: { vehicles: VEHICLES, events: EVENTS, spreadMs: SPREAD_MS },
+        foreign: FOREIGN,
+        port: broker.port,
+        random: () => dice.random(),
       });
-      await fleet.start();
-      const vins = fleetOf(VEHICLES).map(({ vin }) => vin);
+      const vins = [...fleet.vins];
       const event = {
         time: Date.now(),
         version: 'v1' as const,
         body: { model: 'm', 'ref-id': 'fail-over', 'script-ref-id': 's', vins },
       };
       await adapter.client.call(triggerApi.trigger, { body: event });
-      while (fleet.acknowledged < (VEHICLES * EVENTS) / 4) await sleep(50);
+      while (fleet.agents.acknowledged < (VEHICLES * EVENTS) / 4) await sleep(50);
 
-      say(`${signal}  (${fleet.acknowledged} acknowledged)`);
+      say(`${signal}  (${fleet.progress})`);
       if (signal === 'SIGKILL') await pair.primary.kill();
       else {
         const backends = await pair.primary.query('select pid from pg_stat_activity');
@@ -103,10 +98,9 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
       });
       expect(made.ok).toBe(true);
       sendAll(frozen, 'SIGCONT');
-      await verify(adapter, 'fail-over', fleet);
-      say(`verified ${fleet.made} messages of ${VEHICLES} vehicles`);
+      await fleet.verify(adapter, 'fail-over');
     } finally {
-      await fleet.stop();
+      await fleet?.stop();
       for (const each of adapters) await each.stop();
       carota.child.kill('SIGTERM');
       await carota.ended;

@@ -5,16 +5,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
 import { expect, test } from 'vitest';
 import { startAdapterProcess } from '../../src/test-bed/index.js';
-import { operationApi } from '../../src/contract/adapter-api/index.js';
 import { fleetOf } from '../../src/fleet/index.js';
 import { say } from '../support/dice.js';
 import { freePort } from '../support/servers.js';
-import { beginOperation } from './begin-operation.js';
 import { BlockDevice } from './block-device.js';
-import { ForeignVehicles } from './foreign-vehicles.js';
+import { ForeignFleet, prepareOperation } from './foreign-fleet.js';
 
-const VEHICLES = 50;
-const REF_ID = 'full';
+const VEHICLES = fleetOf(50);
 const isRoot = process.getuid?.() === 0;
 
 /** Fills the remaining space. */
@@ -53,8 +50,13 @@ test.skipIf(!isRoot)('a full disk is reported, and no acknowledged message is lo
   const dataDir = join(device.folder, 'data');
   const ports = { httpPort: await freePort(), mqttPort: await freePort() };
   const adapter = await startAdapterProcess({ dataDir, ...ports });
-  const fleet = fleetOf(VEHICLES);
-  const vehicles = new ForeignVehicles(fleet, { port: ports.mqttPort, refId: REF_ID });
+  await prepareOperation(adapter, VEHICLES);
+  const vehicles = new ForeignFleet({
+    vehicles: VEHICLES,
+    ports: [ports.mqttPort],
+    signIn: true,
+    pauseMs: 0,
+  });
   const readiness = async () => {
     const response = await fetch(`${adapter.httpUrl}/readyz`);
     const { problem } = (await response.json()) as { problem?: string };
@@ -68,11 +70,9 @@ test.skipIf(!isRoot)('a full disk is reported, and no acknowledged message is lo
     }
   };
   try {
-    await beginOperation(adapter, fleet, REF_ID);
-    vehicles.start();
-    await until(() => Promise.resolve(vehicles.count > 500), 60, 'vehicles do not send');
+    await until(() => Promise.resolve(vehicles.acknowledged > 500), 60, 'vehicles do not send');
     const ballast = fill(device.folder);
-    say(`full  (${vehicles.count} acknowledged)`);
+    say(`full  (${vehicles.acknowledged} acknowledged)`);
     await until(async () => (await readiness()).status === 503, 30, 'ready on a full disk');
     expect((await readiness()).problem).toMatch(/no room .*disk/);
     await useUpLog(join(dataDir, 'database'));
@@ -80,7 +80,7 @@ test.skipIf(!isRoot)('a full disk is reported, and no acknowledged message is lo
     await until(
       async () => {
         const before = last;
-        last = vehicles.count;
+        last = vehicles.acknowledged;
         await sleep(3_000);
         return before === last;
       },
@@ -90,17 +90,10 @@ test.skipIf(!isRoot)('a full disk is reported, and no acknowledged message is lo
     say(`nothing goes any more  (${last} acknowledged): ${(await readiness()).problem}`);
     rmSync(ballast);
     await until(async () => (await readiness()).status === 200, 60, 'not ready with room');
-    await until(() => Promise.resolve(vehicles.count > last + 500), 60, 'it does not go on');
-    say(`room again  (${vehicles.count} acknowledged)`);
+    await until(() => Promise.resolve(vehicles.acknowledged > last + 500), 60, 'it does not go on');
+    say(`room again  (${vehicles.acknowledged} acknowledged)`);
     await vehicles.stop();
-    for (const [vin, acknowledged] of vehicles.acknowledged) {
-      const { history } = await adapter.client.call(operationApi.getOperationVehicle, {
-        params: { 'ref-id': REF_ID, vin },
-      });
-      const stored = history.map(({ message_id }) => message_id);
-      expect(new Set(stored).size).toBe(stored.length);
-      expect(stored).toEqual(expect.arrayContaining(acknowledged));
-    }
+    await vehicles.verify(adapter);
   } finally {
     await vehicles.stop();
     await adapter.stop();

@@ -25,10 +25,11 @@ import {
   startMosquitto,
   temporaryDirectory,
 } from '../support/servers.js';
+import { fleetOf } from '../../src/fleet/index.js';
 import { ForeignFleet, prepareOperation } from './foreign-fleet.js';
 
 const run = promisify(execFile);
-const VEHICLES = isLong ? 400 : 100;
+const VEHICLES = fleetOf(isLong ? 400 : 100);
 /** Mean interval between two messages of a vehicle, ms. */
 const PAUSE_MS = 50;
 const ROUNDS = isLong ? 8 : 1;
@@ -188,7 +189,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     await servers.broker.restart();
     await sleep(2_000);
     await fleet.stop();
-    const lost = await fleet.verify(
+    const { missing: lost } = await fleet.verify(
       await start(),
       (at) => at > killedAt - AUTOSAVE_MS && at <= killedAt + 100,
     );

@@ -11,9 +11,10 @@ import { say, throwDice } from '../support/dice.js';
 import { isLong } from '../support/depth.js';
 import { startRabbitCluster } from '../support/rabbitmq.js';
 import { ifInstalled, startPostgres, temporaryDirectory } from '../support/servers.js';
+import { fleetOf } from '../../src/fleet/index.js';
 import { ForeignFleet, prepareOperation } from './foreign-fleet.js';
 
-const VEHICLES = isLong ? 200 : 40;
+const VEHICLES = fleetOf(isLong ? 200 : 40);
 const PAUSE_MS = 100;
 const ROUNDS = isLong ? 4 : 1;
 

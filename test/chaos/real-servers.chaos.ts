@@ -7,8 +7,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';
 import { type AdapterProcess, startAdapterProcess } from '../../src/test-bed/index.js';
-import { registryApi, triggerApi } from '../../src/contract/adapter-api/index.js';
-import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import {
   freePort,
   ifInstalled,
@@ -18,13 +16,13 @@ import {
 } from '../support/servers.js';
 import { say, throwDice } from '../support/dice.js';
 import { isLong } from '../support/depth.js';
-import { RecordingFleet } from './recording-fleet.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
-import { verify } from './verify.js';
+import { MixedFleet } from './mixed-fleet.js';
 
 /** So many that faults meet messages from the first one to the last, also on a slow machine. */
-const VEHICLES = isLong ? 2_000 : 600;
+const VEHICLES = isLong ? 2_000 : 500;
 const EVENTS = 25;
+const FOREIGN = { vehicles: isLong ? 200 : 50, pauseMs: isLong ? 400 : 250 };
 const REF_ID = 'chaos';
 /** Number of each fault; the first four are kills. */
 const TIMES = isLong
@@ -34,11 +32,15 @@ type Deed = keyof typeof TIMES;
 /** Longer than the leases of sessions and claims, and than the broker's keep-alive. */
 const FREEZE_MS = 28_000;
 const LOAD_MS = isLong ? 300_000 : 70_000;
+/** Recommended autosave interval of Mosquitto, seconds, and a margin for writing its state. */
+const AUTOSAVE_MS = 5_000 + 1_000;
+/** An adapter that reads has stored everything within this time, ms. */
+const READ_WITHIN_MS = 2_000;
 
 const broker = await ifInstalled(() => startMosquitto());
 const postgres = broker ? await startPostgres() : undefined;
 
-test.skipIf(!postgres || !broker)('no message is lost or counted twice', async () => {
+test.skipIf(!postgres || !broker)('no message is lost, counted twice or out of order', async () => {
   if (!postgres || !broker) return;
   const dice = throwDice();
   const directory = temporaryDirectory('chaos');
@@ -75,6 +77,9 @@ test.skipIf(!postgres || !broker)('no message is lost or counted twice', async (
   const gone = (adapter: AdapterProcess) =>
     new Promise<number | null>((resolve) => adapter.child.once('exit', resolve));
 
+  let fleet: MixedFleet | undefined;
+  /** When Mosquitto was killed while no adapter read: it had what came since its last autosave alone (docs/deployment.md). */
+  const unread: number[] = [];
   const deeds: Record<Deed, () => Promise<void>> = {
     async adapter() {
       const at = dice.pick(places);
@@ -90,6 +95,11 @@ test.skipIf(!postgres || !broker)('no message is lost or counted twice', async (
       await postgres.restart();
     },
     async broker() {
+      const isRead = await fleet?.keepsUp(places[0].adapter, READ_WITHIN_MS).catch(() => false);
+      if (isRead !== true) {
+        say('  no adapter reads');
+        unread.push(Date.now());
+      }
       await broker.kill();
       await sleep(dice.between(100, 2_000));
       await broker.restart();
@@ -118,25 +128,16 @@ test.skipIf(!postgres || !broker)('no message is lost or counted twice', async (
     },
   };
 
-  const fleet = new RecordingFleet(fleetOf(VEHICLES), {
-    mqttUrl: broker.url,
-    events: EVENTS,
-    spreadMs: LOAD_MS,
-    random: () => dice.random(),
-  });
   try {
     const [{ adapter }] = places;
-    const lines = fleetOf(VEHICLES).map(registrationLine).join('\n');
-    await adapter.client.call(registryApi.importVehicles, {
-      content: { type: 'application/x-ndjson', body: lines },
+    fleet = await MixedFleet.start(adapter, {
+      own: { vehicles: VEHICLES, events: EVENTS, spreadMs: LOAD_MS },
+      foreign: FOREIGN,
+      port: broker.port,
+      random: () => dice.random(),
     });
-    await fleet.start();
-    const vins = fleetOf(VEHICLES).map(({ vin }) => vin);
-    const body = { model: 'm', 'ref-id': REF_ID, 'script-ref-id': 's', vins };
     // Faults start with the first trigger.
-    await adapter.client.call(triggerApi.trigger, {
-      body: { time: Date.now(), version: 'v1', body },
-    });
+    await fleet.trigger(adapter.client, REF_ID);
 
     const plan = Object.entries(TIMES)
       .flatMap(([deed, times]) => Array.from({ length: times }, () => deed as Deed))
@@ -144,14 +145,15 @@ test.skipIf(!postgres || !broker)('no message is lost or counted twice', async (
       .sort((a, b) => a.at - b.at);
     for (const { deed } of plan) {
       await sleep(dice.between(300, isLong ? 8_000 : 2_000));
-      say(`${deed}  (${fleet.acknowledged} of ${VEHICLES * (EVENTS + 1)} acknowledged)`);
+      say(`${deed}  (${fleet.progress})`);
       await deeds[deed]();
     }
     say('calm');
-    await verify(places[0].adapter, REF_ID, fleet);
-    say(`verified ${fleet.made} messages of ${VEHICLES} vehicles`);
+    await fleet.verify(places[0].adapter, REF_ID, (at) =>
+      unread.some((killed) => at > killed - AUTOSAVE_MS && at <= killed + 100),
+    );
   } finally {
-    await fleet.stop();
+    await fleet?.stop();
     for (const { adapter, toDatabase, toBroker } of places) {
       await adapter.stop();
       await toDatabase.close();

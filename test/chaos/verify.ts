@@ -6,7 +6,9 @@ import { vehicleState } from '../../src/contract/index.js';
 import { clockOf, say } from '../support/dice.js';
 import { type RecordingFleet, type VehicleRecord } from './recording-fleet.js';
 
-const vehicleOf = (adapter: AdapterProcess, refId: string, vin: string) =>
+export type AdapterUnderTest = Pick<AdapterProcess, 'client' | 'metrics'>;
+
+const vehicleOf = (adapter: AdapterUnderTest, refId: string, vin: string) =>
   adapter.client.call(operationApi.getOperationVehicle, { params: { 'ref-id': refId, vin } });
 
 const POLL_MS = 250;
@@ -27,10 +29,12 @@ async function eventuallyWithin<T>(
   }
 }
 
+/** @param others number of messages of other vehicles that are applied */
 export async function verify(
-  adapter: AdapterProcess,
+  adapter: AdapterUnderTest,
   refId: string,
   fleet: RecordingFleet,
+  others = 0,
 ): Promise<void> {
   const records = [...fleet.records.values()];
 
@@ -52,7 +56,7 @@ export async function verify(
   );
   // Messages that the broker has acknowledged may still be in flight, at most until another adapter has
   // taken over the subscription of a lost one.
-  const total = fleet.made;
+  const total = fleet.made + others;
   await eventuallyWithin(
     60,
     `messages applied of ${total}`,
@@ -95,7 +99,7 @@ export async function verify(
 
 /** Acknowledgement times of missing messages, to be compared with the faults at that time. */
 async function tellMissing(
-  adapter: AdapterProcess,
+  adapter: AdapterUnderTest,
   refId: string,
   records: readonly VehicleRecord[],
 ): Promise<void> {
@@ -116,7 +120,7 @@ async function tellMissing(
 
 /** The adapter's records of vehicles that were never triggered. */
 async function tellUntriggered(
-  adapter: AdapterProcess,
+  adapter: AdapterUnderTest,
   refId: string,
   records: readonly VehicleRecord[],
 ): Promise<void> {

@@ -8,8 +8,6 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { type AdapterProcess, startAdapterProcess } from '../../src/test-bed/index.js';
-import { registryApi, triggerApi } from '../../src/contract/adapter-api/index.js';
-import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { openPostgres } from '../../src/service/database/index.js';
 import { say, throwDice } from '../support/dice.js';
 import { isLong } from '../support/depth.js';
@@ -20,11 +18,11 @@ import {
   startPostgres,
   temporaryDirectory,
 } from '../support/servers.js';
-import { RecordingFleet } from './recording-fleet.js';
-import { verify } from './verify.js';
+import { MixedFleet } from './mixed-fleet.js';
 
-const VEHICLES = isLong ? 2_000 : 600;
+const VEHICLES = isLong ? 2_000 : 500;
 const EVENTS = 12;
+const FOREIGN = { vehicles: isLong ? 200 : 50, pauseMs: 250 };
 const SPREAD_MS = isLong ? 120_000 : 20_000;
 const DEEDS = isLong ? 40 : 8;
 const REF_ID = 'wrong clocks';
@@ -34,7 +32,7 @@ const broker = await ifInstalled(() => startMosquitto());
 const canRun = postgres && broker && faketimeLibrary !== undefined;
 
 test.skipIf(!canRun)(
-  'wrong clocks: no loss, no duplicates, and every stored time is correct',
+  'wrong clocks: no loss, no duplicates, no disorder, and every stored time is correct',
   async () => {
     if (!postgres || !broker) return;
     const dice = throwDice();
@@ -62,27 +60,18 @@ test.skipIf(!canRun)(
     const database = openPostgres({ url });
     const began = Date.now();
 
-    const fleet = new RecordingFleet(fleetOf(VEHICLES), {
-      mqttUrl: broker.url,
-      events: EVENTS,
-      spreadMs: SPREAD_MS,
-      random: () => dice.random(),
-    });
+    let fleet: MixedFleet | undefined;
     try {
       const { adapter } = right;
       if (!adapter) throw new Error('no adapter');
-      const lines = fleetOf(VEHICLES).map(registrationLine).join('\n');
-      await adapter.client.call(registryApi.importVehicles, {
-        content: { type: 'application/x-ndjson', body: lines },
+      fleet = await MixedFleet.start(adapter, {
+        own: { vehicles: VEHICLES, events: EVENTS, spreadMs: SPREAD_MS },
+        foreign: FOREIGN,
+        port: broker.port,
+        random: () => dice.random(),
       });
-      await fleet.start();
-      const vins = fleetOf(VEHICLES).map(({ vin }) => vin);
-      const body = { model: 'm', 'ref-id': REF_ID, 'script-ref-id': 's', vins };
       // Long enough to lose an adapter that has claimed triggers, shorter than the clock offset.
-      const dispatch = { ttl: 55 };
-      await adapter.client.call(triggerApi.trigger, {
-        body: { time: Date.now(), version: 'v1', body: { ...body, dispatch } },
-      });
+      await fleet.trigger(adapter.client, REF_ID, { ttl: 55 });
       for (let n = 0; n < DEEDS; n++) {
         const at = dice.pick(wrong);
         const ahead = Math.round(dice.between(-60, 60));
@@ -99,7 +88,7 @@ test.skipIf(!canRun)(
         }
         await sleep(dice.between(1_000, 4_000));
       }
-      await verify(adapter, REF_ID, fleet);
+      await fleet.verify(adapter, REF_ID);
 
       const ended = Date.now();
       const times = await database.query<{ what: string; wrong: number; rows: number }>(
@@ -129,9 +118,8 @@ test.skipIf(!canRun)(
        ) s where since < interval '15 s'`,
       );
       expect(twice?.count).toBe(0);
-      say(`verified ${fleet.made} messages of ${VEHICLES} vehicles`);
     } finally {
-      await fleet.stop();
+      await fleet?.stop();
       await database.close();
       for (const { adapter } of places) await adapter?.stop();
       for (const clock of clocks) clock.remove();

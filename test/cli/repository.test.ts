@@ -127,7 +127,7 @@ describe('otaops repository', () => {
       await refused('sign', repo, '--yes', '--key', at('alice'), '--passphrase-file', at('wrong')),
     ).toContain('cannot be decrypted: the passphrase is wrong');
     expect(await refused('sign', repo, '--yes', '--key', at('dave'), ...PASSPHRASE)).toContain(
-      `the key ${keyId('dave')} is not one of the keys of what is proposed: targets`,
+      `the key ${keyId('dave')} is not one of the keys of the proposal: targets`,
     );
     expect(await refused('sign', repo, '--yes', '--key', at('alice.pub'))).toContain('chmod 600');
     expect(await refused('publish', repo, '--key', at('snapshot'))).toContain('0 of 2 signatures');
@@ -141,7 +141,7 @@ describe('otaops repository', () => {
     const repo = newRepository();
     await add(repo);
     expect(await refused('sign', repo, '--yes', '--key', at('alice'))).toContain(
-      'is asked on a terminal; without one, use --passphrase-file or --passphrase-fd',
+      'can only be entered on a terminal; without one, use --passphrase-file or --passphrase-fd',
     );
     expect(await refused('sign', repo, '--key', at('alice'), ...PASSPHRASE)).toContain('use --yes');
   });
@@ -195,7 +195,7 @@ describe('otaops repository', () => {
     await repository('propose', repo, '--discard');
     await repository(...image('radio/fw.bin'));
     expect(await refused('sign', repo, '--yes', '--key', at('alice'), ...PASSPHRASE)).toContain(
-      'is not one of the keys of what is proposed: supplier',
+      'is not one of the keys of the proposal: supplier',
     );
     await sign(repo, 'supplier');
     await repository('publish', repo, ...ONLINE);

@@ -79,11 +79,15 @@ describe.runIf(await hasChromium())('a person limited to one vehicle model', () 
     expect(await page.getByRole('link', { name: /foreign/ }).count()).toBe(0);
 
     await visit(page, '/vehicles', 'Vehicles');
-    await page.getByLabel('VIN begins with').fill(own.vin.slice(0, 16));
+    await page.getByLabel('VIN starts with').fill(own.vin.slice(0, 16));
     await page.getByRole('link', { name: own.vin }).first().waitFor();
-    await page.getByLabel('VIN begins with').fill(foreign.vin);
-    await page.getByText(`No vehicle of an operation begins with ${foreign.vin}.`).waitFor();
-    await page.getByText(`No registered vehicle begins with ${foreign.vin}.`).waitFor();
+    await page.getByLabel('VIN starts with').fill(foreign.vin);
+    await page
+      .getByText(`No vehicle in an operation has a VIN that starts with ${foreign.vin}.`)
+      .waitFor();
+    await page
+      .getByText(`No registered vehicle has a VIN that starts with ${foreign.vin}.`)
+      .waitFor();
     expect(complaints).toEqual([]);
   });
 

@@ -52,7 +52,7 @@ describe.runIf(await hasChromium())('notifications', () => {
 
   test('a rule is added, tested, switched off and removed', async () => {
     await visit(page, '/notifications', 'Notifications');
-    await page.getByText('Nobody is notified yet.').waitFor();
+    await page.getByText('No notification rules yet.').waitFor();
     await page.getByLabel('Name').fill('on call');
     await page.getByLabel('The failure rate of a schedule is too high').check();
     await page.getByLabel('URL').fill('https://user@hooks.example/');
@@ -80,7 +80,7 @@ describe.runIf(await hasChromium())('notifications', () => {
     await rules.getByRole('button', { name: 'Switch on' }).waitFor();
     await rules.getByRole('button', { name: 'Remove' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Remove' }).click();
-    await page.getByText('Nobody is notified yet.').waitFor();
+    await page.getByText('No notification rules yet.').waitFor();
     await page.getByText('No notifications yet.').waitFor();
   });
 

@@ -255,7 +255,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await page.keyboard.press('Escape');
     // Found by how its VIN begins, too.
     await visit(page, '/vehicles', 'Vehicles');
-    await page.getByLabel('VIN begins with').fill(vin.slice(0, 15).toLowerCase());
+    await page.getByLabel('VIN starts with').fill(vin.slice(0, 15).toLowerCase());
     await page.getByRole('link', { name: vin }).first().waitFor();
     await expect.poll(() => new URL(page.url()).search).toBe(`?vin=${vin.slice(0, 15)}`);
   });

@@ -273,12 +273,18 @@ describe.runIf(await hasChromium())('planning', () => {
   });
 
   test('waves and the guard’s test are shown, and the schedule is stopped', async () => {
-    const report = (all: readonly string[], status: 'success' | 'failure') =>
-      carota.callBack(
+    // Received at one moment, so that the exposure, which has the time of the result, stands in one place of the timeline.
+    const report = (all: readonly string[], status: 'success' | 'failure') => {
+      const receivedAt = Date.now();
+      return carota.callBack(
         (['consent_accepted', status] as const).flatMap((reported) =>
-          all.map((vin) => eventOf({ refId: REF_ID, vin, status: reported })),
+          all.map((vin) => ({
+            ...eventOf({ refId: REF_ID, vin, status: reported }),
+            'received-at': receivedAt,
+          })),
         ),
       );
+    };
     const first = adapter.triggers[0]?.vins ?? [];
     await report(first.slice(0, 1), 'failure');
     await report(first.slice(1, 3), 'success');

@@ -1,7 +1,6 @@
 /** What the console decides without a browser: groups, numbers, curves, and what its forms send. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { currentRate } from '../../src/adapter/c2d-sender/rate.js';
 import { afterDeadline } from '../../src/carota/guard/index.js';
 import { validatePlan } from '../../src/carota/schedules/index.js';
 import { dispatchOf } from '../../src/console/operations/dispatch-form.js';
@@ -12,9 +11,9 @@ import { bodyOf, indented, textOf } from '../../src/console/format/messages.js';
 import { numberFault, numberOf } from '../../src/console/format/number-text.js';
 import { bytes, duration, percent, plural, vehicles } from '../../src/console/format/numbers.js';
 import {
-  rateNow,
   sendingTime,
-  sendingTimeWith,
+  sendingTimeAfterRetrigger,
+  sendingTimeAt,
   standingOf,
 } from '../../src/console/operations/numbers.js';
 import { emptyPlan, planOf, stepOf } from '../../src/console/planning/plan-form.js';
@@ -95,38 +94,49 @@ describe('numbers', () => {
     ]);
   });
 
-  test('the form shows the rate that the sender uses', () => {
-    const rate = fc.record(
-      {
-        perSecond: fc.integer({ min: 1, max: 1_000 }),
-        factor: fc.integer({ min: 1, max: 3 }),
-        after: fc.integer({ min: 1, max: 100 }),
-        of: fc.constantFrom('notified' as const, 'succeeded' as const),
-        atMost: fc.integer({ min: 1, max: 5_000 }),
-      },
-      { requiredKeys: ['perSecond'] },
-    );
-    const progress = fc.record({ notified: fc.nat(500), succeeded: fc.nat(500) });
-    fc.assert(
-      fc.property(rate, progress, (typed, reached) => {
-        expect(rateNow(typed, reached)).toBe(currentRate(typed, reached));
-      }),
-      { seed },
-    );
-    expect(sendingTime(120, 2)).toContain('120 vehicles queued');
-    expect(sendingTime(120, 2)).toContain('1 min');
-    expect(sendingTime(0, 2)).toBe('No triggers are queued.');
-  });
-
-  test('retriggered vehicles wait behind the queued ones, at the current rate', () => {
+  test('the time that sending takes, for what is queued and as the rate grows', () => {
     const operation = {
-      states: { pending: 500, success: 200, failure: 100 },
+      states: { pending: 500, sent: 50, success: 200, failure: 50 },
       succeeded: 200,
       rate: { perSecond: 1, factor: 2, after: 100, of: 'succeeded' },
     } as Partial<Operation> as Operation;
-    // 1/s × 2²: 600 triggers at 4/s.
-    expect(sendingTimeWith(100, operation)).toBe(sendingTime(600, 4));
-    expect(sendingTimeWith(0, { ...operation, rate: null })).toBe(sendingTime(500, null));
+    // 1/s × 2²; whether it grows further is for the vehicles to say.
+    expect(sendingTime(operation)).toBe(
+      '500 vehicles queued; the rate grows, and their triggers are sent within about 2 min 5 s.',
+    );
+    const bySending = { perSecond: 1, factor: 2, after: 100 };
+    // 100 at 8/s, 100 at 16/s, …: 12.5 s × (1 + ½ + ¼ + ⅛ + 1/16).
+    expect(sendingTimeAt(bySending, operation)).toContain('within about 24.2 s');
+    expect(sendingTimeAt({ perSecond: 4 }, operation)).toBe(
+      '500 vehicles queued; at this rate their triggers are sent within about 2 min 5 s.',
+    );
+    expect(sendingTimeAt(null, operation)).toContain('as fast as the adapters can send');
+    expect(sendingTime({ ...operation, states: {} })).toBe('No triggers are queued.');
+  });
+
+  test('retriggered vehicles wait behind the queued ones, and no longer speed the rate up', () => {
+    const operation = {
+      states: { pending: 300, failure: 100, success: 200 },
+      succeeded: 200,
+      rate: { perSecond: 1, factor: 2, after: 100 },
+    } as Partial<Operation> as Operation;
+    // 300 notified now; 200 once the failed ones are queued again: 400 of them, 100 at 4/s, 100 at 8/s …
+    expect(sendingTimeAfterRetrigger('failure', operation)).toMatch(
+      /^400 vehicles queued; the rate grows, .* within about 46\.9 s\.$/,
+    );
+    // Those that have succeeded do so no longer, and the rate is back where it began.
+    const byTrust = {
+      ...operation,
+      rate: { perSecond: 1, factor: 2, after: 100, of: 'succeeded' },
+    };
+    expect(sendingTimeAfterRetrigger('success', byTrust as Operation)).toMatch(
+      /^500 vehicles .* within about 8 min 20 s\.$/,
+    );
+    // Queued vehicles are queued once.
+    expect(sendingTimeAfterRetrigger('pending', operation)).toBe(sendingTime(operation));
+    // Never notified, so the rate stays.
+    const lost = { ...operation, states: { ...operation.states, device_not_found: 100 } };
+    expect(sendingTimeAfterRetrigger('device_not_found', lost)).toContain('23.4 s');
   });
 
   test('each vehicle is counted once', () => {

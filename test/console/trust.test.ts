@@ -56,7 +56,7 @@ describe.runIf(await hasChromium())('trust', () => {
     await visit(page, '/repositories', 'Repositories');
     const images = region(page, 'Image repository');
     await images.getByText('Trial keys.').waitFor();
-    await images.getByText('Whoever has the server can publish anything.').waitFor();
+    await images.getByText('Anyone who controls the server can publish anything.').waitFor();
     await region(page, 'Director repository').getByText('Trial keys.').waitFor();
     expect(await page.getByRole('heading', { name: 'Ceremony' }).count()).toBe(0);
     const roles = await rowsOf(page, 'Roles of the image repository')
@@ -124,7 +124,7 @@ describe.runIf(await hasChromium())('trust', () => {
         .getByText(/^root version 1 expires on .* in \d+\.\d days$/)
         .waitFor();
       expect(await page.getByText('Trial keys.').count()).toBe(1);
-      await page.getByText('People sign snapshot and timestamp, in time').waitFor();
+      await page.getByText('People must sign snapshot and timestamp before they expire').waitFor();
     });
 
     test('the ceremony goes from proposal to publication, and the page follows each step', async () => {
@@ -231,8 +231,8 @@ describe.runIf(await hasChromium())('trust', () => {
       for (const [place, { key }] of ecus.entries()) {
         expect(texts[place]).toContain(key.id.slice(0, 12));
       }
-      await page.getByText('Nothing is due').waitFor();
-      await page.getByText('the vehicle has not asked the Director').waitFor();
+      await page.getByText('No update due').waitFor();
+      await page.getByText('the vehicle has not contacted the Director').waitFor();
       await page.getByText('No attack reports.').waitFor();
     });
 
@@ -277,7 +277,7 @@ describe.runIf(await hasChromium())('trust', () => {
       const lie = manifestOf(vin, ecus, { keys: { 'H-1': ecuOf(ecus, 'P-1').key } });
       expect((await world.send(vin, lie)).status).toBe(400);
       const card = region(page, 'Manifest');
-      await card.getByText('Signed by another key than the registered one: ECU H-1').waitFor();
+      await card.getByText('Signed by a key other than the registered one: ECU H-1').waitFor();
     });
 
     test('an attack that an ECU reports reaches its page, the list and the audit log', async () => {

@@ -7,8 +7,11 @@ import {
   EVENT_STATUS,
   EVENT_STATUS_NAMES,
   EVENT_STATUSES,
+  EXPOSING,
+  EXPOSING_IF_CONSENTED,
   FAILED,
   FAILED_SO_FAR,
+  FINAL,
   FINISHED,
   LIFECYCLE,
   lifecycleRank,
@@ -17,6 +20,7 @@ import {
   reasonField,
   reasonOf,
   resultOf,
+  RETRIED_STATES,
   TO_BE_SENT,
   UNSUCCESSFUL,
 } from '../../src/contract/index.js';
@@ -54,8 +58,29 @@ describe('the contract', () => {
     );
     expect(sorted(FAILED)).toEqual(sorted([...failedSoFar, 'rollback_success', 'rollback_fail']));
     expect([...UNSUCCESSFUL, 'success'].sort()).toEqual(sorted(FINISHED));
+    expect(sorted([...FINAL, ...FAILED_SO_FAR])).toEqual(sorted(FINISHED));
+    expect([...FINAL].filter((state) => FAILED_SO_FAR.has(state))).toEqual([]);
     expect(resultOf('consent_rejected')).toBe('withdrawn');
     expect(resultOf('unknown(7)')).toBeUndefined();
+  });
+
+  test('failures that a new attempt can help', () => {
+    expect(RETRIED_STATES).toEqual([
+      ...['download_fail', 'md5_check_fail', 'pki_check_fail', 'failure', 'rollback_success'],
+    ]);
+  });
+
+  test('section 10.1: events that expose a vehicle, even one that never asked', () => {
+    expect(sorted(EXPOSING)).toEqual(
+      sorted([
+        ...['downloading', 'download_fail', 'downloaded', 'md5_check_fail', 'md5_check_success'],
+        ...['reboot', 'rollback_fail', 'rollback_success', 'success'],
+      ]),
+    );
+    // A script that cannot be fetched or verified, or what is verified after the download.
+    expect(sorted(EXPOSING_IF_CONSENTED)).toEqual([
+      ...['failure', 'pki_check_fail', 'pki_check_success'],
+    ]);
   });
 
   test('section 5.1: states of the trigger', () => {

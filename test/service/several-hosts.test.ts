@@ -43,7 +43,7 @@ describe('the URL', () => {
     ['postgres://a:x,b/x', /host 1 \(a:x\).*port/],
     ['postgres://a:70000,b/x', /host 1 .*port/],
     ['postgres://::1,b/x', /host 1 \(::1\)/],
-    ['postgres://a,a:5432/x', /a:5432 is named twice/],
+    ['postgres://a,a:5432/x', /a:5432 is listed twice/],
     ['postgres://a,b/x?target_session_attrs=standby', /accepts writes/],
     ['postgres://a,b/x?target_session_attrs=readwrite', /target_session_attrs=readwrite/],
   ])('%s is refused, and the message says why', (url, why) => {

@@ -9,10 +9,14 @@ export interface ForeignVehicleOptions {
   /** Ports on 127.0.0.1, tried in turn. */
   readonly ports: readonly number[];
   readonly systemId: string;
+  /** With it, it signs in as its system_id. */
+  readonly credential?: string;
   /** @returns undefined if there are no more messages */
   readonly next: (n: number) => Buffer | undefined;
   /** Interval between two messages, ms. */
   readonly pauseMs: () => number;
+  /** Awaited before each message. */
+  readonly whenReady?: () => Promise<unknown> | undefined;
   readonly onAcknowledged?: () => void;
 }
 
@@ -45,7 +49,7 @@ export class ForeignVehicle {
     this.#running = this.#run();
   }
 
-  /** Stops after the message in flight. */
+  /** Stops when the message in flight is acknowledged, or its connection has broken. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -59,6 +63,7 @@ export class ForeignVehicle {
     const { next, pauseMs } = this.#options;
     let connection: Connection | undefined;
     for (let n = 0; !this.#isStopping(); n++) {
+      await this.#options.whenReady?.();
       const payload = next(n);
       if (payload === undefined) break;
       let isTaken = false;
@@ -85,9 +90,9 @@ export class ForeignVehicle {
   }
 
   #connect(): Promise<Connection | undefined> {
-    const { ports, systemId } = this.#options;
+    const { ports } = this.#options;
     const port = ports[this.#connections++ % ports.length] ?? 0;
-    return Connection.open(port, systemId, this.#stopping.signal);
+    return Connection.open(port, this.#options);
   }
 }
 
@@ -102,14 +107,13 @@ class Connection {
 
   static async open(
     port: number,
-    systemId: string,
-    signal: AbortSignal,
+    { systemId, credential }: ForeignVehicleOptions,
   ): Promise<Connection | undefined> {
     const socket = connect({ port, host: '127.0.0.1', noDelay: true });
     const connection = new Connection(socket, utf8(`d2c/${systemId}`));
-    signal.addEventListener('abort', () => connection.end(), { once: true });
-    const level = Buffer.from([4, 0, 0, 30]);
-    socket.write(packet(0x10, utf8('MQTT'), level, utf8(systemId)));
+    const user = credential === undefined ? [] : [utf8(systemId), utf8(credential)];
+    const level = Buffer.from([4, credential === undefined ? 0 : 0xc0, 0, 30]);
+    socket.write(packet(0x10, utf8('MQTT'), level, utf8(systemId), ...user));
     return (await connection.#answered()) === undefined ? undefined : connection;
   }
 

@@ -22,17 +22,19 @@ export {
  * A PostgreSQL server: the one that comes with the package or, with OTAOPS_TEST_POSTGRES=installed, the one installed on
  * this machine.
  *
+ * @param folder of its data; undefined: the system's one for temporary files
  * @throws ProgramMissing
  */
 export async function startPostgres(
   extra: readonly string[] = [],
   wanted = process.env.OTAOPS_TEST_POSTGRES ?? 'embedded',
+  folder?: string,
 ): Promise<Server> {
   if (wanted !== 'embedded' && wanted !== 'installed') {
     throw new Error(`OTAOPS_TEST_POSTGRES is "embedded" or "installed", not "${wanted}"`);
   }
   const programs = wanted === 'installed' ? installedPostgres() : embeddedPostgres();
-  return startPostgresOf(await programs, extra);
+  return startPostgresOf(await programs, extra, folder);
 }
 
 /** Outside CI, undefined if the program is missing. */

@@ -108,10 +108,10 @@ test('each signature names its method and the hash of what is signed, and what i
     return Buffer.from(JSON.stringify({ ...file, signatures }));
   };
   await expect(accept(changed({ method: 'rsassa-pss-sha256' }))).rejects.toThrow(
-    'the signature of the manifest names another method than ed25519',
+    'the signature of the manifest names a method other than ed25519',
   );
   await expect(accept(changed({ hash: { sha256: 'a'.repeat(64) } }))).rejects.toThrow(
-    'the signature of the manifest names a hash that is not the SHA-256 of what is signed',
+    'the signature of the manifest names a hash that is not the SHA-256 of the signed content',
   );
   await expect(accept(changed({ method: 1 }))).rejects.toThrow(Refusal);
   await expect(accept(changed({ hash: { sha256: null } }))).rejects.toThrow(Refusal);

@@ -261,7 +261,7 @@ describe.runIf(await hasChromium())('the vehicle’s screen', () => {
     const page = await open(HEAD_UNIT, { javaScriptEnabled: false });
     screen.show('rebooting');
     await button(page, 'Install').click();
-    await page.getByText('That is not possible any more.').waitFor();
+    await page.getByText('That is no longer possible.').waitFor();
     await headline(page, 'Restarting');
     await close(page);
   });

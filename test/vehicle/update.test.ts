@@ -11,7 +11,9 @@ const SOFTWARE = softwareOf(300_000);
 const { carota, scriptOf, vehicle } = await updatesOf(SOFTWARE);
 
 test('a trigger becomes an acknowledgement, the events of an update, and new software', async () => {
-  const v = vehicle({ pace: { progressPercent: 20 } });
+  // However much of it one read takes from the network (300 KB on Node.js 24), it takes several.
+  const software = softwareOf(3_000_000);
+  const v = vehicle({ pace: { progressPercent: 20 } }, scriptOf({}, software));
   await v.update();
   expect(v.platform.messages[0]?.message_type).toBe('OTA_TRIGGER_ACK');
   expect(v.platform.statuses).toEqual(SUCCESS);
@@ -22,7 +24,7 @@ test('a trigger becomes an acknowledgement, the events of an update, and new sof
   expect(percents.length).toBeLessThanOrEqual(6);
   expect(v.platform.meta('version:HU')).toBe('1.1.0');
   expect(await v.runs()).toBe('1.1.0');
-  expect(v.software('HU', 'b')).toEqual(SOFTWARE);
+  expect(v.software('HU', 'b').equals(software)).toBe(true);
   expect(v.software('HU', 'a').toString()).toBe('1.0.0');
   const times = v.platform.events.map(({ body }) => body.timestamp);
   expect(times).toEqual([...new Set(times)].sort((a, b) => a - b));

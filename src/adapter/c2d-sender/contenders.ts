@@ -1,7 +1,6 @@
 /** The operations with triggers to send, and their progress. */
-import { NOT_NOTIFIED, type TriggerRate } from '../../contract/index.js';
+import { currentRate, NOT_NOTIFIED, type TriggerRate } from '../../contract/index.js';
 import { nameList, type Queryable } from '../../service/database/index.js';
-import { currentRate } from './rate.js';
 import { type Contender } from './share-out.js';
 
 /** Skips through the index from operation to operation, so that finished ones cost nothing. */

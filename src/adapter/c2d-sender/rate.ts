@@ -1,18 +1,4 @@
-/** How fast triggers may be sent: a token bucket, and a rate that can grow. Pure. */
-import { type TriggerRate } from '../../contract/index.js';
-
-/** Progress of an operation, in vehicles. */
-export interface RateProgress {
-  readonly notified: number;
-  readonly succeeded: number;
-}
-
-/** The current rate, triggers per second. */
-export function currentRate(rate: TriggerRate, progress: RateProgress): number {
-  const { perSecond, factor = 1, after, of = 'notified', atMost = Infinity } = rate;
-  if (after === undefined) return Math.min(perSecond, atMost);
-  return Math.min(perSecond * factor ** Math.floor(progress[of] / after), atMost);
-}
+/** How fast triggers may be sent: a token bucket. Pure. */
 
 export interface Bucket {
   /** Triggers that may be sent. */

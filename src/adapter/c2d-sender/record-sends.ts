@@ -7,7 +7,7 @@ export interface SendOutcome {
   readonly refId: string;
   readonly vin: string;
   readonly messageId: string;
-  /** `failed`: the broker did not accept it; the delivery stays as it was. */
+  /** `failed`: the broker did not accept it; the delivery is unchanged. */
   readonly outcome: 'sent' | 'failed' | 'device_not_found' | 'expired' | 'undelivered';
   /** When it is due again, ms; null: never. */
   readonly dueAt: number | null;

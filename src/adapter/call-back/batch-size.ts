@@ -1,9 +1,9 @@
 /**
  * The size of a batch. If a receiver refuses a batch because of one event, the batch is halved, so that the events before
- * that one are delivered and only those behind it wait. Nothing is skipped. Pure.
+ * that one are delivered and only those after it wait. Nothing is skipped. Pure.
  *
- * That requires an answer which says that the content was refused. After any other failure (a timeout, 5xx) the receiver
- * may have accepted the batch, so the same batch is repeated under its webhook-id.
+ * This applies only to an answer that refuses the content. After any other failure (a timeout, 5xx) the receiver may have
+ * accepted the batch, so the same batch is repeated under its webhook-id.
  */
 
 /** Bad Request, Conflict, Content Too Large, Unprocessable Content (RFC 9110). */

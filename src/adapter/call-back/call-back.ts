@@ -1,7 +1,7 @@
 /**
- * Event call-back (contract section 6). Each receiver has a position in the event stream; the events after it are
- * delivered in order, batch by batch. The stream is the outbox: it contains whatever was committed, nothing is copied,
- * and a failing receiver needs no memory and delays no other.
+ * Event call-back (contract section 6). Each receiver has a position in the event stream; the events after it are delivered
+ * in order, batch by batch. The stream is the outbox: it contains every committed event, nothing is copied, and a failing
+ * receiver needs no memory and delays no other.
  */
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
@@ -218,7 +218,7 @@ function secretsOf(
   return stored.map((one) => box.open(one, id));
 }
 
-/** The error of connecting to several addresses has no message of its own. */
+/** An error of connecting to several addresses has no message itself. */
 function messageOf(error: Error): string {
   const inner = error instanceof AggregateError ? (error.errors[0] as Error) : error;
   return inner.name === 'TimeoutError' || inner.name === 'AbortError'

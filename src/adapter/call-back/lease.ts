@@ -10,7 +10,7 @@ export interface HeldReceiver {
   readonly old_secret: string | null;
   readonly old_until: Date | null;
   readonly position: number;
-  /** How often a person has moved it. */
+  /** Number of times a person has moved it. */
   readonly moves: number;
   readonly batch_to: number | null;
   /** Maximum number of events per batch; null: the setting. */
@@ -62,7 +62,7 @@ export async function leaveReceiver(
 }
 
 /**
- * Records a settled batch: the receiver's position moves to its end, unless a person has moved it meanwhile.
+ * Records a settled batch: the receiver's position moves to its end, unless a person has moved it in the meantime.
  *
  * @returns the receiver's new state; undefined: this process no longer holds it
  */

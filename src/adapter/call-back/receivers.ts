@@ -80,7 +80,7 @@ export async function addReceiver(
   return rows.length === 0 ? undefined : { id, secret };
 }
 
-/** @returns undefined where it cannot be opened, so that another secret can take its place */
+/** @returns undefined if it cannot be decrypted, so that a new secret can replace it */
 function opened(box: SecretBox, stored: string, id: string): string | undefined {
   try {
     return box.open(stored, id);

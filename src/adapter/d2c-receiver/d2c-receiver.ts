@@ -7,7 +7,7 @@
  * vehicle belongs to one lane, and a lane stores one batch at a time.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type TopicTemplate } from '../../contract/index.js';
+import { type Backoff, backoffPause, type TopicTemplate } from '../../contract/index.js';
 import { type Database, DatabaseError, only } from '../../service/database/index.js';
 import { type Arrival, batchRow, type BatchRow, type Received, type Refusal } from './batch-row.js';
 import { type DeadLetterLimits } from './dead-letter-limits.js';
@@ -44,8 +44,7 @@ export interface D2cReceiverOptions {
 const MAX_WAITING_MESSAGES = 32_768;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
 
-const FIRST_RETRY_MS = 100;
-const LAST_RETRY_MS = 5_000;
+const RETRY: Backoff = { firstPauseMs: 100, longestPauseMs: 5_000 };
 
 const OVER_BUDGET: Refusal = {
   status: 'INVALID',
@@ -190,7 +189,7 @@ export class D2cReceiver {
    * same rows.
    */
   async #store(messages: readonly Arrival[], lane: Lane, refusal?: Refusal): Promise<void> {
-    for (let pause = FIRST_RETRY_MS; !this.#stopped; pause = Math.min(pause * 2, LAST_RETRY_MS)) {
+    for (let attempt = 1; !this.#stopped; attempt++) {
       try {
         const { batch, followUps } = this.#prepare(messages, lane, refusal);
         const started = performance.now();
@@ -210,7 +209,7 @@ export class D2cReceiver {
           await this.#store(messages.slice(0, half), lane);
           return this.#store(messages.slice(half), lane);
         }
-        await sleep(pause);
+        await sleep(backoffPause(RETRY, attempt, Math.random()));
       }
     }
   }

@@ -1,4 +1,4 @@
-/** What the routes need. */
+/** Dependencies of the routes. */
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
@@ -16,7 +16,7 @@ import { type Tracing } from '../tracing/index.js';
 
 export interface HttpContext {
   readonly database: Database;
-  /** The same for whatever may read a lot: it takes no connection from the rest. */
+  /** A separate pool for routes that may read a lot, so that they take no connection from the others. */
   readonly reading: Database;
   readonly metrics: Metrics;
   /** ms */
@@ -30,7 +30,7 @@ export interface HttpContext {
   readonly summaries: Summaries;
   readonly tracing: Tracing;
   readonly log: Logger;
-  /** For operations whose trigger does not say. */
+  /** Defaults for operations whose trigger does not set them. */
   readonly dispatchDefaults: { readonly ttl?: number | undefined; readonly ackRequired: boolean };
   /** @throws ForbiddenAddress */
   readonly checkCallbackUrl: (url: string) => void;

@@ -221,7 +221,7 @@ export class BrokerConnection implements Acknowledging {
     }
     this.#connack = packet;
     this.#outgoing.limit(packet.properties?.receiveMaximum);
-    // A session that the broker has just created is used by nobody else.
+    // No one else can be using a session that the broker has just created.
     if (!this.sessionPresent) this.#withholds = false;
     const serverKeepalive = packet.properties?.serverKeepAlive ?? Infinity;
     this.#pinging = setInterval(() => this.#ping(), Math.min(pingMs, serverKeepalive * 500));
@@ -229,7 +229,7 @@ export class BrokerConnection implements Acknowledging {
   }
 
   #ping(): void {
-    // After a blocked event loop, first read what has arrived meanwhile.
+    // After a blocked event loop, first read the data that has arrived.
     setImmediate(() => {
       if (!this.#isOpen) return;
       if (!this.#isAlive && !this.#stream.isPaused()) {

@@ -1,4 +1,4 @@
-/** Connects to whichever node of the broker answers, with the newest MQTT version it supports. */
+/** Connects to the first node of the broker that answers, with the newest MQTT version it supports. */
 import { type BrokerHost } from '../../contract/index.js';
 import { BrokerConnection } from './broker-connection.js';
 import {

@@ -1,4 +1,4 @@
-/** What a connection to a broker needs, and how it can fail. */
+/** Options of a connection to a broker, and its possible failures. */
 import { type BrokerUrl } from '../../contract/index.js';
 import { type Arrival } from '../d2c-receiver/index.js';
 import { type TlsFiles } from './transport.js';

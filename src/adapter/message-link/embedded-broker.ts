@@ -28,34 +28,34 @@ import { Unauthenticated } from './unauthenticated.js';
 
 export interface EmbeddedBrokerOptions {
   readonly host: string;
-  /** Without TLS; 0: any free port; undefined: there is none. */
+  /** Port without TLS; 0: any free port; undefined: not opened. */
   readonly port: number | undefined;
-  /** With TLS and client certificates. */
+  /** Port with TLS and client certificates. */
   readonly mutualTls?: MutualTlsOptions | undefined;
   readonly c2dTopic: TopicTemplate;
   readonly identities: VehicleIdentities;
   /** ms */
   readonly clock: () => number;
   readonly limits?: BrokerLimits | undefined;
-  /** Holds off who guesses credentials. */
+  /** Slows down attempts to guess credentials. */
   readonly signIns?: SignInGuard | undefined;
-  /** Called for each connection, subscription or message that a limit has refused. */
+  /** Called for each connection, subscription or message that a limit refuses. */
   readonly onRefused?: ((limit: BrokerLimit) => void) | undefined;
-  /** Of each vehicle's messages; those beyond it wait. */
+  /** Budget of each vehicle's messages; those beyond it are held. */
   readonly budget?: MessageBudget | undefined;
-  /** Called for each message that has to wait, with the system_id. */
+  /** Called for each held message, with the system_id. */
   readonly onOverBudget?: ((systemId: string) => void) | undefined;
-  /** Called for each certificate that is refused, is of nobody registered, or comes with another name. */
+  /** Called for each certificate that is rejected, belongs to no registered vehicle, or is used under another name. */
   readonly onSignInFailed?: ((attempt: FailedCertificate) => void) | undefined;
 }
 
-/** Who vehicles are, by the registry. */
+/** The vehicles' identities, from the registry. */
 export interface VehicleIdentities {
-  /** Identity of the vehicle with this credential; undefined: there is none. */
+  /** Identity of the vehicle with this credential; undefined: not registered. */
   authenticate(systemId: string, credential: string): Promise<string | undefined>;
   /** Identity of the vehicle whose certificate has this name; undefined: it is not registered. */
   identify(systemId: string): Promise<string | undefined>;
-  /** By system_id, for those that are registered. */
+  /** Identities of the registered vehicles among these, by system_id. */
   current(systemIds: readonly string[]): Promise<ReadonlyMap<string, string>>;
   /** See `readIdentityChanges`. */
   changes(since: string | undefined): Promise<IdentityChanges>;
@@ -67,15 +67,15 @@ const DRAIN_TIMEOUT_MS = 20_000;
 const CONCURRENCY = 1_000;
 /** Topic of messages already handed to the adapter; nobody may subscribe to it. */
 const HANDED_OVER = '$taken';
-/** What Aedes keeps of such a message. */
+/** Properties that Aedes keeps for such a message. */
 const NOTHING = Buffer.alloc(0);
 /** A packet that announces more bytes is not read: messages are limited to 256 KiB. */
 const MAX_PACKET_BYTES = 1024 * 1024;
 /** QoS 2 messages of a client that wait for its PUBREL: vehicles use QoS 1 (contract section 3). */
 const MAX_INBOUND = 16;
-/** A connection that subscribes to so many topics that are not its own is ended. */
+/** A connection is closed after this many subscriptions to topics of others. */
 const MAX_REFUSED_SUBSCRIPTIONS = 16;
-/** How often the system looks whether a silent client is still there, ms: a keep-alive is the client's choice. */
+/** Interval of checks whether a silent client is still connected, ms; the client chooses its own keep-alive. */
 const TCP_KEEPALIVE_MS = 60_000;
 type ReturnCode = AuthenticateError['returnCode'];
 // CONNACK return codes (MQTT 3.1.1, 3.2.2.3). Aedes exports their enum as a type only.
@@ -97,11 +97,11 @@ export class EmbeddedBroker implements MessageLink {
   readonly #held: HeldMessages<Client>;
   #watch: IdentityWatch | undefined;
   #broker: Aedes | undefined;
-  /** Opened in this order; the first is the one announced to vehicles. */
+  /** Listeners, in the order of opening; the first is the one announced to vehicles. */
   #servers: Server[] = [];
-  /** Who has shown a client certificate. */
+  /** Sockets whose client showed a certificate. */
   readonly #certified = new WeakMap<Duplex, CertifiedVehicle>();
-  /** What a connection is on, by what MQTT is spoken on. */
+  /** The underlying TCP socket of each socket that carries MQTT. */
   readonly #tcpOf = new WeakMap<Duplex, Socket>();
   #isPaused = false;
 
@@ -257,7 +257,7 @@ export class EmbeddedBroker implements MessageLink {
     await Promise.all(closed);
   }
 
-  /** Ends connections whose vehicle was deleted or got another identity, whichever adapter changed it. */
+  /** Closes connections whose vehicle was deleted or changed its identity, through any adapter. */
   #watchIdentities(handlers: LinkHandlers): IdentityWatch {
     const { identities } = this.#options;
     return new IdentityWatch({
@@ -280,8 +280,8 @@ export class EmbeddedBroker implements MessageLink {
       const refuse = (returnCode: ReturnCode) => {
         done(Object.assign(new Error('refused'), { returnCode }), false);
       };
-      // A vehicle's client id and user name are its system_id (contract section 3); with a certificate, that says who it is,
-      // and the user name may be left out.
+      // A vehicle's client id and user name are its system_id (contract section 3). A certificate proves the identity, so
+      // with one the user name may be omitted.
       const certified = this.#certified.get(client.conn);
       const isNamed = certified
         ? certified.systemId === systemId && (username ?? systemId) === systemId
@@ -311,11 +311,11 @@ export class EmbeddedBroker implements MessageLink {
           guard?.failed(attempt);
           refuse(NOT_AUTHORISED);
         }
-        // Nobody was connected yet when the watch saw the change.
+        // When the watch saw the change, this client was not connected yet.
         else if (watch.hasChangedSince(systemId, begun)) await signIn();
         else {
           guard?.succeeded(attempt);
-          // Before what is kept in the session is sent.
+          // Before any message stored in the session is sent.
           await this.#sessions.claim(systemId, identity);
           this.#unauthenticated.remove(this.#tcpOf.get(client.conn));
           this.#connected.add(client, identity);
@@ -351,13 +351,13 @@ export class EmbeddedBroker implements MessageLink {
         done(new Error('last wills of ended sessions are refused'));
         return;
       }
-      // Not answering means no PUBACK: the vehicle keeps the message. So it is with one that was still on its way when the
-      // connection was ended.
+      // Without an answer there is no PUBACK, so the vehicle keeps the message. The same applies to a message that was still
+      // in transit when the connection was closed.
       if (this.#isPaused || !this.#connected.has(client)) return;
       const { topic } = packet;
       let payload: Uint8Array =
         typeof packet.payload === 'string' ? Buffer.from(packet.payload) : packet.payload;
-      // No vehicle receives what another one publishes: the adapter is the only receiver.
+      // Vehicles never receive each other's messages: the adapter is the only receiver.
       packet.topic = HANDED_OVER;
       packet.payload = NOTHING;
       packet.retain = false;
@@ -371,7 +371,7 @@ export class EmbeddedBroker implements MessageLink {
             topic,
             payload,
             payloadBytes: payload.byteLength,
-            // Only the vehicle would say so.
+            // The embedded broker never redelivers a message; only the vehicle could say that it repeats one.
             isRepeated: false,
             receivedAt,
             publisher: client.id,
@@ -395,7 +395,7 @@ export class EmbeddedBroker implements MessageLink {
     if (this.#admit(socket)) this.#serve(broker, socket, socket);
   }
 
-  /** Holds a new connection to the limits. @returns whether it may stay */
+  /** Applies the limits to a new connection. @returns whether it may stay open */
   #admit(socket: Socket): boolean {
     const exceeded = this.#count.add(socket);
     if (exceeded) {
@@ -411,14 +411,14 @@ export class EmbeddedBroker implements MessageLink {
     return true;
   }
 
-  /** @param socket that MQTT is spoken on @param tcp that it is on: the same one without TLS */
+  /** @param socket carries MQTT @param tcp the socket below TLS; without TLS, the same one */
   #serve(broker: Aedes, socket: Socket, tcp: Socket): void {
     this.#tcpOf.set(socket, tcp);
-    // With TLS they are those of the handshake too.
+    // With TLS, these bytes include the handshake.
     const before = socket.bytesRead;
     const client = broker.handle(socket);
     const { connectBytes } = this.#limits;
-    // Aedes has read what there was before we look.
+    // Aedes has already read the bytes that arrived first.
     socket.on('readable', () => {
       if (announcedBytes(client) > MAX_PACKET_BYTES) socket.destroy();
       else if (
@@ -432,10 +432,10 @@ export class EmbeddedBroker implements MessageLink {
   }
 }
 
-/** What Aedes says when no CONNECT has come. */
+/** Aedes's error if CONNECT does not arrive. */
 const CONNECT_TIMED_OUT = 'connect did not arrive in time';
 
-/** Whether CONNECT has arrived in full; from then on Aedes reads nothing until the vehicle has signed in. */
+/** Whether CONNECT has arrived completely; after that, Aedes reads nothing until the vehicle has signed in. */
 function hasConnect({ connecting, connected }: Client): boolean {
   return connecting || connected;
 }

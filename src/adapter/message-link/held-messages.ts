@@ -1,23 +1,23 @@
 /**
- * Messages of connections whose vehicles send more than their budget. They wait, in order and without an acknowledgement. The
- * broker reads little of a connection while a message of it waits, but it does read what arrives in small pieces; so there is
- * a limit to what may wait.
+ * Messages of vehicles that exceed their budget. They wait, in order and unacknowledged. The broker reads little from a
+ * connection with a waiting message, but it still reads data that arrives in small pieces; hence the limit on waiting
+ * messages.
  */
 import { type MessageBudget } from '../d2c-receiver/index.js';
 
 export interface HeldMessage {
-  /** Length of what is kept. */
+  /** Size of the held message, bytes. */
   readonly bytes: number;
-  /** Called if it has to wait: what it keeps is to be its own, not a part of a larger reading. */
+  /** Called if the message must wait: it then needs its own copy instead of a slice of a larger read buffer. */
   keep(): void;
   handOn(): void;
 }
 
 export interface HeldMessagesOptions<Connection> {
   readonly budget: MessageBudget;
-  /** Called for each message that has to wait. */
+  /** Called for each message that must wait. */
   readonly onHeld: (systemId: string) => void;
-  /** Called once for a connection of which no more may wait; it is to be ended. */
+  /** Called once for a connection that exceeds the limit on waiting messages, in order to close it. */
   readonly onFull: (connection: Connection) => void;
 }
 
@@ -28,12 +28,12 @@ interface Waiting {
   timer: NodeJS.Timeout | undefined;
 }
 
-/** So that an error in reckoning time costs little, ms. */
+/** Longest pause between checks, so that an error in computing the time has little effect, ms. */
 const LONGEST_PAUSE_MS = 60_000;
 
-/** Of one connection: more than one reading of valid messages has, so that only a flood in small pieces reaches it. */
+/** Limit per connection. Larger than the valid messages in one read, so that only a flood in small pieces reaches it. */
 export const MOST_HELD = 2_000;
-/** More than one reading and the largest packet. */
+/** Larger than one read and the largest packet. */
 export const MOST_HELD_BYTES = 2 * 1024 * 1024;
 
 export class HeldMessages<Connection extends object> {
@@ -44,7 +44,7 @@ export class HeldMessages<Connection extends object> {
     this.#options = options;
   }
 
-  /** Hands a message on: now, or as soon as the budget of its vehicle allows. */
+  /** Passes a message on, now or as soon as its vehicle's budget allows. */
   pass(connection: Connection, systemId: string, message: HeldMessage): void {
     const held = this.#waiting.get(connection);
     const waitMs = held ? 0 : this.#take(systemId);
@@ -52,7 +52,7 @@ export class HeldMessages<Connection extends object> {
       message.handOn();
       return;
     }
-    // It is being ended, and may still have been read from.
+    // The connection is closing, but data may still have been read from it.
     if (held?.isFull) return;
     this.#options.onHeld(systemId);
     const waiting = held ?? this.#hold(connection, systemId, waitMs);
@@ -67,7 +67,7 @@ export class HeldMessages<Connection extends object> {
     waiting.bytes += message.bytes;
   }
 
-  /** The connection has closed: its vehicle sends again what was not acknowledged. */
+  /** The connection has closed: its vehicle sends unacknowledged messages again. */
   drop(connection: Connection): void {
     const held = this.#waiting.get(connection);
     if (!held) return;

@@ -1,26 +1,26 @@
 /**
- * Notices changes of vehicles' identities, whichever adapter or statement has made them, so that connections end that were
- * opened under an identity that no longer holds.
+ * Watches for changes of vehicles' identities, made by any adapter or statement, so that connections opened under an
+ * identity that is no longer valid can be closed.
  */
 import { type IdentityChanges } from '../registry/index.js';
 
-/** Between two looks, ms. */
+/** Interval between checks, ms. */
 const LOOK_MS = 250;
-/** Changes are kept for so long; without a look for half of it, every connection is checked, ms. */
+/** Changes are kept for this time; if no check succeeds for half of it, every connection is checked, ms. */
 export const CHANGES_KEPT_MS = 60 * 60 * 1000;
-/** A sign-in takes less; for so long it is known what has changed, ms. */
+/** Longer than any sign-in; changes are remembered for this time, ms. */
 const SIGN_IN_MS = 120_000;
 
 export interface IdentityWatchOptions {
   readonly read: (since: string | undefined) => Promise<IdentityChanges>;
-  /** `all`: any of them may have changed. */
+  /** `all`: every identity may have changed. */
   readonly onChanged: (systemIds: readonly string[] | 'all') => Promise<void>;
   readonly onFailure: (error: Error) => void;
 }
 
 export class IdentityWatch {
   readonly #options: IdentityWatchOptions;
-  /** When each was last seen to have changed, monotonic ms. */
+  /** When the latest change of each was seen, monotonic ms. */
   readonly #changedAt = new Map<string, number>();
   #snapshot: string | undefined;
   #lookedAt = -Infinity;
@@ -39,7 +39,10 @@ export class IdentityWatch {
     this.#next();
   }
 
-  /** Whether a change was seen since then: who was authenticated before may be someone else. @param time monotonic, ms */
+  /**
+   * Whether a change has been seen since the given time, so that an earlier authentication may no longer be valid. @param
+   * time monotonic, ms
+   */
   hasChangedSince(systemId: string, time: number): boolean {
     return (this.#changedAt.get(systemId) ?? -Infinity) >= time;
   }
@@ -67,7 +70,7 @@ export class IdentityWatch {
     for (const systemId of systemIds) this.#changedAt.set(systemId, now);
     if (!isComplete) await this.#options.onChanged('all');
     else if (systemIds.length > 0) await this.#options.onChanged(systemIds);
-    // Only when they were acted on: after a failure the same changes are read again.
+    // Only after acting on the changes: after a failure the same changes are read again.
     this.#snapshot = snapshot;
     this.#lookedAt = begun;
     for (const [systemId, at] of this.#changedAt) {

@@ -1,6 +1,6 @@
 /**
- * The TLS listener of the embedded broker: who connects has to show a client certificate. The limits on connections apply
- * from the first byte of TCP on, before anything is decrypted.
+ * The TLS listener of the embedded broker, which requires a client certificate. The limits on connections apply from the
+ * first byte of TCP, before anything is decrypted.
  */
 import { type Server, type Socket } from 'node:net';
 import { createServer, type TLSSocket } from 'node:tls';
@@ -15,12 +15,12 @@ export interface MutualTlsOptions {
 export interface MutualTlsServerOptions {
   readonly tls: VehicleTls;
   readonly handshakeSeconds: number;
-  /** @returns whether a connection may stay, which otherwise was closed */
+  /** @returns whether the connection may stay open; otherwise it has been closed */
   readonly admit: (tcp: Socket) => boolean;
   readonly onVehicle: (socket: TLSSocket, vehicle: CertifiedVehicle, tcp: Socket) => void;
-  /** No handshake, no certificate, or not a good one. */
+  /** Called for failed handshakes, and for missing or invalid certificates. */
   readonly onRefused: (error: Error) => void;
-  /** Of these: no certificate, or not a good one. */
+  /** Called, in addition, for missing or invalid certificates. */
   readonly onCertificateFailed: (socket: Socket) => void;
 }
 
@@ -32,7 +32,7 @@ export function createMutualTlsServer(options: MutualTlsServerOptions): Server {
     handshakeTimeout: handshakeSeconds * 1000,
   });
   tls.follow(server);
-  // Node.js does not tell on which socket TLS is; while both are open, no other has the same address and port.
+  // Node.js does not reveal which socket carries the TLS connection; while both are open, address and port identify it.
   const handshaking = new Map<string, Socket>();
   server.prependListener('connection', (tcp: Socket) => {
     if (!admit(tcp)) return;
@@ -65,11 +65,14 @@ export function createMutualTlsServer(options: MutualTlsServerOptions): Server {
   return server;
 }
 
-/** What else breaks a handshake is no attempt to sign in: a port scan, another version of TLS. */
+/** Other handshake failures are not attempts to sign in, but e.g. port scans or other versions of TLS. */
 const isOfCertificate = (error: NodeJS.ErrnoException, { authorizationError }: TLSSocket) =>
   error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' || Boolean(authorizationError);
 
-/** A socket of TLS that Node.js has closed has no address any more. Not part of Node's interface: it may be missing. */
+/**
+ * A TLS socket that Node.js has closed has no address any more. This is not part of Node's documented interface, so it may
+ * be missing.
+ */
 const tcpUnder = (socket: TLSSocket) =>
   (socket as unknown as { readonly _parent?: Socket | null })._parent ?? undefined;
 

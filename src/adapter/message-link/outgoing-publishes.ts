@@ -7,7 +7,7 @@ import { reasonCode } from './connection-options.js';
 
 export type Done = (error?: Error) => void;
 
-/** Messages in flight to the broker, where it allows that many. */
+/** Maximum number of messages in flight to the broker, if it allows that many. */
 const MAX_IN_FLIGHT = 1_000;
 const MAX_PACKET_ID = 65_535;
 /** Reason codes from this one on are failures. */

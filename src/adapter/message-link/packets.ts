@@ -61,7 +61,7 @@ export class PacketReader {
       this.#read(chunk, 0);
       return;
     }
-    // Only the packet that was split is copied, not the whole packets behind it.
+    // Only the split packet is copied, not the complete ones after it.
     const missing = this.#needed === 0 ? chunk.length : this.#needed - this.#partBytes;
     const rest = Math.min(missing, chunk.length);
     const part = chunk.subarray(0, rest);
@@ -269,5 +269,5 @@ export function subscribePacket(
 }
 
 export const PINGREQ = Buffer.from([0xc0, 0]);
-/** The broker keeps the session for as long as CONNECT has asked. */
+/** The broker keeps the session for the time requested in CONNECT. */
 export const DISCONNECT = Buffer.from([0xe0, 0]);

@@ -1,6 +1,6 @@
 /**
- * Sessions of the embedded broker, in memory: what a vehicle has subscribed to, and what waits for it. A session belongs to
- * one identity of its vehicle, and ends with it: who has the system_id next gets none of it.
+ * Sessions of the embedded broker, in memory: the subscriptions of each vehicle and its queued messages. A session belongs
+ * to one identity of its vehicle and ends with it: the next owner of the system_id inherits nothing.
  */
 import { Readable } from 'node:stream';
 import { type Client, type Subscription } from 'aedes';
@@ -14,14 +14,14 @@ export interface SessionStoreOptions {
   readonly isOwn: (systemId: string, topic: string) => boolean;
   /** Messages that may wait for a vehicle. */
   readonly limit: number;
-  /** A message was given up to make room. */
+  /** Called when a message is dropped to make room. */
   readonly onDropped: () => void;
 }
 
 export class SessionStore extends MemoryPersistence {
   readonly #options: SessionStoreOptions;
   readonly #queues = new Map<string, Kept[]>();
-  /** Whose session it is. */
+  /** The identity that owns the session. */
   readonly #identities = new Map<string, string>();
 
   constructor(options: SessionStoreOptions) {
@@ -29,14 +29,14 @@ export class SessionStore extends MemoryPersistence {
     this.#options = options;
   }
 
-  /** From now on the session is that of this identity; that of another one is gone. */
+  /** Assigns the session to this identity; a session of another identity is deleted. */
   async claim(systemId: string, identity: string): Promise<void> {
     const before = this.#identities.get(systemId);
     if (before !== undefined && before !== identity) await this.end(systemId);
     this.#identities.set(systemId, identity);
   }
 
-  /** Ends sessions of these vehicles, except those of the given identities. */
+  /** Ends the sessions of these vehicles, except those of the given identities. */
   async endOthers(
     systemIds: readonly string[],
     identities: ReadonlyMap<string, string>,
@@ -60,7 +60,7 @@ export class SessionStore extends MemoryPersistence {
     await this.cleanIncoming(client);
   }
 
-  /** Aedes also passes subscriptions that were refused, as long as one beside them was not. */
+  /** Aedes also passes refused subscriptions, unless all of the packet were refused. */
   override addSubscriptions(client: Client, subscriptions: Subscription[]): Promise<void> {
     const own = subscriptions.filter(({ topic }) => this.#options.isOwn(client.id, topic));
     return super.addSubscriptions(client, own);
@@ -86,7 +86,7 @@ export class SessionStore extends MemoryPersistence {
     const queue = this.#queues.get(systemId) ?? [];
     this.#queues.set(systemId, queue);
     if (queue.length >= this.#options.limit) {
-      // One on its way to the vehicle stays, as its PUBACK is to come.
+      // A message in transit to the vehicle stays, because its PUBACK is still expected.
       const oldest = queue.findIndex(({ messageId }) => messageId === undefined);
       queue.splice(Math.max(0, oldest), 1);
       this.#options.onDropped();
@@ -94,7 +94,7 @@ export class SessionStore extends MemoryPersistence {
     queue.push({ ...packet });
   }
 
-  /** Notes the packet identifier under which a message is on its way. @throws Error where it is no longer kept */
+  /** Stores the packet identifier of a message in transit. @throws Error if the message is no longer queued */
   override outgoingUpdate({ id }: Client, packet: Kept): Promise<void> {
     const queue = this.#queues.get(id) ?? [];
     const { brokerId, brokerCounter, messageId } = packet;
@@ -106,7 +106,7 @@ export class SessionStore extends MemoryPersistence {
     const kept = queue[place];
     if (!kept) return Promise.reject(new Error('the message is no longer kept'));
     if (kept.brokerId === brokerId) Object.assign(kept, { messageId });
-    // PUBREL in the place of its PUBLISH.
+    // PUBREL replaces its PUBLISH.
     else queue[place] = packet;
     return Promise.resolve();
   }
@@ -116,7 +116,7 @@ export class SessionStore extends MemoryPersistence {
     const place = queue.findIndex((kept) => kept.messageId === messageId);
     const [cleared] = place < 0 ? [] : queue.splice(place, 1);
     if (queue.length === 0) this.#queues.delete(id);
-    // Aedes takes undefined for a message that is not kept, although its types do not say so.
+    // Aedes accepts undefined for a message that is not queued, although its types do not say so.
     return Promise.resolve(cleared as unknown as Kept);
   }
 

@@ -8,6 +8,7 @@
  * until its connection has lasted and no other holder has sent a heartbeat.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { backoffPause } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type BrokerConnection } from './broker-connection.js';
 import { type BrokerDialler } from './broker-dialler.js';
@@ -136,7 +137,9 @@ export class Subscriber {
     if (this.isSubscribed) return term.isEstablished ? RENEW_MS : PROBATION_MS / 6;
     const pause = reconnectPause(this.#options.dialler);
     if (term.broken === 0) return pause;
-    return Math.random() * Math.min(pause * 2 ** term.broken, LONGEST_PAUSE_MS);
+    // Any pause from 0 on: two holders that keep breaking each other's connection must come at different times.
+    const backoff = { firstPauseMs: 2 * pause, longestPauseMs: LONGEST_PAUSE_MS, jitter: 1 };
+    return backoffPause(backoff, term.broken, Math.random());
   }
 
   /** Takes, renews or loses the lease, and acts accordingly. */
@@ -222,7 +225,7 @@ export class Subscriber {
     const onClosed = (why: Error) => this.#closed(term, why);
     const options = { ...common, clientId, clean: false, onClosed };
     const connection = await dialler.connect(options, !term.isEstablished);
-    // Meanwhile the lease may have been lost, or the adapter stopped.
+    // By now, the lease may be lost or the adapter stopped.
     if (this.#term !== term || this.#stopping.signal.aborted) {
       await connection.disconnect();
       return;

@@ -138,7 +138,7 @@ async function vehicles(database: Queryable): Promise<string> {
   );
 }
 
-/** For so long a vehicle counts as one that floods, ms. */
+/** A vehicle is counted as flooding for this time, ms. */
 const FLOOD_MS = 10 * 60 * 1000;
 
 async function deadLetters(database: Queryable, now: number): Promise<string> {
@@ -152,7 +152,7 @@ async function deadLetters(database: Queryable, now: number): Promise<string> {
     ),
     gauge(
       'otaops_dead_letters_not_kept',
-      `Dead letters beyond a limit, of which only the number is kept ${ALL}.`,
+      `Dead letters beyond a limit, which are only counted ${ALL}.`,
       messages,
     ),
     gauge(

@@ -45,7 +45,7 @@ export interface TriggerOptions {
   readonly shard: number;
   /** Id of the caller's token. */
   readonly by: string;
-  /** What the caller is limited to; absent: not limited. */
+  /** The caller's scope; absent: not limited. */
   readonly scopes?: Scopes;
   /** ms */
   readonly now: number;
@@ -83,7 +83,7 @@ export async function acceptTrigger(
   for (let start = 0; start < vins.length; start += CHUNK) {
     const chunk = vins.slice(start, start + CHUNK);
     const outcome = await addVehicles(database, operationId, chunk, options);
-    // The operation was cancelled or archived meanwhile: this throws.
+    // Throws if the operation has since been cancelled or archived.
     if (outcome.open === 0) await openFor(database, event.body);
     accepted += outcome.accepted;
     added += outcome.added;
@@ -168,7 +168,7 @@ async function openOperation(
   return openFor(database, body);
 }
 
-/** @returns id of the operation @throws OperationConflict where it cannot accept these vehicles */
+/** @returns id of the operation @throws OperationConflict if it cannot accept these vehicles */
 async function openFor(database: Queryable, body: CarOtaServerEvent['body']): Promise<number> {
   const operation = only(
     await database.query<OperationRow>(

@@ -100,7 +100,7 @@ async function notEmptied(database: Queryable): Promise<number[]> {
   return rows.map(({ id }) => id);
 }
 
-/** Vehicles per transaction: few enough that nobody has to wait. */
+/** Vehicles per transaction, few enough that no other transaction waits long. */
 const CHUNK = 500;
 
 async function deleteVehicles(
@@ -132,7 +132,7 @@ async function deleteChunk(
     [operationId, after, new Date(before)],
   );
   const vins = rows.map(({ vin }) => vin);
-  // Large tables, some without statistics: use the keys, whatever the planner estimates.
+  // Large tables, some without statistics: force the use of the keys, regardless of the planner's estimates.
   await tx.script('set local enable_seqscan = off');
   for (const table of ['delivery_digests', 'messages', 'delivery_log', 'deliveries']) {
     await tx.query(`delete from ${table} where operation_id = $1 and vin = any ($2::text[])`, [

@@ -198,7 +198,7 @@ async function cancelDeliveries(
   }
 }
 
-/** The number of vehicles to which a trigger was sent in any attempt, whatever their state now. */
+/** The number of vehicles to which a trigger was sent in any attempt, regardless of their current state. */
 export async function countSent(database: Queryable, operationId: number): Promise<number> {
   const { sent } = only(
     await database.query<{ sent: number }>(

@@ -80,7 +80,7 @@ async function retriggerVins(
 }
 
 /**
- * Retriggers one vehicle, whatever its state.
+ * Retriggers one vehicle in any state.
  *
  * @returns whether a new attempt was created; false if the newest one was not sent yet
  * @throws OperationIsCancelled, OperationIsArchived

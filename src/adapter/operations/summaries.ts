@@ -7,7 +7,7 @@ import { type Served } from '../../service/http/index.js';
 import { summarise } from './summary.js';
 
 const MIN_TTL_MS = 2_000;
-/** A summary is kept 20 times as long as it took to compute. */
+/** A summary is cached for 20 times the duration of its computation. */
 const TTL_FACTOR = 20;
 const MAX_ENTRIES = 200;
 

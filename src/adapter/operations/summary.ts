@@ -12,6 +12,8 @@ import {
   EVENT_STATUS,
   EVENT_STATUS_NAMES,
   FINISHED,
+  INTERRUPTIONS,
+  LIFECYCLE,
   reachedMask,
   type Scopes,
   UNSUCCESSFUL,
@@ -23,16 +25,7 @@ import { phaseDurations, type VehicleTimes } from './phases.js';
 import { type OperationSummary } from './progress.js';
 
 /** Stages that every vehicle should pass, in the order of an update. */
-const STAGES = [
-  'received',
-  'consent_accepted',
-  'downloading',
-  'downloaded',
-  'md5_check_success',
-  'pki_check_success',
-  'reboot',
-  'success',
-] as const;
+const STAGES = LIFECYCLE.filter((name) => !INTERRUPTIONS.has(name) && !UNSUCCESSFUL.has(name));
 
 const MAX_REASONS = 100;
 const SAMPLE = 5_000;

@@ -1,5 +1,5 @@
 /**
- * A vehicle's timeline in an operation, in the order in which the adapter saw it: triggers sent, acknowledgements and
+ * A vehicle's timeline in an operation, in the order in which the adapter recorded it: triggers sent, acknowledgements and
  * events received, people's actions, and deliveries to receivers.
  */
 import { type DELIVERY_STEPS, type TimelineEntry } from '../../contract/adapter-api/index.js';

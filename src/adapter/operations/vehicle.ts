@@ -42,7 +42,7 @@ export const installedVersions = (
 
 type MessageRow = HistoryRow & { readonly system_id: string };
 
-/** A vehicle's message; undefined if there is none with this id. */
+/** A vehicle's message with this id; undefined if it does not exist. */
 export async function findMessage(
   database: Queryable,
   { operationId, refId, vin }: { operationId: number; refId: string; vin: string },

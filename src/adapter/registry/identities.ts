@@ -1,4 +1,4 @@
-/** Who a vehicle is: the identity of its registration, which changes with its system_id and its credential. */
+/** The identity of a vehicle's registration, which changes with its system_id and its credential. */
 import { Batches } from '../../service/batches.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 import {
@@ -18,9 +18,9 @@ export async function authenticateVehicle(
   const lookUp =
     known ?? new Batches((ids) => findCredentials(database, ids), { most: MOST_AT_ONCE });
   if (!known) lookUps.set(database, lookUp);
-  // Text that cannot be stored must not fail the look-up of others.
+  // Text that PostgreSQL cannot store must not make the look-up of other vehicles fail.
   const stored = systemId.includes('\0') ? undefined : await lookUp.do(systemId);
-  // As much work where there is no such vehicle: the time of a refusal does not tell.
+  // Do the same work for unknown vehicles, so that the response time does not reveal them.
   const isRight = isCredential(credential, stored ?? NOBODY);
   return stored !== undefined && isRight ? stored.identity : undefined;
 }
@@ -47,7 +47,7 @@ async function findIdentities(
 }
 
 const certified = new WeakMap<Queryable, Batches<string, string | undefined>>();
-/** Of each database: a fleet that connects at once takes one connection, not all of them. */
+/** Per database: a fleet that connects at the same time uses one connection, not all of them. */
 const lookUps = new WeakMap<Queryable, Batches<string, StoredCredential | undefined>>();
 const MOST_AT_ONCE = 500;
 const NOBODY = hashCredential(newCredential());
@@ -69,7 +69,7 @@ async function findCredentials(
   return systemIds.map((systemId) => found.get(systemId));
 }
 
-/** The identities that vehicles have now, by system_id. */
+/** The current identities of vehicles, by system_id. */
 export async function readIdentities(
   database: Queryable,
   systemIds: readonly string[],
@@ -81,15 +81,15 @@ export async function readIdentities(
   return new Map(rows.map(({ system_id, identity }) => [system_id, identity]));
 }
 
-/** Identities that have changed. */
+/** Changed identities. */
 export interface IdentityChanges {
   readonly systemIds: readonly string[];
-  /** PostgreSQL's snapshot in which they were read: the next call begins with what it does not show. */
+  /** PostgreSQL snapshot of this read; the next call returns the changes that it does not contain. */
   readonly snapshot: string;
 }
 
 /**
- * Changes that have become visible since a snapshot, each once, in whatever order their transactions ended.
+ * Changes that have become visible since a snapshot, each once, in any order of their transactions' commits.
  *
  * @param since undefined: only the snapshot is read
  */
@@ -108,7 +108,7 @@ export async function readIdentityChanges(
   return { systemIds: row.changed ?? [], snapshot: row.snapshot };
 }
 
-/** Removes what every adapter has read long since. @param before ms */
+/** Removes changes that every adapter has read. @param before ms */
 export async function forgetIdentityChanges(database: Queryable, before: number): Promise<void> {
   await database.query('delete from identity_changes where at < $1', [new Date(before)]);
 }

@@ -25,12 +25,12 @@ export const updateOf = (rate: number, manner: Manner): Update => ({
 });
 
 /**
- * In November 2023, software 2023.42 of Rivian carried a wrong certificate: within two hours it reached 3 % of the fleet, and
- * people stopped it. The infotainment systems of these vehicles did not come back, and none of them reported success.
+ * In November 2023, Rivian's software 2023.42 contained a wrong certificate: within two hours it reached 3 % of the fleet
+ * before people stopped it. The infotainment systems of these vehicles did not restart, and none of them reported success.
  */
 export const RIVIAN = {
   update: { rate: 1, manner: 'silently', perMinute: (0.03 * FLEET) / 120 },
-  /** Vehicles that it reached until people stopped it. */
+  /** Vehicles that it reached before people stopped it. */
   reached: 0.03 * FLEET,
 } as const satisfies { update: Update; reached: number };
 

@@ -78,7 +78,7 @@ class Tests {
   readonly #outcomes: (Outcome | undefined)[] = [];
   #number = 1;
   #test: IncrementalTest;
-  /** Vehicles of the tests that have decided to go on. */
+  /** Vehicles in the tests that decided "go". */
   passed = 0;
 
   constructor(settings: TestSettings) {
@@ -86,7 +86,7 @@ class Tests {
     this.#test = new IncrementalTest(settings, 1, this.#outcomes, 0);
   }
 
-  /** Vehicles up to the one with which the test in course has decided. */
+  /** Vehicles up to the one at which the current test decided. */
   get taken(): number {
     return this.passed + this.#test.vehicles;
   }

@@ -81,7 +81,7 @@ export interface GuardFigures {
 
 /**
  * @param runs of each campaign
- * @param tell hears what is being simulated
+ * @param tell receives progress messages
  */
 export function guardFigures(runs: number, tell: (line: string) => void): GuardFigures {
   tell('guard: rules with the same probability of a false stop');

@@ -1,10 +1,10 @@
-/** What a campaign with a bad update came to. */
+/** The outcome of a campaign with a bad update. */
 export interface CampaignEnd {
   readonly stopped: boolean;
   /** Vehicles that had started when it was stopped. */
   readonly exposed: number;
   /** Of these, vehicles that the update damages, sooner or later. */
   readonly damaged: number;
-  /** Vehicles behind the one with which the test decided to stop, beyond the cap; 0 without a guard. */
+  /** Vehicles after the one at which the test decided to stop, beyond the cap; 0 without a guard. */
   readonly beyondCap: number;
 }

@@ -6,7 +6,7 @@ import { TimeLine } from './time-line.js';
 export interface ShareRule {
   /** Stopped when this share of the finished vehicles has failed … */
   readonly share: number;
-  /** … of at least so many. */
+  /** … of at least this many. */
   readonly least: number;
   /**
    * Minutes after the reboot in which a vehicle must finish, or it counts as failed; undefined: silence is not seen. As the
@@ -48,7 +48,7 @@ export function ruledCampaign(
 
 const [SUCCESS, FAILURE, LATE_FAILURE] = [0, 1, 2];
 
-/** What the rule will see of a vehicle. */
+/** The state of a vehicle as the rule will see it. */
 function report(
   line: TimeLine,
   start: number,

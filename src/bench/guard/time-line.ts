@@ -1,4 +1,4 @@
-/** What is still to happen, in virtual time: a binary heap in typed arrays, for hundreds of thousands of events per run. */
+/** Pending events in virtual time: a binary heap in typed arrays, for hundreds of thousands of events per run. */
 export class TimeLine {
   #times = new Float64Array(1024);
   #events = new Int32Array(1024);
@@ -21,7 +21,7 @@ export class TimeLine {
     events[place] = event;
   }
 
-  /** When the earliest event happens; Infinity: nothing does any more. */
+  /** When the earliest event happens; Infinity: none is left. */
   get next(): number {
     return this.#at(0);
   }

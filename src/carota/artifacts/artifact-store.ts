@@ -13,6 +13,6 @@ export interface ArtifactStore {
   put(sha256: string, file: string, size: number): Promise<void>;
   /** @throws Error where the artifact does not exist */
   read(sha256: string, range: ByteRange | undefined): Promise<Readable>;
-  /** Idempotent: an artifact that is not there is removed. Readers keep what they have opened. */
+  /** Idempotent: removing a missing artifact succeeds. Readers keep their open files. */
   remove(sha256: string): Promise<void>;
 }

@@ -20,11 +20,12 @@ export interface ImageName {
 const MOST_NAMED = 20;
 
 /**
- * Its bytes are removed afterwards, by `finishRemoval`.
+ * `finishRemoval` removes the bytes afterwards.
  *
- * @param targets paths under which published or proposed metadata of the image repository lists it; nothing may be proposed
- *   meanwhile
- * @param removeImages removes its copies from the image repository; if that fails, nothing is deleted, and it can be repeated
+ * @param targets paths under which published or proposed metadata of the image repository lists the artifact; nothing may be
+ * proposed in the meantime
+ * @param removeImages removes its copies from the image repository; if that fails, nothing is deleted, and the call can be
+ * repeated
  * @param now ms
  */
 export function deleteArtifact(
@@ -36,7 +37,7 @@ export function deleteArtifact(
 ): Promise<Deletion> {
   return database.transaction(async (tx) => {
     await lockUploads(tx);
-    // Whoever publishes a script with it, or has it served as an image, waits for the end of this, or this for theirs.
+    // Serializes with transactions that publish a script with the artifact or serve it as an image.
     const [artifact] = await tx.query<{ name: string; size: number }>(
       'select name, size from artifacts where sha256 = $1 for update',
       [sha256],
@@ -54,7 +55,7 @@ export function deleteArtifact(
     await tx.query('delete from artifacts where sha256 = $1', [sha256]);
     await noteRemoval(tx, sha256);
     await recordRequest(tx, now, { subject: sha256, detail: { ...artifact } });
-    // No metadata lists them: if this is rolled back, nobody misses them.
+    // No metadata lists these copies, so they are not missed if the transaction is rolled back.
     await removeImages(images);
     return 'deleted';
   });

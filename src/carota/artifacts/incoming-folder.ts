@@ -1,7 +1,7 @@
 /**
- * The folder of files in progress: uploads, and dossiers with their VINs. Several processes may share it. The name of a file
- * starts with its owner, a process that holds the lock on a file of its own: that tells what a killed process has left from
- * the work of a living one.
+ * The folder of files in progress: uploads, and dossiers with their VINs. Several processes may share it. A file's name
+ * starts with its owner, a process that holds the lock on its own file; this distinguishes the remains of a killed process
+ * from the work of a living one.
  */
 import { randomUUID } from 'node:crypto';
 import { fstatSync, statSync } from 'node:fs';
@@ -30,7 +30,7 @@ export class IncomingFolder {
       const file = join(locks, `${owner}${LOCK}`);
       const lock = await tryLock(file, 0);
       if (lock === undefined) continue;
-      // Whoever looked before it was locked may have removed it; then it would protect nothing.
+      // A process that looked before the lock was taken may have removed the file; the lock would then protect nothing.
       if (isSameFile(file, lock)) return new IncomingFolder(path, locks, owner, lock);
       unlock(lock);
     }
@@ -78,7 +78,7 @@ export class IncomingFolder {
     }
   }
 
-  /** Nothing of this process is in progress any more. */
+  /** Ends all work in progress of this process. */
   async close(): Promise<void> {
     await rm(join(this.locks, `${this.owner}${LOCK}`), { force: true });
     unlock(this.lock);

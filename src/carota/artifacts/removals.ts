@@ -8,7 +8,7 @@ export async function noteRemoval(tx: Queryable, sha256: string): Promise<void> 
   ]);
 }
 
-/** Whoever else removes the same bytes is waited for: these could be stored again right afterwards. */
+/** Waits for concurrent removals of the same bytes, which could be stored again right afterwards. */
 export async function finishRemoval(
   database: Database,
   store: ArtifactStore,

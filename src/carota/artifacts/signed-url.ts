@@ -21,7 +21,7 @@ export function signedPath(
   return `/v1.0/artifacts/${sha256}/content?expires=${expires}&signature=${signature}`;
 }
 
-/** @param expires Unix time, seconds @param keys of which any one has signed @param now ms */
+/** @param expires Unix time, seconds @param keys of which any may have signed @param now ms */
 export function isSigned(
   sha256: string,
   { expires, signature }: { readonly expires: number; readonly signature: string },

@@ -3,13 +3,13 @@
 export interface UploadQuota {
   /** Number of artifacts, uploads in progress included. */
   readonly artifacts: number;
-  /** What they take together, bytes. */
+  /** Total size of all artifacts, bytes. */
   readonly artifactBytes: number;
-  /** Of it, what the uploads of one token may take, bytes. */
+  /** Part of it that one token may upload, bytes. */
   readonly artifactBytesPerToken: number;
   /** Number of update scripts. */
   readonly scripts: number;
-  /** What they take together in the database, bytes. */
+  /** Total size of the update scripts in the database, bytes. */
   readonly scriptBytes: number;
   /** What uploads leave free on the disk that receives them, bytes: an embedded database may share it. */
   readonly freeDiskBytes: number;
@@ -33,7 +33,10 @@ export interface Used {
   readonly bytes: number;
 }
 
-/** @param used with the new upload @param ownBytes what the uploads of the token take @param more bytes that are asked for @returns why not */
+/**
+ * @param used including the new upload @param ownBytes total size of the token's uploads @param more requested bytes
+ * @returns the reason for a refusal
+ */
 export function artifactFault(
   { number, bytes }: Used,
   ownBytes: number,

@@ -1,6 +1,6 @@
 /**
- * What uploads take, in the database, so that all servers on it keep to one quota together. Room is reserved before the bytes
- * arrive. What a crash leaves counts until it is removed.
+ * Storage used by uploads, recorded in the database, so that all servers on it share one quota. Storage is reserved before
+ * the bytes arrive. The remains of a crash count until they are removed.
  */
 import { type Database, only, type Queryable, textArray } from '../../service/database/index.js';
 import { artifactFault, QuotaExceeded, type UploadQuota, type Used } from './upload-quota.js';
@@ -8,7 +8,7 @@ import { artifactFault, QuotaExceeded, type UploadQuota, type Used } from './upl
 /** An arbitrary number, not used for another advisory lock in this database. */
 const LOCK = 2_140_190_401;
 
-/** After this time without a sign of its owner, an upload is none any more, ms. */
+/** An upload without a heartbeat of its owner for this time is considered dead, ms. */
 const GIVEN_UP_MS = 24 * 60 * 60 * 1000;
 
 /** One decision about room, or about the bytes of an artifact, after the other. */
@@ -140,7 +140,7 @@ export function giveUpUploads(database: Database, ids: readonly string[]): Promi
   });
 }
 
-/** Uploads of a process that it does not know any more. */
+/** Uploads recorded for a process that no longer has them in progress. */
 export const strayUploads = async (
   database: Queryable,
   owner: string,
@@ -153,7 +153,7 @@ export const strayUploads = async (
     ),
   );
 
-/** Shows that the uploads of a process are in progress, and finds those that nobody has shown for a day. */
+/** Sends the heartbeat of a process's uploads, and finds those without one for a day. */
 export async function refreshUploads(
   database: Queryable,
   owner: string,

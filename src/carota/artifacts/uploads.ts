@@ -20,7 +20,7 @@ import {
   strayUploads,
 } from './upload-room.js';
 
-/** The upload is empty, or not what the sender announced. */
+/** The upload is empty, or differs from its announcement. */
 export class ArtifactRefused extends Error {
   override readonly name = 'ArtifactRefused';
 }
@@ -29,7 +29,7 @@ export interface NewArtifact {
   readonly name: string;
   /** As announced by the sender, to detect a damaged transfer. */
   readonly sha256?: string | undefined;
-  /** As announced, bytes: what comes beyond it is not even written. */
+  /** Announced size, bytes; further bytes are not even written. */
   readonly size?: number | undefined;
   /** Id of the token. */
   readonly by: string;
@@ -49,7 +49,7 @@ export interface UploadsOptions {
 /** Room is reserved in steps where the sender does not announce the size, bytes. */
 const FIRST_STEP = 1024 ** 2;
 const LAST_STEP = 64 * 1024 ** 2;
-/** The free room on the disk is looked at again after so many bytes. */
+/** Free disk space is checked again after this many bytes. */
 const DISK_STEP = LAST_STEP;
 
 const UPKEEP_MS = 60 * 1000;
@@ -116,14 +116,14 @@ export class Uploads {
           [sha256, md5, size, name, new Date(now), by],
         );
         await tx.query('delete from uploads where id = $1', [id]);
-        // A script's file is part of publishing the script, which has an entry of its own.
+        // A script's file is stored as part of publishing the script, which has its own audit entry.
         if (!currentRequest()?.isRecorded) {
           await recordRequest(tx, now, { subject: sha256, detail: { name, size } });
         }
       });
       isStored = true;
       const stored = await findArtifact(database, sha256);
-      if (!stored) throw new ArtifactRefused(`artifact ${sha256} was deleted meanwhile`);
+      if (!stored) throw new ArtifactRefused(`artifact ${sha256} was deleted in the meantime`);
       return stored;
     } finally {
       await rm(file, { force: true });
@@ -161,7 +161,7 @@ export class Uploads {
       while (size > reserved) {
         const step = Math.min(Math.max(reserved, size - reserved), LAST_STEP);
         const needed = size - reserved;
-        // Close to the limit, no more than what is here.
+        // Near the limit, reserve only for the bytes that have arrived.
         const got = await this.#reserve(upload, step).then(
           () => step,
           async (error: unknown) => {

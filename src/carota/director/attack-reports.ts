@@ -26,7 +26,7 @@ const LONGEST_REASON = 1_000;
 const storable = (reason: string) =>
   reason.slice(0, LONGEST_REASON).replaceAll('\0', '\ufffd').toWellFormed();
 
-/** @param seen of one manifest, hence each ECU once @param now ms */
+/** @param seen from one manifest, so each ECU occurs once @param now ms */
 export async function noteAttacks(
   database: Database,
   seen: readonly AttackSighting[],

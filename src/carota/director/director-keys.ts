@@ -1,7 +1,7 @@
 /**
- * The Director's root and online keys: a folder with `metadata/N.root.json`, and `keys/ROLE.pem` (PKCS#8) where no signer
- * process has the keys. The root key is kept elsewhere, except in trials: where there is no folder, and the database
- * knows of no Director yet, all keys are made.
+ * The Director's root and online keys: a folder with `metadata/N.root.json`, and `keys/ROLE.pem` (PKCS#8) unless a signer
+ * process holds the keys. The root key is kept elsewhere, except in trials: if the folder does not exist and the database
+ * has no Director yet, all keys are generated.
  */
 import { createHash, createPrivateKey, type KeyObject, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
@@ -32,7 +32,7 @@ export interface DirectorKeys {
   readonly signers: Readonly<Record<OnlineRole, Signer>>;
   /** Signs the time; no role of the repository. */
   readonly time: Signer;
-  /** Every root as it is served, by version. */
+  /** All versions of the root as served. */
   readonly roots: ReadonlyMap<number, Uint8Array>;
   /** SHA-256 of the last root: who signs. */
   readonly rootDigest: string;
@@ -75,11 +75,12 @@ export async function openDirectorKeys(
   if (!existsSync(folder)) {
     if (offered) throw new BadDirectorKeys(`there is no root in ${join(folder, 'metadata')}`);
     const [known] = await readRoots(database);
-    if (known) {
+    // Another server may have created both since the first look.
+    if (known && !existsSync(folder)) {
       const message = `there are no keys in ${folder}, but the database belongs to a Director with a root: copy its folder there`;
       throw new BadDirectorKeys(message);
     }
-    await makeTrialKeys(folder, now);
+    if (!known) await makeTrialKeys(folder, now);
   }
   const rootKey = offered ? undefined : await keyIn(folder, 'root');
   await publishRoots(database, folder);
@@ -108,7 +109,7 @@ export async function openDirectorKeys(
   };
 }
 
-/** What the signer process calls these roles. */
+/** The signer process's names for these roles. */
 const OFFERED_AS = { targets: 'director-targets', snapshot: 'snapshot', timestamp: 'timestamp' };
 
 /** The signer process may have keys of the image repository too: those that the root names count. */
@@ -205,7 +206,7 @@ async function makeRoot(
 
 const keyFile = (folder: string, name: string) => join(folder, 'keys', `${name}.pem`);
 
-/** @returns undefined where there is no such file */
+/** @returns undefined if the file does not exist */
 async function keyIn(folder: string, name: string): Promise<KeyObject | undefined> {
   const path = keyFile(folder, name);
   let pem: string;
@@ -240,7 +241,7 @@ interface RootRow {
 const readRoots = (database: Database): Promise<RootRow[]> =>
   database.query<RootRow>('select version, root from director_roots order by version');
 
-/** A root that is there stays: it may be what vehicles trust. */
+/** An existing root is never replaced: vehicles may trust it. */
 const storeRoot = (database: Database, version: number, root: Uint8Array) =>
   database.query(
     'insert into director_roots (version, root) values ($1, $2) on conflict do nothing',

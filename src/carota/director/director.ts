@@ -50,7 +50,7 @@ export class Director {
     this.manifests = new Manifests({ ...options, standingOf, dueOf });
   }
 
-  /** As it is now. */
+  /** The current state. */
   standingOf(vin: string): Promise<VehicleStanding | undefined> {
     return this.#standings.do(vin);
   }
@@ -60,7 +60,7 @@ export class Director {
     return this.#options.keys.roots.get(version);
   }
 
-  /** For people, even if nothing can be signed now. */
+  /** For people; available even if nothing can be signed now. */
   status(now: Date): Promise<DirectorRepositoryStatus> {
     const { keys, folder } = this.#options;
     return directorStatus(keys, folder, now);

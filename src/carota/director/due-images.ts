@@ -1,6 +1,6 @@
 /**
- * What is due for a vehicle: the script of one schedule, and every image of it for its ECU, or nothing (Uptane, "Directing
- * installation of images on vehicles", step 5). Pure but for looking up the script.
+ * The update that is due for a vehicle: the script of one schedule with all its images, or nothing (Uptane, "Directing
+ * installation of images on vehicles", step 5). Pure except for looking up the script.
  */
 import { type EcuUpdate, incompatibility, matchesVersion } from '../../update-script/index.js';
 import { type DirectedTarget } from '../../uptane/director-repository/files.js';
@@ -10,7 +10,7 @@ import { type InventoryEcu, type OpenSchedule, type VehicleStanding } from './st
 
 export interface DueImages {
   readonly schedule: OpenSchedule;
-  /** Empty where it is blocked. */
+  /** Empty if the update is blocked. */
   readonly targets: readonly DirectedTarget[];
   /** Why nothing can be listed, although the schedule is there. */
   readonly blocked: string | undefined;
@@ -22,8 +22,8 @@ export interface DueImages {
 const scriptPath = (scriptRefId: string): string => `scripts/${scriptRefId}.json`;
 
 /**
- * One schedule at a time: two scripts at once would be two images for the Primary. One that the vehicle has started goes
- * on; otherwise the first that was posted.
+ * One schedule at a time, because two scripts at once would mean two images for the Primary. A schedule that the vehicle has
+ * started continues; otherwise the one that was posted first comes next.
  */
 function inTurn(schedules: readonly OpenSchedule[]): readonly OpenSchedule[] {
   const postedAt = (schedule: OpenSchedule) => schedule.postedAt ?? Infinity;
@@ -34,7 +34,7 @@ function inTurn(schedules: readonly OpenSchedule[]): readonly OpenSchedule[] {
   );
 }
 
-/** @returns undefined where nothing is due */
+/** @returns undefined if nothing is due */
 export async function dueImages(
   vehicle: VehicleStanding,
   scriptOf: (scriptRefId: string) => Promise<StoredScript | undefined>,
@@ -65,7 +65,7 @@ function resolve(
   const path = scriptPath(script['script-ref-id']);
   const image = images.findByPath(path);
   if (!image) return `the image repository has no ${path}`;
-  // What was approved is the script that is stored here, not whatever has its name elsewhere.
+  // The approval covers the script stored here, not another file of the same name.
   if (image.hashes.sha256 !== sha256) {
     return `${path} in the image repository is not the script that was published: its SHA-256 is ${image.hashes.sha256}, not ${sha256}`;
   }
@@ -100,7 +100,7 @@ function resolve(
   return incompatibility(script, fitted) ?? [...targets.values()];
 }
 
-/** ECUs may have names that every object has, such as `constructor`. @returns undefined: it is not known */
+/** ECU names may coincide with properties of every object, such as `constructor`. @returns undefined: unknown */
 const versionOf = ({ versions }: VehicleStanding, ecu: string): string | undefined =>
   Object.hasOwn(versions, ecu) ? versions[ecu] : undefined;
 
@@ -132,7 +132,7 @@ function imageFor(
   return reasons.join('; ');
 }
 
-/** What vehicles would refuse: other hardware, or a release counter below that of the image that the ECU has. */
+/** Images that vehicles would reject: for other hardware, or with a release counter below that of the ECU's current image. */
 function unfitness(
   { path, match: { hardwareIds, releaseCounter } }: CataloguedImage,
   { ecuId, name, hardwareId }: InventoryEcu,

@@ -1,6 +1,6 @@
 /**
- * The bytes of vehicles' files, those that were signed or served lately in memory: the next request of a cycle asks for
- * what the one before has named. A version has the same bytes forever, so what is in memory is never out of date.
+ * An in-memory cache of vehicles' files that were recently signed or served: each request of a cycle asks for a file named
+ * by the previous one. A version always has the same bytes, so the cache is never stale.
  */
 import { Batches } from '../../service/batches.js';
 import { type Database, textArray } from '../../service/database/index.js';
@@ -33,7 +33,7 @@ export class FileBytes {
     }, STATEMENTS);
   }
 
-  /** @returns undefined where that version is neither in memory nor the stored one */
+  /** @returns undefined if that version is neither cached nor the stored one */
   async get(vin: string, role: Role, version: number): Promise<Uint8Array | undefined> {
     const key = keyOf(vin, role, version);
     const kept = this.#kept.get(key);

@@ -1,8 +1,8 @@
 /** Whether a schedule gives a vehicle an update script now: the condition under which the Director lists it. */
+import { FINAL } from '../../contract/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 import { storedScript } from '../scripts/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
-import { OVER } from './standing.js';
 
 export async function isGivenScript(
   database: Queryable,
@@ -17,7 +17,7 @@ export async function isGivenScript(
        and w.state in ('posting', 'running', 'passed') and sv.state <> all ($3::text[])
        and (s.approved_script is null or s.approved_script = $4)
      limit 1`,
-    [vin, script['script-ref-id'], textArray(OVER), storedScript(script).sha256],
+    [vin, script['script-ref-id'], textArray([...FINAL]), storedScript(script).sha256],
   );
   return given.length > 0;
 }

@@ -1,4 +1,4 @@
-/** Takes vehicle version manifests: checks them, stores the last of each vehicle, and notes what they report. */
+/** Receives vehicle version manifests: verifies them, stores the latest of each vehicle, and records their reports. */
 import {
   checkFreshness,
   checkManifest,
@@ -42,7 +42,7 @@ export interface ManifestsOptions {
   readonly onAttack: (attack: Attack | 'other') => void;
 }
 
-/** Another manifest of the vehicle may be quicker so often. */
+/** Maximum number of conflicts with concurrent manifests of the vehicle. */
 const MOST_TRIES = 10;
 
 export class Manifests {
@@ -98,7 +98,7 @@ export class Manifests {
     throw new Error(`manifests of ${vin} come faster than they can be stored`);
   }
 
-  /** What is installed, compared with what was ordered. */
+  /** Compares the installed images with the ordered ones. */
   async #tellStandings(
     vehicle: VehicleStanding,
     reports: ReadonlyMap<string, ReportRecord>,
@@ -133,7 +133,7 @@ const recordsOf = (
     ]),
   );
 
-/** What is kept: the new records, and those of keys that no ECU has any more. */
+/** The records to keep: the new ones, and those of keys that no longer belong to an ECU. */
 const recordsByKey = (
   { ecus, reportsByKey }: VehicleStanding,
   reports: ReadonlyMap<string, ReportRecord>,
@@ -154,7 +154,7 @@ function installedOf(report: ReportFile | undefined): ReportRecord['installed'] 
 
 const isAttack = (name: string): name is Attack => ATTACKS.some((attack) => attack === name);
 
-/** Names that nobody knows are kept together, so that a vehicle cannot fill our tables with them. */
+/** Unknown names share one counter, so that a vehicle cannot fill the tables with them. */
 const sightingsIn = ({ vin, reports }: ManifestFile): AttackSighting[] =>
   [...reports].flatMap(([ecuId, { attack, reason = '' }]): AttackSighting[] => {
     if (attack === undefined) return [];
@@ -200,7 +200,7 @@ async function storeManifests(
   return whichWereStored(all, rows, stored);
 }
 
-/** For people: one row of each vehicle, however many are refused. */
+/** For people; one row per vehicle, for any number of refusals. */
 async function noteRefusal(
   database: Database,
   vin: string,

@@ -1,4 +1,4 @@
-/** Batches of which each vehicle may store one at a time: the others have to look again. */
+/** Batches in which each vehicle may store one item at a time: the others must read again. */
 
 interface OfVehicle {
   readonly vin: string;

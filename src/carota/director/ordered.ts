@@ -1,4 +1,4 @@
-/** What was ordered for each ECU, and how what it has compares with that. Pure. */
+/** The image that was ordered for each ECU, compared with its installed image. Pure. */
 import { type ECU_STANDINGS } from '../../contract/carota-api/index.js';
 import { type DirectedTarget } from '../../uptane/director-repository/files.js';
 import { type DueImages } from './due-images.js';

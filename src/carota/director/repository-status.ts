@@ -1,4 +1,4 @@
-/** The Director repository as a whole, for people. */
+/** The state of the Director repository, for people. */
 import { type DirectorRepositoryStatus } from '../../contract/carota-api/index.js';
 import { LIFETIMES } from '../../uptane/director-repository/next-files.js';
 import {
@@ -59,7 +59,7 @@ async function ceremonyIn(folder: string, now: Date): Promise<Ceremony> {
 
 type Proposed = NonNullable<DirectorRepositoryStatus['ceremony']>['proposed'][number];
 
-/** What is read only, as the contract's types have it. */
+/** Removes the readonly modifiers, as the contract's types require. */
 const copied = (proposed: RepositoryStatus['proposed'][number]): Proposed =>
   structuredClone(proposed) as Proposed;
 

@@ -1,9 +1,10 @@
-/** All that a Director has to know of a vehicle, read at once: ECUs, reports, what is due, what is signed. */
+/** Everything that the Director needs to know about a vehicle, in one read: ECUs, reports, due and signed updates. */
 import { type PublicKey } from '../../uptane/keys/public-key.js';
 import { type ListedKey } from '../../uptane/signing/signer.js';
 import { publicKeyOf } from '../../uptane/signing/listed-key.js';
 import { type RegisteredEcu, type UsedNonces } from '../../uptane/manifest/check-manifest.js';
 import { type SignedFiles } from '../../uptane/director-repository/next-files.js';
+import { FINAL } from '../../contract/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 
 export interface InventoryEcu extends RegisteredEcu {
@@ -13,7 +14,7 @@ export interface InventoryEcu extends RegisteredEcu {
   readonly registeredAt: Date;
 }
 
-/** An image as it is stored of reports and orders. */
+/** An image as stored for reports and orders. */
 export interface ImageRecord {
   readonly path: string;
   /** bytes */
@@ -22,12 +23,12 @@ export interface ImageRecord {
   readonly releaseCounter: number;
 }
 
-/** What is kept of an ECU's last accepted report. */
+/** The stored part of an ECU's latest accepted report. */
 export interface ReportRecord extends UsedNonces {
   readonly installed: ImageRecord | null;
 }
 
-/** A schedule that runs, and has not come to an end for this vehicle. */
+/** A running schedule that has not ended for this vehicle. */
 export interface OpenSchedule {
   readonly refId: string;
   readonly scriptRefId: string;
@@ -54,13 +55,13 @@ export interface StoredFiles extends SignedFiles {
 export interface VehicleStanding {
   readonly vin: string;
   readonly ecus: ReadonlyMap<string, InventoryEcu>;
-  /** Installed version by the name of the ECU, as far as it is known. */
+  /** Installed version by name of the ECU, if known. */
   readonly versions: Readonly<Record<string, string>>;
   /** Last reports by serial number. */
   readonly reports: ReadonlyMap<string, ReportRecord>;
   /**
-   * The same by the id of the key that has signed them, also of keys that were taken out: an ECU that is put back goes on
-   * from its last report, so no report of before is accepted twice.
+   * Reports by the id of the key that signed them, including keys of removed ECUs: an ECU that returns continues from its
+   * latest report, so no earlier report is accepted again.
    */
   readonly reportsByKey: Readonly<Record<string, ReportRecord>>;
   /** Of the last manifest; 0: none was accepted. */
@@ -101,13 +102,7 @@ interface EcuRow {
   readonly registeredAt: string;
 }
 
-/**
- * States of a vehicle in which its schedule has nothing more for it. After a failure so far (contract section 5.5) the
- * vehicle may go on, and needs its metadata for that.
- */
-export const OVER = ['success', 'cancel', 'consent_rejected', 'rollback_success', 'rollback_fail'];
-
-// The database: a restored or copied one has another server start, another oid, or another file behind the table.
+// Identifies the database: a restored or copied one has another server start, oid, or file behind the table.
 const STATEMENT = `
 select v.vin, i.ecus::text as ecus,
   (select json_object_agg(i.ecu, i.version order by i.ecu) from installed_versions i
@@ -120,6 +115,7 @@ select v.vin, i.ecus::text as ecus,
    join schedules s on s.id = sv.schedule_id
    join waves w on w.schedule_id = sv.schedule_id and w.number = sv.wave
    where sv.vin = v.vin and s.status = 'running' and w.state in ('posting', 'running', 'passed')
+     -- After a failure so far the vehicle may go on, and needs its metadata for that.
      and sv.state <> all ($2::text[]))::text as schedules,
   m.reports::text as reports, m.revision, f.content, f.epoch, f.targets_version, f.snapshot_version,
   f.timestamp_version,
@@ -140,8 +136,8 @@ where v.vin = any($1::text[])`;
 const MOST_REMEMBERED = 5_000;
 
 /**
- * Reads standings. Each is read from the database; only what the text means is remembered, so a row that says the same as
- * the last one gives the same object.
+ * Reads standings. Each one is read from the database; only the parsed text is cached, so that equal rows yield the same
+ * object.
  */
 export class Standings {
   readonly #database: Queryable;
@@ -156,7 +152,7 @@ export class Standings {
   async read(vins: readonly string[]): Promise<readonly (VehicleStanding | undefined)[]> {
     const rows = await this.#database.query<Row>(
       STATEMENT,
-      [textArray([...new Set(vins)]), textArray(OVER)],
+      [textArray([...new Set(vins)]), textArray([...FINAL])],
       'director-standings',
     );
     const byVin = new Map(rows.map((row) => [row.vin, this.#standingOf(row)]));
@@ -184,7 +180,7 @@ interface Remembered {
 const isSameRow = (a: Row, b: Row): boolean =>
   (Object.keys(a) as (keyof Row)[]).every((column) => a[column] === b[column]);
 
-/** @param last of the same vehicle: what was read from the same text is taken over */
+/** @param last of the same vehicle; values parsed from equal text are reused */
 function standingOf(row: Row, last: Remembered | undefined): VehicleStanding {
   const before = <Part>(column: keyof Row, part: (standing: VehicleStanding) => Part) =>
     last?.row[column] === row[column] ? part(last.standing) : undefined;
@@ -215,7 +211,7 @@ const parsed = <Value>(text: string | null, none: Value): Value =>
 const ecusOf = (text: string | null): ReadonlyMap<string, InventoryEcu> =>
   new Map(parsed<readonly EcuRow[]>(text, []).map((ecu) => [ecu.ecuId, ecuOf(ecu)]));
 
-/** By their ids, which are digests of what they are. The longest kept goes first. */
+/** Keyed by their ids, which are digests of their content. The oldest entry is evicted first. */
 const keys = new Map<string, PublicKey>();
 const MOST_KEYS = 50_000;
 

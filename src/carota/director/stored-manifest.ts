@@ -1,4 +1,4 @@
-/** The last manifest of a vehicle that was accepted, as it came, for people. */
+/** The latest accepted manifest of a vehicle, as received, for people. */
 import { type Queryable } from '../../service/database/index.js';
 
 export interface ManifestRow {

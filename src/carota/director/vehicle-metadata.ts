@@ -1,6 +1,6 @@
 /**
- * The metadata of each vehicle: signed when it is asked for and something has changed or is about to expire, and stored
- * before it is served. Only what is stored is served, so all processes on one database serve the same.
+ * The metadata of each vehicle: signed on request if something has changed or is about to expire, and stored before it is
+ * served. Only stored files are served, so all processes on one database serve the same.
  */
 import { hash } from 'node:crypto';
 import { Batches } from '../../service/batches.js';
@@ -50,7 +50,7 @@ export class UnknownVehicle extends Error {
   override readonly name = 'UnknownVehicle';
 }
 
-/** Another process may be quicker so often; each time means a change of the vehicle's order. */
+/** Maximum number of conflicts with other processes; each one means a change of the vehicle's order. */
 const MOST_TRIES = 10;
 
 export class VehicleMetadata {
@@ -59,7 +59,7 @@ export class VehicleMetadata {
   readonly #bytes: FileBytes;
   readonly #known = new WeakMap<VehicleStanding, Listed & { readonly images: Images }>();
   #epoch: { readonly database: string; readonly digest: string } | undefined;
-  /** Vehicles whose timestamp this process is being asked for. */
+  /** Vehicles whose timestamp is currently requested from this process. */
   readonly #turns = new Map<string, Turn>();
 
   constructor(options: VehicleMetadataOptions) {
@@ -68,7 +68,7 @@ export class VehicleMetadata {
     this.#storing = new Batches((files) => storeFiles(options.database, files), STATEMENTS);
   }
 
-  /** `timestamp.json`: the beginning of a cycle, at which files are signed anew. @throws UnknownVehicle */
+  /** `timestamp.json`: the start of a cycle, at which new files are signed. @throws UnknownVehicle */
   async timestamp(vin: string): Promise<Uint8Array> {
     const turn = this.#turns.get(vin) ?? { requests: 0, signed: 0, signing: undefined };
     this.#turns.set(vin, turn);
@@ -150,8 +150,8 @@ export class VehicleMetadata {
   }
 
   /**
-   * `N.targets.json`; undefined where that is not the one that counts, or no longer says what is due: whatever was paused
-   * or stopped since the timestamp was served is not to be had any more.
+   * `N.targets.json`; undefined if it is not the current version, or no longer states the due update: updates paused or
+   * stopped since the timestamp was served are no longer available.
    *
    * @throws UnknownVehicle
    */
@@ -167,7 +167,7 @@ export class VehicleMetadata {
     return (await this.#listed(vehicle)).due;
   }
 
-  /** Of the same standing and the same images it is the same: neither a script nor a standing ever changes. */
+  /** Cached for equal standing and images: neither scripts nor standings ever change. */
   async #listed(vehicle: VehicleStanding): Promise<Listed> {
     if (vehicle.schedules.length === 0) return NOTHING_LISTED;
     const images = await this.#options.catalogue.images();
@@ -193,7 +193,7 @@ export class VehicleMetadata {
     return digest;
   }
 
-  /** @returns undefined where a stored file is not there any more: another process was quicker */
+  /** @returns undefined if a stored file no longer exists because another process replaced it */
   async #sign(
     { vin, files }: VehicleStanding,
     next: NextFiles,
@@ -261,7 +261,7 @@ const ROLES = ['targets', 'snapshot', 'timestamp'] as const;
 /** Of what targets say, always made in the same order. */
 const digestOf = (content: SignedPart) => hash('sha256', JSON.stringify(content));
 
-/** What the targets of a vehicle are to say. */
+/** The intended content of a vehicle's targets. */
 interface Listed {
   readonly due: DueImages | undefined;
   readonly content: SignedPart;
@@ -275,7 +275,7 @@ function listedOf(due: DueImages | undefined): Listed {
 
 const NOTHING_LISTED = listedOf(undefined);
 
-/** What was ordered last, of ECUs that the vehicle still has. */
+/** The most recent orders, for the ECUs that the vehicle still has. */
 const orderedOfEcus = ({ ecus, files }: VehicleStanding) =>
   Object.fromEntries(Object.entries(files?.ordered ?? {}).filter(([ecuId]) => ecus.has(ecuId)));
 
@@ -285,7 +285,7 @@ interface ToStore extends Omit<StoredFiles, Role>, Record<Role, FileWithBytes> {
   readonly replaces: number;
 }
 
-/** @returns for each whether it was stored; false: another one was quicker, and what is stored is to be read again */
+/** @returns for each, whether it was stored; false: another process was faster, and the stored version must be read again */
 async function storeFiles(
   database: Database,
   all: readonly ToStore[],

@@ -1,4 +1,4 @@
-/** It is not the dossier that was sealed; the message names the line. */
+/** The dossier was changed after it was sealed; the message names the line. */
 export class BadDossier extends Error {
   override readonly name = 'BadDossier';
 }

@@ -1,4 +1,4 @@
-/** The dossier of a schedule: what a regulator reads. */
+/** The dossier of a schedule, for regulators. */
 export * from './bad-dossier.js';
 export * from './exact-lines.js';
 export * from './pdf/write-pdf.js';

@@ -1,10 +1,13 @@
-/** Reads what is stored of a schedule, page by page. Run it in one transaction that sees one moment. */
-import { type Figures, type ScheduleStatus } from '../../contract/carota-api/index.js';
+/** Reads everything stored about a schedule, page by page. Run it in one transaction with a single snapshot. */
+import {
+  type ExposureResult,
+  type Figures,
+  type ScheduleStatus,
+} from '../../contract/carota-api/index.js';
 import { AUDIT_COLUMNS, type ChainedRow } from '../../service/audit/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
 import { type EventRow } from '../events/index.js';
-import { type ExposureResult } from '../guard/index.js';
 
 export interface CampaignRow {
   readonly id: number;

@@ -2,7 +2,7 @@
 import { type DossierRecord } from '../../contract/carota-api/index.js';
 import { pseudonymOf } from '../pseudonyms/index.js';
 
-/** A VIN anywhere in a text, in either case: in a plan, in the words of a person or a vehicle. */
+/** A VIN anywhere in a text, in either case: in a plan, or in text from a person or a vehicle. */
 const VIN = /(?<![A-Za-z0-9])[A-HJ-NPR-Za-hj-npr-z0-9]{17}(?![A-Za-z0-9])/g;
 
 /** All VINs in a record, in upper case. */
@@ -51,7 +51,7 @@ function withoutSerials(
     ...ecu,
     serial: pseudonymOf('ecu', ecu.serial, key),
   }));
-  // The manifest itself names both and is signed: what it says of software stays.
+  // The manifest itself contains both and is signed, so only its statements about software are kept.
   return { ...record, configuration: { ...configuration, manifest: null, ecus } };
 }
 

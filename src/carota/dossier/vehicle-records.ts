@@ -37,7 +37,7 @@ export function* vehicleRecords(
   for (const event of inOrder) yield stepRecord(event);
   for (const [place, event] of inOrder.entries()) {
     if (!isFailure(event)) continue;
-    // Each event once, however often a vehicle fails: after the next failure that one goes on.
+    // Each event appears once, even if the vehicle fails repeatedly: an event after the next failure belongs to that one.
     const next = inOrder.findIndex((later, at) => at > place && isFailure(later));
     yield failureRecord(event, inOrder.slice(place + 1, next < 0 ? undefined : next + 1));
   }
@@ -65,7 +65,7 @@ function configurationOf(row: DossierVehicleRow): RecordOf<'vehicle'>['configura
   };
 }
 
-/** Only manifests that were accepted are stored; whoever has changed one in the database does not stop the dossier. */
+/** Only accepted manifests are stored; one that was tampered with in the database does not stop the dossier. */
 function ecusIn(manifest: Uint8Array) {
   try {
     return [...readManifest(manifest).reports.values()].map(
@@ -88,7 +88,7 @@ function ecusIn(manifest: Uint8Array) {
   }
 }
 
-/** The fields whose key begins so, without it; of several with one key the newest counts. */
+/** The fields whose keys have this prefix, without it; if a key occurs several times, the newest counts. */
 const named = (meta: readonly MetaField[], prefix: string): Record<string, string> =>
   Object.fromEntries(
     meta

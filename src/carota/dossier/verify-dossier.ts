@@ -13,7 +13,7 @@ import { keyIdOfListed, type ListedKey } from '../../uptane/signing/index.js';
 import { BadDossier } from './bad-dossier.js';
 import { exactLines } from './exact-lines.js';
 
-/** What a dossier says that is intact. */
+/** The content of an intact dossier. */
 export interface VerifiedDossier {
   readonly refId: string;
   readonly pseudonymous: boolean;

@@ -27,11 +27,12 @@ export interface DossierWriter {
 }
 
 /**
- * Writes the dossier as it is stored at one moment. It goes to a file first: then no slow reader holds the moment, and a
- * fault is an error and not a file that breaks off. Time stamp and seal come after the transaction, which waits for nobody.
+ * Writes the dossier from one snapshot. It is written to a file first, so that a slow reader does not hold the snapshot and
+ * a fault becomes an error instead of a truncated file. Time stamp and seal are added after the transaction, which does not
+ * wait for them.
  *
- * @param file must not exist; whoever calls removes it
- * @returns false: there is no such schedule
+ * @param file must not exist; the caller removes it
+ * @returns false: the schedule does not exist
  * @throws DatabaseError, TimeStampUnavailable
  */
 export async function writeDossier(
@@ -64,13 +65,13 @@ async function* underPseudonyms(
   for await (const batch of batches) {
     const kept = batch.filter(isPseudonymous);
     const vins = kept.flatMap(vinsIn);
-    // In transactions of their own, which see what the dossier's does not: that a vehicle was erased meanwhile.
+    // In separate transactions, which see changes after the dossier's snapshot, such as an erased vehicle.
     const keys = await database.transaction((tx) => vinKeys(tx, vins, spare));
     yield kept.map((record) => redacted(record, keys));
   }
 }
 
-/** The records so far, of which only the head is kept. */
+/** The records so far; only the head is kept. */
 class DossierChain {
   readonly #counts: Record<string, number> = {};
   head = GENESIS;

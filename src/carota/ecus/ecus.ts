@@ -166,7 +166,7 @@ function refusalOf(error: unknown): unknown {
   if (error.code !== UNIQUE_VIOLATION) return error;
   return new EcuConflict(
     error.message.includes('key_id')
-      ? 'another ECU has this public key: each ECU has a key of its own'
+      ? 'another ECU has this public key: every ECU must have its own'
       : 'the vehicle has an ECU with this serial number already',
   );
 }

@@ -81,7 +81,7 @@ async function storeEach(
   ];
 }
 
-/** The vehicle in a line, or what is wrong with it. */
+/** The vehicle in a line, or the error in it. */
 function vehicleIn(value: unknown, by: Actor): VehicleWithEcus | string {
   if (typeof value !== 'object' || value === null) return 'must be an object';
   const { vin: vinText, ecus, ...rest } = value as Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** What a schema cannot say of the ECUs of a vehicle. Pure. */
+/** Rules for the ECUs of a vehicle that a schema cannot express. Pure. */
 import { type EcuRegistration, type MetadataKey } from '../../contract/carota-api/index.js';
 import { type FieldError } from '../../contract/index.js';
 import { isUsable, SCHEMES } from '../../uptane/signing/listed-key.js';
@@ -7,7 +7,7 @@ import { keyIdOfListed } from '../../uptane/signing/signer.js';
 /** The ECU that runs the OTA manager: update scripts are its images. */
 const PRIMARY_NAME = 'OTA-MANAGER';
 
-/** @returns what is wrong, each with the JSON Pointer of its field */
+/** @returns the errors, each with the JSON Pointer of its field */
 export function ecuErrors(ecus: readonly EcuRegistration[]): FieldError[] {
   const errors = ecus.flatMap((ecu, place) => [
     ...keyErrors(ecu.publicKey, `/ecus/${place}/publicKey`),
@@ -71,6 +71,6 @@ function* repeated(
   for (const [place, ecu] of ecus.entries()) {
     const before = first.get(valueOf(ecu));
     if (before === undefined) first.set(valueOf(ecu), place);
-    else yield { path: `/ecus/${place}/${field}`, message: `is that of /ecus/${before} already` };
+    else yield { path: `/ecus/${place}/${field}`, message: `is already used by /ecus/${before}` };
   }
 }

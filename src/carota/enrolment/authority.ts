@@ -1,6 +1,6 @@
 /** Who issues the vehicles' client certificates. */
 
-/** What a vehicle has asked for, checked: nothing else of its request goes into the certificate. */
+/** The verified part of a vehicle's request; nothing else of it goes into the certificate. */
 export interface CheckedRequest {
   readonly systemId: string;
   /** SubjectPublicKeyInfo, in DER. */

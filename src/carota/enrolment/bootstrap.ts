@@ -13,12 +13,12 @@ interface BootstrapUse {
   readonly now: number;
 }
 
-/** SQL of what a name is kept as. @param text SQL */
+/** SQL for the stored form of a name. @param text SQL */
 const systemIdHash = (text: string) => `sha256(convert_to(${text}, 'UTF8'))`;
 
 /**
- * From now on these names need a code, whether they have enrolled or not: a certificate of the factory goes on naming the vehicle
- * that it was made for.
+ * From now on these names need a code, whether they have enrolled or not: a certificate of the factory still names the
+ * vehicle for which it was issued.
  *
  * @param tx has their vehicles locked
  * @param now ms

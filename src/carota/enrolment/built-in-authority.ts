@@ -115,7 +115,7 @@ function refuseOtherKeys({ asymmetricKeyDetails }: KeyObject): void {
   if (asymmetricKeyDetails?.namedCurve !== 'prime256v1') throw new Error('the key is not on P-256');
 }
 
-/** The certificate comes last: without it, the next start begins again. */
+/** The certificate is written last: if it is missing, the next start repeats the creation. */
 async function newIssuer(folder: string, now: number): Promise<Issuer> {
   const privateKey = generateKey('ecdsa');
   const issuer = selfSigned('OTA Operations vehicle authority', privateKey, {

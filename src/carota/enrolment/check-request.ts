@@ -1,4 +1,4 @@
-/** What a request for a certificate must be (RFC 7030, section 4.2.1). Pure. */
+/** Requirements for a certification request (RFC 7030, section 4.2.1). Pure. */
 import { type KeyObject } from 'node:crypto';
 import { DerFault } from '../../asn1/index.js';
 import { LEAST_RSA_BITS, readCertificateRequest } from '../../x509/index.js';
@@ -13,7 +13,7 @@ const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
 
 /**
  * @param body PKCS #10 in base64
- * @param systemId of the caller: the request can be for no one else
+ * @param systemId of the caller, who can request a certificate only for itself
  * @throws RequestRefused
  */
 export function checkRequest(body: Uint8Array, systemId: string): CheckedRequest {

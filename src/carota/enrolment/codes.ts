@@ -2,7 +2,7 @@
 import { createHash, randomInt } from 'node:crypto';
 import { type Queryable } from '../../service/database/index.js';
 
-/** Without those that people mistake for others. */
+/** Without characters that people confuse. */
 const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 /** 120 random bits. */
 const GROUPS = 6;

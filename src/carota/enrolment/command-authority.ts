@@ -1,6 +1,6 @@
 /**
- * An authority behind a command: it is given the request (PKCS #10, PEM) on standard input and the `system_id` as
- * OTAOPS_SYSTEM_ID, and prints the certificate (PEM). What it prints is checked like anything from outside.
+ * An authority behind a command, which receives the request (PKCS #10, PEM) on standard input and the `system_id` in
+ * OTAOPS_SYSTEM_ID, and prints the certificate (PEM). Its output is verified like any external input.
  */
 import { spawn } from 'node:child_process';
 import {
@@ -67,14 +67,14 @@ function run(
     const child = spawn('/bin/sh', ['-c', command], {
       env: { PATH, HOME, OTAOPS_SYSTEM_ID: systemId },
       stdio: ['pipe', 'pipe', 'ignore'],
-      // A group of its own, so that whatever the shell has started ends with it.
+      // A separate process group, so that everything the shell has started can be ended with it.
       detached: true,
     });
     const fail = (why: string) => {
       clearTimeout(timer);
       reject(new AuthorityUnavailable(`the command of the authority ${why}`));
     };
-    // Nobody waits until its last process has let go of its output.
+    // Do not wait for its last process to close the output.
     const stop = (why: string) => {
       endGroup(child.pid);
       child.stdout.destroy();

@@ -1,4 +1,4 @@
-/** Enrolment of vehicles: issues certificates to whoever has shown who it is, and publishes what is revoked of them. */
+/** Enrolment of vehicles: issues certificates to vehicles that have proved their identity, and publishes revocations. */
 import { type Actor, recordActions } from '../../service/audit/index.js';
 import { type Database } from '../../service/database/index.js';
 import { readCertificate } from '../../x509/index.js';
@@ -18,12 +18,12 @@ export interface EnrolmentOptions {
 export interface Requester {
   /** The vehicle that it has shown to be. */
   readonly vin: string;
-  /** Its name is the system_id, its id what has shown that. */
+  /** Its name is the system_id; its id identifies the proof. */
   readonly by: Actor;
   readonly address: string;
 }
 
-/** A list is good for a week, and made anew in time, ms. */
+/** A revocation list is valid for a week and renewed before it expires, ms. */
 const PUBLISH_MS = 24 * 60 * 60 * 1000;
 const RETRY_MS = 2_000;
 
@@ -46,11 +46,11 @@ export class Enrolment {
     const { authority, database, clock } = this.#options;
     const { systemId } = request;
     const holder = { vin, systemId };
-    // The authority is not asked in vain, and not while rows are locked.
+    // Check first, so that the authority is not called in vain, and not while rows are locked.
     await checkHolder(database, holder, clock());
     const bytes = await authority.issue(request);
     const { serial, notAfter } = readCertificate(bytes);
-    // Nobody is given a certificate that could not be found again.
+    // A certificate is handed out only after it was stored, so that it can be revoked.
     await database.transaction(async (tx) => {
       const now = clock();
       await checkHolder(tx, holder, now, 'for update');
@@ -62,7 +62,7 @@ export class Enrolment {
     return bytes;
   }
 
-  /** Publishes what is revoked, soon and again each day, one list after the other. */
+  /** Publishes revocations soon and again every day, one list after the other. */
   publish(): void {
     clearTimeout(this.#timer);
     this.#publishing = this.#publishing.then(() => this.#publishNow());

@@ -1,4 +1,4 @@
-/** Certificates that were issued here, so that whoever revokes one finds its serial number. */
+/** Certificates issued here, with the serial numbers needed to revoke them. */
 import { only, type Queryable, textArray } from '../../service/database/index.js';
 import { revokeBootstrap } from './bootstrap.js';
 
@@ -30,7 +30,7 @@ export class HolderRefused extends Error {
   }
 }
 
-/** @param lock whoever changes the vehicle then waits for the transaction @throws HolderRefused */
+/** @param lock makes concurrent changes of the vehicle wait for the transaction @throws HolderRefused */
 export async function checkHolder(
   database: Queryable,
   { vin, systemId }: CertificateHolder,
@@ -42,7 +42,7 @@ export async function checkHolder(
     [vin, systemId],
   );
   if (rows.length === 0) {
-    throw new HolderRefused('unknown', `no vehicle has the system_id ${systemId} any more`);
+    throw new HolderRefused('unknown', `no vehicle has the system_id ${systemId} any longer`);
   }
   const { valid } = only(
     await database.query<{ valid: number }>(
@@ -89,9 +89,9 @@ export const listIssued = (
   );
 
 /**
- * Revokes what was issued for these names and has not expired, and what the factory has issued for them: they are no longer
- * those of the same vehicle. The factory's serial numbers are not written down as revoked: they are another authority's, which may
- * have given them to other vehicles than ours.
+ * Revokes unexpired certificates issued for these names, and those of the factory: the names no longer belong to the same
+ * vehicle. The factory's serial numbers are not stored as revoked, because they belong to another authority, which may have
+ * assigned them to other vehicles than ours.
  *
  * @param tx has their vehicles locked
  * @param now ms

@@ -1,4 +1,4 @@
-/** Work of which only so much is done at a time; the rest waits in the order in which it came. Pure. */
+/** Limits concurrent work; further work waits in the order of its arrival. Pure. */
 export class Turns {
   readonly #most: number;
   readonly #mostWaiting: number;
@@ -10,7 +10,7 @@ export class Turns {
     this.#mostWaiting = mostWaiting;
   }
 
-  /** @returns what the work comes to; undefined: too many wait already */
+  /** @returns the result of the work; undefined: too much work is already waiting */
   take<T>(work: () => Promise<T>): Promise<T> | undefined {
     if (this.#running < this.#most) return this.#run(work);
     if (this.#waiting.length >= this.#mostWaiting) return undefined;

@@ -85,7 +85,7 @@ async function applyToSchedule(
     now,
   );
   await saveInstalled(tx, schedule, events, now);
-  // What was due stays due: a stop that was decided, but not carried out, does not wait for a deadline.
+  // A due time is never postponed: a decided stop that was not carried out yet does not wait for a deadline.
   const due = Math.min((await advance(tx, schedule, now)) ?? Infinity, schedule.dueAt ?? Infinity);
   await saveSchedule(tx, schedule, due === Infinity ? undefined : due);
 }

@@ -1,6 +1,6 @@
 /**
  * Receives events from the adapter (contract section 6). Each event is stored once; those that cannot be stored are set
- * aside with the reason. Either way the batch is settled, and one vehicle's event never holds up another's (section 2).
+ * aside with the reason. Either way the batch is settled, and one vehicle's event never holds up another's (contract section 2).
  */
 import { type RefusalReason } from '../../contract/carota-api/index.js';
 import { type Database } from '../../service/database/index.js';

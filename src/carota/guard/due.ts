@@ -1,19 +1,19 @@
-/** What time alone will make of an exposed vehicle, in words for people. Pure. */
+/** Describes, in words for people, the result that an exposed vehicle will get when its deadline passes. Pure. */
 import { GUARD_DEFAULTS } from '../../contract/carota-api/index.js';
 import { FAILED } from '../../contract/index.js';
 import { type Deadlines } from './exposure.js';
 
 export interface Due {
   readonly becomes: 'silent' | 'succeeded' | 'failed';
-  /** Which of the plan's times this is. */
+  /** The setting of the plan from which the time follows. */
   readonly because: string;
-  /** What keeps it from happening. */
+  /** What prevents it. */
   readonly unless: string;
 }
 
 /**
- * @param state its newest report
- * @param at when it was exposed, ms
+ * @param state the vehicle's latest reported state
+ * @param at time of exposure, ms
  * @param decidesAt ms
  */
 export function dueOf(
@@ -26,21 +26,21 @@ export function dueOf(
 ): Due {
   if (state === 'success') {
     const because = `${soak ?? GUARD_DEFAULTS.soak} s after its success reached the adapter`;
-    return { becomes: 'succeeded', because, unless: 'it reports a failure before' };
+    return { becomes: 'succeeded', because, unless: 'it reports a failure first' };
   }
   const latest = at + deadline * 1000;
   const ofDeadline =
     decidesAt > latest
-      ? 'put off, for the server was restarted'
+      ? 'postponed because the server was restarted'
       : `${deadline} s after its exposure`;
   if (FAILED.has(state)) {
-    return { becomes: 'failed', because: ofDeadline, unless: 'a new attempt succeeds before' };
+    return { becomes: 'failed', because: ofDeadline, unless: 'a new attempt succeeds first' };
   }
   const ofReboot = `${afterReboot ?? GUARD_DEFAULTS.afterReboot} s after its reboot`;
   const because = decidesAt < latest ? ofReboot : ofDeadline;
   return {
     becomes: 'silent',
     because,
-    unless: 'it reports success, a failure or a withdrawal before',
+    unless: 'it reports success, a failure or a withdrawal first',
   };
 }

@@ -1,20 +1,25 @@
-/** What an exposed vehicle has come to, and when time decides it (contract section 10). Pure. */
-import { GUARD_DEFAULTS, type GuardSettings } from '../../contract/carota-api/index.js';
-import { EVENT_STATUSES, FAILED, resultOf } from '../../contract/index.js';
-
-export type ExposureResult = 'undecided' | 'succeeded' | 'failed' | 'silent' | 'withdrawn';
+/** The result of an exposed vehicle, and the deadline at which time alone decides it (contract section 10). Pure. */
+import {
+  type ExposureResult,
+  GUARD_DEFAULTS,
+  type GuardSettings,
+} from '../../contract/carota-api/index.js';
+import { EXPOSING, EXPOSING_IF_CONSENTED, FAILED, resultOf } from '../../contract/index.js';
 
 export interface Exposure {
   readonly result: ExposureResult;
-  /** When the vehicle was exposed, ms. */
+  /** Time of exposure, ms. */
   readonly at: number;
-  /** When it is silent, or has succeeded for good, unless it reports something before, ms. A decided vehicle may soak too. */
+  /**
+   * When the vehicle becomes silent, or its success final, unless it reports something first, ms. A decided vehicle may be
+   * in its soak too.
+   */
   readonly decidesAt: number | undefined;
-  /** Since when it is silent, ms. */
+  /** When it became silent, ms. */
   readonly silentAt: number | undefined;
 }
 
-/** How long a vehicle may take for what. */
+/** The plan's time limits for exposed vehicles. */
 export type Deadlines = Pick<GuardSettings, 'afterReboot' | 'deadline' | 'soak'>;
 
 const deadlineOf = ({ deadline = GUARD_DEFAULTS.deadline }: Deadlines, at: number) =>
@@ -37,33 +42,18 @@ const undecided = (at: number, decidesAt: number): Exposure => ({
 export const exposedAt = (deadlines: Deadlines, at: number): Exposure =>
   undecided(at, deadlineOf(deadlines, at));
 
-/** Reports after which the vehicle has been exposed, whether it asked or not: it has begun to download, or more. */
-const PAST_CONSENT: ReadonlySet<string> = new Set(
-  Object.entries(EVENT_STATUSES)
-    .filter(
-      ([name, { rank }]) =>
-        rank >= EVENT_STATUSES.downloading.rank &&
-        !['pause', 'resume', 'cancel', 'pki_check_success', 'pki_check_fail', 'failure'].includes(
-          name,
-        ),
-    )
-    .map(([name]) => name),
-);
-/** They may come before consent (a script that cannot be fetched or verified) or after it. */
-const EITHER: ReadonlySet<string> = new Set(['pki_check_success', 'pki_check_fail', 'failure']);
-
 /**
- * Whether a report shows that a vehicle of another vendor, which does not ask, has gone on after the consent.
+ * Whether a report shows that a vehicle of another vendor, which does not request admission, proceeded after consent.
  *
- * @param hasConsented whether it has ever reported `consent_accepted`
+ * @param hasConsented whether the vehicle has ever reported `consent_accepted`
  */
 export const showsExposure = (state: string, hasConsented: boolean): boolean =>
-  PAST_CONSENT.has(state) || (hasConsented && EITHER.has(state));
+  EXPOSING.has(state) || (hasConsented && EXPOSING_IF_CONSENTED.has(state));
 
 /**
- * A failure that is tried again leaves the vehicle undecided, unless that would be after its deadline.
+ * A failure that will be retried leaves the vehicle undecided, unless the retry would come after its deadline.
  *
- * @param retryAt when it is tried again, ms
+ * @param retryAt when it is retried, ms
  */
 function afterFailure(
   { at }: Exposure,
@@ -74,9 +64,9 @@ function afterFailure(
   return retryAt !== undefined && retryAt < latest ? undecided(at, latest) : decided(at, 'failed');
 }
 
-/** A report that has given the vehicle a new state. */
+/** A report that changed the vehicle's state. */
 interface Report {
-  /** The state that the vehicle had. */
+  /** The vehicle's previous state. */
   readonly before: string;
   readonly state: string;
   /** When a failure is retried, ms. */
@@ -84,8 +74,8 @@ interface Report {
 }
 
 /**
- * After a report. The result depends on when reports reached the adapter, not on when this server received them: it may have
- * been down meanwhile.
+ * The exposure after a report. The result depends on when the adapter received the reports, not on when this server did: it
+ * may have been down in between.
  *
  * @param receivedAt ms: by the cloud's clock, never the vehicle's
  */
@@ -98,7 +88,7 @@ export function afterReport(
   const { before, state, retryAt } = report;
   const current = inTime(exposure, before, receivedAt);
   const { at, result } = current;
-  // It has succeeded, and still so at the end of the soak: what fails later is another story.
+  // Its success outlasted the soak; a later failure no longer counts against the update.
   if (result === 'succeeded') return decided(at, result);
   if (result !== 'undecided') return revised(current, report, deadlines, receivedAt);
   if (FAILED.has(state)) return afterFailure(current, retryAt, deadlines);
@@ -109,8 +99,8 @@ export function afterReport(
 }
 
 /**
- * A decided vehicle is never undecided again, for another one may have its slot under the cap: it keeps its result until its
- * soak is over, or it fails.
+ * A decided vehicle never becomes undecided again, because another one may have taken its slot under the cap: it keeps its
+ * result until its soak ends or it fails.
  */
 function revised(
   exposure: Exposure,
@@ -121,20 +111,20 @@ function revised(
   const { at, result } = exposure;
   if (FAILED.has(state)) return decided(at, 'failed');
   if (state === 'success') return soaking(exposure, before, deadlines, receivedAt);
-  // A vehicle that goes on after its withdrawal may still fall silent. Only success undoes failure and silence.
+  // A vehicle that proceeds after its withdrawal may still become silent. Only success reverses failure and silence.
   const goesOn = result === 'withdrawn' && resultOf(state) !== 'withdrawn';
   const decidesAt = goesOn ? deadlineIn(state, before, exposure, deadlines, receivedAt) : undefined;
   return { ...exposure, decidesAt };
 }
 
-/** Keeps its result until the end of the soak. */
+/** The vehicle keeps its result until the end of the soak. */
 function soaking(
   exposure: Exposure,
   before: string,
   deadlines: Deadlines,
   receivedAt: number,
 ): Exposure {
-  // Reported once more, it soaks no longer than before.
+  // A repeated report of success does not extend the soak.
   if (before === 'success' && exposure.decidesAt !== undefined) return exposure;
   const soak = (deadlines.soak ?? GUARD_DEFAULTS.soak) * 1000;
   return soak === 0
@@ -143,8 +133,8 @@ function soaking(
 }
 
 /**
- * When a vehicle that reports nothing final after this state is silent, ms. What is not final does not put off the deadline of a
- * reboot; another reboot does, for an update may need several.
+ * When a vehicle that reports nothing final after this state becomes silent, ms. Reports that are not final do not extend
+ * the deadline after a reboot; another reboot does, because an update may need several.
  */
 function deadlineIn(
   state: string,
@@ -156,17 +146,17 @@ function deadlineIn(
   const afterReboot = (deadlines.afterReboot ?? GUARD_DEFAULTS.afterReboot) * 1000;
   const latest = deadlineOf(deadlines, at);
   if (state === 'reboot') return Math.min(latest, receivedAt + afterReboot);
-  // It was the end of a soak, which does not go on.
+  // The previous deadline was the end of a soak that is now cancelled.
   return before === 'success' ? latest : (decidesAt ?? latest);
 }
 
-/** No deadline ends before the given time, ms. */
+/** Postpones a deadline that would end before the given time, ms. */
 export const putOff = (exposure: Exposure, until: number): Exposure =>
   exposure.decidesAt === undefined
     ? exposure
     : { ...exposure, decidesAt: Math.max(exposure.decidesAt, until) };
 
-/** As it was when the report was received: a deadline may have passed before it, or not yet. */
+/** The exposure at the time the report was received: by then, a deadline may or may not have passed. */
 function inTime(exposure: Exposure, state: string, receivedAt: number): Exposure {
   const { at, decidesAt, silentAt = -Infinity } = exposure;
   if (decidesAt !== undefined) {
@@ -175,10 +165,10 @@ function inTime(exposure: Exposure, state: string, receivedAt: number): Exposure
   return receivedAt < silentAt ? undecided(at, silentAt) : exposure;
 }
 
-/** When its time is over. */
+/** The exposure once its deadline has passed. */
 export function afterDeadline(exposure: Exposure, state: string): Exposure {
   if (state === 'success') return decided(exposure.at, 'succeeded');
-  // It was to be tried again, too late.
+  // The retry would have come too late.
   if (FAILED.has(state)) return decided(exposure.at, 'failed');
   return { ...decided(exposure.at, 'silent'), silentAt: exposure.decidesAt };
 }

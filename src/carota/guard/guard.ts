@@ -1,24 +1,24 @@
-/** Judges a schedule by what its vehicles have come to: pure. */
+/** Judges a schedule by the results of its vehicles. Pure. */
 import { type Figures, type GuardSettings } from '../../contract/carota-api/index.js';
 import { type Finding } from './sequential-test.js';
 
 /** Vehicles of one or several waves. */
 export interface WaveCounts {
-  /** That the adapter knows. */
+  /** Vehicles registered at the adapter. */
   readonly vehicles: number;
-  /** From which nothing more is awaited. */
+  /** Vehicles from which no more reports are expected. */
   readonly finished: number;
-  /** Exposed, and without a result. */
+  /** Exposed vehicles without a result. */
   readonly undecided: number;
   readonly succeeded: number;
   readonly failed: number;
   readonly silent: number;
-  /** Failed before they were exposed. */
+  /** Vehicles that failed before exposure. */
   readonly failedEarly: number;
   readonly rollbackFailed: number;
 }
 
-/** What a test of the guard has found, and why. */
+/** The finding of one of the guard's tests, and its reason. */
 export interface TestResult {
   readonly finding: Finding;
   readonly reason: string;
@@ -28,20 +28,20 @@ export interface TestResult {
 export interface Judgement {
   readonly decision: 'stop' | 'go' | 'hold' | 'wait';
   readonly reason: string;
-  /** Of the test, where there is one. */
+  /** Figures of the test, if there is one. */
   readonly figures?: Figures | undefined;
 }
 
 export interface Evidence {
-  /** Of all waves. */
+  /** Counts over all waves. */
   readonly total: WaveCounts;
-  /** Of the current wave. */
+  /** Counts of the current wave. */
   readonly wave: WaveCounts;
-  /** Of the test in course; undefined: the schedule has none. */
+  /** Result of the current test; undefined: the schedule has none. */
   readonly test: TestResult | undefined;
-  /** The test that has decided to go on since the current wave was posted. */
+  /** The test that has decided "go" since the current wave was posted. */
   readonly gone: Omit<Judgement, 'decision'> | undefined;
-  /** Since the current wave was posted, seconds. */
+  /** Seconds since the current wave was posted. */
   readonly age: number;
 }
 
@@ -65,12 +65,11 @@ function limitReached(settings: GuardSettings, total: WaveCounts): string | unde
     const silence = silent > 0 ? `, ${silent} of them by silence` : '';
     return `${vehicles(failed + silent)} failed${silence}`;
   }
-  if (failedEarly >= maxEarlyFailures)
-    return `${vehicles(failedEarly)} failed before they could begin`;
+  if (failedEarly >= maxEarlyFailures) return `${vehicles(failedEarly)} failed before exposure`;
   return undefined;
 }
 
-/** Neither a limit nor the test has decided: is the wave over? */
+/** Judges the wave when neither a limit nor the test has decided. */
 function judgeWave(
   { patience, undecided }: GuardSettings,
   { total, wave, test, age }: Evidence,
@@ -79,7 +78,7 @@ function judgeWave(
   const isPatienceOver = patience !== undefined && age >= patience;
   if (!isOver && !isPatienceOver)
     return { decision: 'wait', reason: 'vehicles are still updating' };
-  // Patience is for vehicles that have not begun. Those that have come to a result, if only by their deadline.
+  // Patience applies only to vehicles that have not started. Started vehicles get a result by their deadline at the latest.
   if (total.undecided > 0) {
     const are = total.undecided === 1 ? 'is' : 'are';
     return {

@@ -1,6 +1,7 @@
 /**
- * The sequential test, kept up to date result by result: it decides as `SequentialTest` does over the same vehicles, but walks
- * again only the part of a path that a result has changed. For campaigns that are followed in memory from their first vehicle.
+ * The sequential test, updated result by result: its decisions equal those of `SequentialTest` over the same vehicles, but
+ * only the part of a path that a result changes is computed again. For campaigns that are followed in memory from their
+ * first vehicle.
  */
 import { type TestSettings } from '../../contract/carota-api/index.js';
 import {
@@ -14,21 +15,21 @@ import {
   type TestRules,
 } from './sequential-test.js';
 
-/** Outcome of the vehicle at a place of the order of exposure; undefined: undecided. */
+/** Outcome of the vehicle at a place in the order of exposure; undefined: undecided. */
 export type Outcomes = readonly (Outcome | undefined)[];
 
 type Known = Exclude<Outcome, 'undecided'>;
 
 export class IncrementalTest {
-  /** Undecided vehicles count as successes. */
+  /** Path with undecided vehicles counted as successes. */
   readonly #optimistic: PathWalk;
-  /** Undecided vehicles count as failures. */
+  /** Path with undecided vehicles counted as failures. */
   readonly #pessimistic: PathWalk;
   readonly #later: LaterWalk;
 
   /**
    * @param number of the test, from 1
-   * @param outcomes of all vehicles; the caller changes them, and then calls `hear`
+   * @param outcomes of all vehicles; the caller changes them, then calls `hear`
    * @param from place of the test's first vehicle
    */
   constructor(
@@ -43,7 +44,7 @@ export class IncrementalTest {
     this.#later = new LaterWalk(rules, outcomes);
   }
 
-  /** The vehicle at this place has come to its outcome. */
+  /** Call after the outcome of the vehicle at this place has become final. */
   hear(place: number, outcome: Known): void {
     if (place < this.from) return;
     this.#optimistic.hear(place, outcome);
@@ -51,15 +52,15 @@ export class IncrementalTest {
     this.#later.hear(place, outcome);
   }
 
-  /** One more vehicle was exposed: the outcomes end with it. */
+  /** Call after one more vehicle was exposed and appended to the outcomes. */
   expose(): void {
     this.#optimistic.extend();
     this.#pessimistic.extend();
   }
 
   /**
-   * The number of vehicles, from the first of the campaign, after which it or a later test may stop at the earliest; undefined: none
-   * can yet.
+   * The smallest number of vehicles, counted from the first of the campaign, after which this test or a later one may stop;
+   * undefined: none can yet.
    */
   get mayStopAfter(): number | undefined {
     const { crossed, end } = this.#pessimistic;
@@ -73,21 +74,21 @@ export class IncrementalTest {
     return this.#pessimistic.crossed === 'go' ? 'go' : 'undecided';
   }
 
-  /** That the decision has taken, those that were withdrawn included; without a decision, that were looked at. */
+  /** Number of vehicles that the decision covers, withdrawn ones included; without a decision, the number examined. */
   get vehicles(): number {
     const path = this.finding === 'stop' ? this.#optimistic : this.#pessimistic;
     return path.end - this.from;
   }
 }
 
-/** One of the two paths. */
+/** One of the two paths, optimistic or pessimistic. */
 class PathWalk {
-  /** Up to `#settled`: these vehicles have outcomes, so this part does not change any more. */
+  /** The path up to `#settled`: these vehicles have final outcomes, so this part no longer changes. */
   #prefix: PathEnd = PATH_START;
-  /** Place of the first undecided vehicle, or where the path has ended before it. */
+  /** Place of the first undecided vehicle, or the end of the path if that comes first. */
   #settled: number;
   #path: PathEnd = PATH_START;
-  /** Place behind the last vehicle that the path has taken. */
+  /** Place after the last vehicle on the path. */
   end: number;
 
   constructor(
@@ -107,12 +108,12 @@ class PathWalk {
 
   hear(place: number, outcome: Known): void {
     const isTaken = place < this.end;
-    // It has come to what the path assumed, or lies behind the end of the path.
+    // The outcome equals the path's assumption, or lies after the end of the path.
     if (isTaken ? outcome === this.assumed : this.#path.crossed !== undefined) return;
     this.#walk();
   }
 
-  /** Takes the vehicles that were exposed since the last step. */
+  /** Extends the path by the vehicles exposed since the last step. */
   extend(): void {
     for (; this.end < this.outcomes.length && !this.crossed; this.end += 1) {
       this.#path = this.#after(this.#path, this.outcomes[this.end] ?? 'undecided');
@@ -145,17 +146,17 @@ class PathWalk {
 }
 
 /**
- * The path of a later test, see `extendLater`. It is walked on as far as somebody asks, and walked again only behind the vehicles
- * whose outcomes are final.
+ * The path of a later test, see `extendLater`. It is extended only as far as requested, and only the part after the vehicles
+ * with final outcomes is computed again.
  */
 class LaterWalk {
-  /** Place of its first vehicle. */
+  /** Place of the path's first vehicle. */
   #from = 0;
-  /** Up to `#settled`: these vehicles have outcomes. */
+  /** The path up to `#settled`: these vehicles have final outcomes. */
   #prefix: PathEnd = PATH_START;
   #settled = 0;
   #path: PathEnd = PATH_START;
-  /** Place behind the last vehicle that the path has taken. */
+  /** Place after the last vehicle on the path. */
   #end = 0;
 
   constructor(
@@ -164,16 +165,16 @@ class LaterWalk {
   ) {}
 
   hear(place: number, outcome: Known): void {
-    // Undecided, it counted as a failure.
+    // While undecided, it was counted as a failure.
     if (outcome === 'failed' || place < this.#from || place >= this.#end) return;
     this.#path = this.#prefix;
     this.#end = this.#settled;
   }
 
   /**
-   * @param from place of the first vehicle that a later test may have
-   * @param end place behind the last vehicle to look at
-   * @returns the number of vehicles, from the first of the campaign, after which a later test may stop at the earliest
+   * @param from place of the first vehicle that a later test may include
+   * @param end place after the last vehicle to examine
+   * @returns the smallest number of vehicles, counted from the first of the campaign, after which a later test may stop
    */
   stopAfter(from: number, end: number): number | undefined {
     if (from !== this.#from) {

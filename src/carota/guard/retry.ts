@@ -1,16 +1,16 @@
-/** Whether a failed vehicle is tried again, and when (decision 0065). Pure. */
+/** Whether and when a failed vehicle is retried (decision 0065). Pure. */
 import { type RetryRule } from '../../contract/carota-api/index.js';
 
-/** A vehicle that has just reported. */
+/** A vehicle and its latest report. */
 export interface FailedVehicle {
   readonly state: string;
-  /** In the vehicle's words. */
+  /** As the vehicle states it. */
   readonly reason: string | null;
-  /** How often it has been tried again already. */
+  /** Number of retries so far. */
   readonly tries: number;
 }
 
-/** The first rule for this failure, in the order of the plan. */
+/** The first rule of the plan that matches this failure. */
 const ruleFor = (rules: readonly RetryRule[], { state, reason }: FailedVehicle) =>
   rules.find(
     (rule) =>
@@ -19,9 +19,9 @@ const ruleFor = (rules: readonly RetryRule[], { state, reason }: FailedVehicle) 
   );
 
 /**
- * @param before when it was to be tried again before this report, ms
+ * @param before when the vehicle was due to be retried before this report, ms
  * @param receivedAt ms
- * @returns when it is tried again, ms; undefined: it is not
+ * @returns when it is retried, ms; undefined: not at all
  */
 export function retryAt(
   rules: readonly RetryRule[],
@@ -31,16 +31,16 @@ export function retryAt(
 ): number | undefined {
   const rule = ruleFor(rules, vehicle);
   if (rule) return vehicle.tries < rule.times ? receivedAt + rule.after * 1000 : undefined;
-  // The end of the failure that is to be tried again, not another one.
+  // The rollback that follows a failure is part of it, not another failure: the retry stands.
   return vehicle.state === 'rollback_success' ? before : undefined;
 }
 
-/** States of a new attempt in which there is nothing yet that could be rolled back. */
+/** States of a new attempt in which nothing is installed yet that could be rolled back. */
 const NOTHING_INSTALLED: ReadonlySet<string> = new Set(['waiting', 'received', 'consent_accepted']);
 
 /**
- * Whether a report is the end of the failure that was retried, and no result of the new attempt: the rollback took longer than
- * the pause before the retry.
+ * Whether a report belongs to the failure that was retried rather than to the new attempt: the rollback took longer than the
+ * pause before the retry.
  *
  * @param vehicle before the report
  */
@@ -50,14 +50,14 @@ export const isOfEarlierAttempt = (
 ): boolean => report === 'rollback_success' && tries > 0 && NOTHING_INSTALLED.has(state);
 
 /**
- * Whether a text matches a pattern in which `*` is any number of characters and `?` is one; case does not matter. Its time is
- * bounded by the product of both lengths, whatever the pattern.
+ * Whether a text matches a pattern in which `*` stands for any number of characters and `?` for one, ignoring case. The time
+ * is bounded by the product of both lengths for any pattern.
  */
 export function matchesPattern(pattern: string, text: string): boolean {
   const wanted = Array.from(pattern.toLowerCase());
   const given = Array.from(text.toLowerCase());
   let [place, at] = [0, 0];
-  // The last `*`, and how much of the text it has taken.
+  // The last `*`, and how many characters of the text it matches.
   let [star, taken] = [-1, 0];
   while (at < given.length) {
     if (wanted[place] === '*') {

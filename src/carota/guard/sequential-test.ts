@@ -1,20 +1,23 @@
 /**
- * Wald's sequential probability ratio test (A. Wald, Sequential Tests of Statistical Hypotheses, 1945) of a failure rate, over
- * exposed vehicles in the order of their exposure (contract section 10). Results come in any order, and some come late; the
- * test decides as soon as no result that is still to come could change the decision. Pure. The proof is in decision 0059.
+ * Wald's sequential probability ratio test (A. Wald, Sequential Tests of Statistical Hypotheses, 1945) of a failure rate,
+ * over exposed vehicles in the order of their exposure (contract section 10). Results arrive in any order, and some arrive
+ * late; the test decides as soon as no outstanding result could change the decision. Pure. The proof is in decision 0059.
  */
 import { type TestSettings } from '../../contract/carota-api/index.js';
 
-/** What the test knows of a vehicle. `withdrawn` says nothing about the update; silence counts as `failed`. */
+/**
+ * The outcome of one vehicle as the test counts it. `withdrawn` carries no information about the update; silence counts as
+ * `failed`.
+ */
 export type Outcome = 'succeeded' | 'failed' | 'withdrawn' | 'undecided';
 
 export type Finding = 'stop' | 'go' | 'undecided';
 
 /** In units of the log-likelihood ratio of the intolerable rate to the tolerated one. */
 export interface Bounds {
-  /** The test stops at this evidence or above. */
+  /** The test stops when the evidence reaches this bound. */
   readonly stopAt: number;
-  /** The test lets the schedule go on at this evidence or below. */
+  /** The test decides "go" when the evidence falls to this bound. */
   readonly goAt: number;
 }
 
@@ -22,8 +25,8 @@ export interface Bounds {
  * The bounds hold for any rates: under the wrong hypothesis, the likelihood ratio exceeds 1/p with probability at most p
  * (Ville's inequality). Wald's own bounds, (1 - β)/α and β/(1 - α), are slightly tighter but only approximate.
  *
- * One test follows another for as long as vehicles are exposed. The n-th has the share 1 / (n (n + 1)) of the probability of
- * a false stop: the shares of all tests together are 1, however many there are.
+ * Tests follow one another for as long as vehicles are exposed. The n-th may spend the share 1 / (n (n + 1)) of the false
+ * stop probability; the shares of any number of tests sum to at most 1.
  *
  * @param number of the test, from 1
  */
@@ -34,7 +37,7 @@ export function boundsOf({ falseStop, missedStop }: TestSettings, number: number
   };
 }
 
-/** The evidence of one vehicle. */
+/** The evidence that one vehicle contributes. */
 function weightsOf({ tolerated, intolerable }: TestSettings) {
   return {
     failed: Math.log(intolerable / tolerated),
@@ -42,18 +45,18 @@ function weightsOf({ tolerated, intolerable }: TestSettings) {
   };
 }
 
-/** Where one of the two paths has come to. */
+/** The end of one of the two paths. */
 export interface PathEnd {
   readonly succeeded: number;
   readonly failed: number;
   readonly evidence: number;
-  /** The first bound that it has crossed. */
+  /** The first bound that the path crossed. */
   readonly crossed: Exclude<Finding, 'undecided'> | undefined;
 }
 
 export const PATH_START: PathEnd = { succeeded: 0, failed: 0, evidence: 0, crossed: undefined };
 
-/** The path after one more vehicle that counts. A path that has crossed a bound has ended. */
+/** The path after one more counted vehicle. A path that has crossed a bound does not continue. */
 export function extendPath(
   path: PathEnd,
   hasFailed: boolean,
@@ -63,18 +66,18 @@ export function extendPath(
   if (path.crossed) return path;
   const succeeded = path.succeeded + Number(!hasFailed);
   const failed = path.failed + Number(hasFailed);
-  // Not added up: the same counts must give the same evidence in any order.
+  // Computed from the counts, not accumulated: the same counts must give the same evidence in any order.
   const evidence = failed * weights.failed + succeeded * weights.succeeded;
   const crossed = evidence >= stopAt ? 'stop' : evidence <= goAt ? 'go' : undefined;
   return { succeeded, failed, evidence, crossed };
 }
 
 /**
- * The path of a later test, from whichever vehicle its evidence is highest: nobody knows yet where that test begins. As in Page's
- * cumulative sum (E. S. Page, Continuous Inspection Schemes, 1954), the best beginning is behind the last vehicle at which the
- * evidence was not above zero.
+ * The path of a later test, taken from the starting vehicle that maximizes its evidence, because the start of that test is
+ * not known yet. As in Page's cumulative sum (E. S. Page, Continuous Inspection Schemes, 1954), the best start is after the
+ * last vehicle at which the evidence was not above zero.
  *
- * @param stopAt bound of the first of the later tests; those of all others are higher, so none of them stops sooner
+ * @param stopAt bound of the first of the later tests; the bounds of the others are higher, so none of them stops sooner
  */
 export function extendLater(
   path: PathEnd,
@@ -95,22 +98,22 @@ export const rulesOf = (settings: TestSettings, number: number) => ({
 
 export type TestRules = ReturnType<typeof rulesOf>;
 
-/** A test after so many vehicles; it does not change. */
+/** A test after a number of vehicles. Immutable. */
 export class SequentialTest {
   private constructor(
     private readonly rules: TestRules,
-    /** That were taken, those that were withdrawn included. */
+    /** Number of vehicles taken, withdrawn ones included. */
     readonly vehicles: number,
-    /** Undecided vehicles count as successes. */
+    /** Path with undecided vehicles counted as successes. */
     readonly optimistic: PathEnd,
-    /** Undecided vehicles count as failures. */
+    /** Path with undecided vehicles counted as failures. */
     readonly pessimistic: PathEnd,
-    /** Of a test behind this one: behind the vehicle with which this one goes on at the earliest. */
+    /** Pessimistic path of a later test, which starts after the vehicle at which this test decides "go" at the earliest. */
     private readonly later: PathEnd,
     /**
-     * The number of vehicles after which this test or a later one may stop at the earliest, whatever the undecided ones come to: where
-     * the pessimistic path crosses that bound, or that of a test which begins behind the end of the optimistic one.
-     * Undefined: with the vehicles taken so far none can.
+     * The smallest number of vehicles after which this test or a later one may stop, for any outcomes of the undecided ones:
+     * where the pessimistic path crosses that bound, or where the path of a test that starts after the end of the optimistic
+     * path crosses it. Undefined: no test can stop with the vehicles taken so far.
      */
     readonly mayStopAfter: number | undefined,
   ) {}
@@ -126,15 +129,15 @@ export class SequentialTest {
   }
 
   /**
-   * Stop where even the optimistic path comes to that bound first, go where even the pessimistic path comes to that one
-   * first: every path that the missing results can make lies between these two.
+   * Stop if even the optimistic path crosses the stop bound first; go if even the pessimistic path crosses the go bound
+   * first. Every path that the outstanding results can produce lies between the two.
    */
   get finding(): Finding {
     if (this.optimistic.crossed === 'stop') return 'stop';
     return this.pessimistic.crossed === 'go' ? 'go' : 'undecided';
   }
 
-  /** Whether further vehicles change nothing: it has decided, or both paths have come to their end on different sides. */
+  /** Whether further vehicles change nothing: the test has decided, or the two paths have crossed different bounds. */
   get isOver(): boolean {
     return (
       this.finding !== 'undecided' ||
@@ -142,7 +145,7 @@ export class SequentialTest {
     );
   }
 
-  /** After one more vehicle, the next one in the order of exposure. */
+  /** The test after the next vehicle in the order of exposure. */
   take(outcome: Outcome): SequentialTest {
     if (this.isOver) throw new Error('the test is over');
     const vehicles = this.vehicles + 1;

@@ -26,7 +26,7 @@ export interface ContentPart {
   readonly range: ByteRange | undefined;
 }
 
-/** Writes status and headers. @returns what is to be sent; `undefined`: the client has it. @throws Problem */
+/** Writes status and headers. @returns the content to send; `undefined`: the client already has it. @throws Problem */
 export function answerContent(
   reply: FastifyReply,
   headers: ContentHeaders,
@@ -39,7 +39,9 @@ export function answerContent(
     reply.code(304);
     return undefined;
   }
-  const requested = requestedRange(headers.range, ifRange, etag, size);
+  // Ranges are GET's (RFC 9110, section 14.2).
+  const asked = reply.request.method === 'HEAD' ? undefined : headers.range;
+  const requested = requestedRange(asked, ifRange, etag, size);
   if (requested.kind === 'not satisfiable') {
     reply.header('content-range', `bytes */${size}`);
     throw new Problem('RANGE_NOT_SATISFIABLE', `the content has ${size} bytes`);
@@ -53,7 +55,7 @@ export function answerContent(
   return { length, range };
 }
 
-/** The content cannot be sent after all: what is answered instead is not to be cached as the content would be. */
+/** The content cannot be sent after all; the error that replaces it must not be cached like the content. */
 export function withdrawContent(reply: FastifyReply): void {
   for (const name of HEADERS) reply.removeHeader(name);
 }

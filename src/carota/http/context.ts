@@ -1,4 +1,4 @@
-/** What the routes of the CarOTA Server need. */
+/** Dependencies of the CarOTA Server's routes. */
 import { type Logger } from 'pino';
 import { type Database } from '../../service/database/index.js';
 import { type SignInGuard } from '../../service/access/index.js';
@@ -19,7 +19,7 @@ import { type CarotaMetrics } from '../metrics.js';
 
 export interface CarotaContext {
   readonly database: Database;
-  /** The same for whatever may read a lot: it takes no connection from the rest. */
+  /** A separate pool for routes that may read a lot, so that they take no connection from the others. */
   readonly reading: Database;
   readonly store: ArtifactStore;
   /** Of dossiers in progress. */
@@ -62,9 +62,9 @@ export interface CarotaContext {
   readonly signIns: SignInGuard;
   /** Of one-time codes, on the port of the vehicles. */
   readonly vehicleSignIns: SignInGuard;
-  /** Enrolment of vehicles on that port; undefined: there is none. */
+  /** Enrolment of vehicles on that port; undefined: not offered. */
   readonly enrolment: Enrolment | undefined;
-  /** The port of the vehicles; undefined: there is none. */
+  /** The port for vehicles; undefined: not opened. */
   readonly vehicles: VehicleDoor | undefined;
   /** Seals the audit log. */
   readonly auditKey: Signer;

@@ -1,4 +1,4 @@
-/** Plans of callers who are limited to vehicle models: what they may name, and what they are shown. */
+/** Plans of callers limited to vehicle models: which objects they may name and see. */
 import { type SchedulePlan } from '../../contract/carota-api/index.js';
 import { isInScope, type Scopes } from '../../contract/index.js';
 import { modelInScope, scopesParameter, vehicleInScope } from '../../service/access/index.js';
@@ -16,7 +16,7 @@ select where not exists (
 )`;
 
 /**
- * The same refusal for what is of another model and for what there is not: it does not say what exists.
+ * The same refusal for objects of other models and for missing ones, so that it does not reveal their existence.
  *
  * @throws Problem 403
  */
@@ -55,7 +55,7 @@ const hasForeign = async (database: Queryable, vins: readonly string[], scopes: 
     ])
   ).length > 0;
 
-/** Somebody else’s waves may name vehicles of other models: whoever is limited is shown how many, and none by name. */
+/** Waves of other planners may name vehicles of other models: a limited caller sees only their number, no names. */
 export function planFor(plan: SchedulePlan, scopes: Scopes): SchedulePlan {
   if (scopes === null || !plan.waves) return plan;
   return {

@@ -1,4 +1,4 @@
-/** What the paths of the CarOTA Server name, looked up for callers who are limited to vehicle models (contract section 9). */
+/** Looks up the objects named in the CarOTA Server's paths, for callers limited to vehicle models (contract section 9). */
 import { modelInScope, scopesParameter, vehicleInScope } from '../../service/access/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type ScopeLookUps } from '../../service/http/index.js';

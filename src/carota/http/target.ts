@@ -1,4 +1,4 @@
-/** What is uploaded becomes a target of the image repository, where the request says for which hardware. */
+/** Makes an upload a target of the image repository, if the request names its hardware. */
 import { type Target } from '../../contract/carota-api/index.js';
 import { invalid, Problem } from '../../service/http/index.js';
 import { TargetRefused } from '../image-repository/index.js';
@@ -12,7 +12,7 @@ export interface TargetFacts {
 
 /**
  * @param sha256 of a stored artifact
- * @returns `undefined` if no hardware is named: then it is no target
+ * @returns `undefined` if no hardware is named, so that it does not become a target
  * @throws Problem
  */
 export async function addTargetOf(
@@ -32,7 +32,7 @@ export async function addTargetOf(
   }
 }
 
-/** Before anything is stored. @throws Problem if one is given without the other */
+/** Call before anything is stored. @throws Problem if one is given without the other */
 export function checkedHardware({
   hardwareIds,
   releaseCounter,

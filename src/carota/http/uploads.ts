@@ -6,7 +6,7 @@ import { QuotaExceeded } from '../artifacts/index.js';
 import { type ServedRepository } from '../image-repository/index.js';
 import { type CarotaContext } from './context.js';
 
-/** @returns another error as it is */
+/** @returns any other error unchanged */
 export function quotaProblem({ metrics }: CarotaContext, error: unknown): unknown {
   if (!(error instanceof QuotaExceeded)) return error;
   metrics.limitRefused(error.limit);
@@ -17,7 +17,7 @@ export function quotaProblem({ metrics }: CarotaContext, error: unknown): unknow
 export const inUse = (what: string, users: readonly string[]): Problem =>
   new Problem('IN_USE', `${what} is used by ${users.join(', ')}`);
 
-/** As the repository does it. @throws Problem if somebody else works on the repository for long, or it cannot be read */
+/** {@link ServedRepository.whileListed} with its errors as Problems. @throws Problem if the repository is busy for too long, or cannot be read */
 export async function whileListed<T>(
   images: ServedRepository,
   ...how: [

@@ -1,6 +1,6 @@
 /**
- * What suppliers deliver over HTTP. The signatures authorise it, along the delegations; nothing of a delivery is kept
- * before it has passed every check, and nothing is published before its images are here and are what they should be.
+ * Deliveries of suppliers over HTTP, authorised by their signatures along the delegations. Nothing of a delivery is stored
+ * before it has passed every check, and nothing is published before its images are complete and verified.
  */
 import { ImageCheck } from '../../uptane/image-check.js';
 import { Refusal } from '../../uptane/refusal.js';

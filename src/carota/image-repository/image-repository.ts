@@ -1,6 +1,6 @@
 /**
  * The image repository that this server serves (contract section 8): a folder of ceremonies. Artifacts and update scripts
- * become targets there. With keys of our own, for trials, they are published at once; with offline keys they are
+ * become targets there. With keys generated here, for trials, they are published at once; with offline keys they are
  * proposed, and people sign and publish them (docs/key-ceremonies.md).
  */
 import { join } from 'node:path';
@@ -33,10 +33,10 @@ export class TargetRefused extends Error {
   override readonly name = 'TargetRefused';
 }
 
-/** @throws TargetRefused if the artifact was deleted meanwhile */
+/** @throws TargetRefused if the artifact was deleted in the meantime */
 async function checkStored(database: Database, sha256: string): Promise<void> {
   if (await findArtifact(database, sha256)) return;
-  throw new TargetRefused(`artifact ${sha256} was deleted meanwhile`);
+  throw new TargetRefused(`artifact ${sha256} was deleted in the meantime`);
 }
 
 export interface NewTarget {
@@ -51,7 +51,7 @@ export type TargetState = 'published' | 'proposed';
 
 export type OnlineKeys = 'server' | 'signer' | 'elsewhere';
 
-/** Of the repository, for people: also who has its keys. */
+/** State of the repository, for people, including the holders of its keys. */
 export interface RepositoryOverview extends RepositoryStatus {
   readonly isTrial: boolean;
   readonly onlineKeys: OnlineKeys;
@@ -61,17 +61,17 @@ export interface ImageRepositoryOptions {
   readonly folder: string;
   readonly database: Database;
   readonly store: ArtifactStore;
-  /** Who has the keys of snapshot and timestamp; `elsewhere`: people refresh by hand. */
+  /** Holder of the keys of snapshot and timestamp; `elsewhere`: people refresh them by hand. */
   readonly onlineKeys: OnlineKeys;
   /** Their signers; none: `elsewhere`. */
   readonly online: () => Promise<readonly Signer[]>;
-  /** Of root and targets, where they are on this server for trials. */
+  /** Keys of root and targets, if they are on this server for trials. */
   readonly offline: readonly Signer[];
   /** ms */
   readonly clock: () => number;
   /** ms. Throws while the time is in doubt; then nothing is signed. */
   readonly signingTime: () => number;
-  /** Where everything published is copied to; undefined: nowhere. */
+  /** Destination for copies of all published files; undefined: none. */
   readonly mirror?: Mirror | undefined;
   /** Called when a copy after a publication fails; {@link ServedRepository.mirror} repeats it. */
   readonly onMirrorFailure?: ((error: unknown) => void) | undefined;
@@ -120,7 +120,7 @@ export class ServedRepository {
       });
       const state = await this.#change(async () => {
         await checkStored(database, sha256);
-        // Whoever publishes it needs the image, and may be elsewhere.
+        // The publisher needs the image, and may work on another machine.
         if (this.#options.offline.length === 0) {
           await this.#repository.keepImage(sha256, await store.read(sha256, undefined));
         }
@@ -146,8 +146,8 @@ export class ServedRepository {
   /**
    * Does work while nothing else changes in the repository.
    *
-   * @param isMeant by path and digests of a target
-   * @param work is given the paths of such targets that are published or proposed
+   * @param isMeant selects targets by path and digests
+   * @param work receives the paths of the selected targets that are published or proposed
    */
   whileListed<T>(
     isMeant: (path: string, digests: readonly string[]) => boolean,
@@ -204,14 +204,14 @@ export class ServedRepository {
     });
   }
 
-  /** What was published is published, also if the bucket does not answer. */
+  /** A publication stands even if the bucket does not answer. */
   async #mirrorPublished(): Promise<void> {
     await this.mirror().catch((error: unknown) => this.#options.onMirrorFailure?.(error));
   }
 
   /**
-   * Signs a new timestamp if a quarter of the last one's life has passed, and a snapshot when it is due; for trials root
-   * and targets too.
+   * Signs a new timestamp if a quarter of its lifetime has passed, and a snapshot when it is due; for trials, also root and
+   * targets.
    */
   async refreshIfDue(): Promise<void> {
     const online = await this.#options.online();
@@ -261,7 +261,7 @@ export class ServedRepository {
     });
   }
 
-  /** Where people have the keys, they are asked in time; here nobody would be. */
+  /** Renews root and targets in trials, where no person does. If people hold the keys, they are reminded before expiry. */
   async #renewIfTrial(): Promise<void> {
     if (this.#options.offline.length === 0) return;
     const { published } = await this.status();

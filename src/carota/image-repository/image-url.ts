@@ -9,7 +9,7 @@ export interface RequestedImage {
 
 const NAME = /^([0-9a-f]{64}|[0-9a-f]{128})\.(.+)$/s;
 
-/** @param url below `targets/`, percent-encoded. @returns `undefined` for what is no image's */
+/** @param url below `targets/`, percent-encoded. @returns `undefined` if it is not the URL of an image */
 export function requestedImage(url: string): RequestedImage | undefined {
   let parts: string[];
   try {
@@ -20,7 +20,7 @@ export function requestedImage(url: string): RequestedImage | undefined {
   const [, digest, name] = NAME.exec(parts.at(-1) ?? '') ?? [];
   if (digest === undefined || name === undefined) return undefined;
   const all = [...parts.slice(0, -1), name];
-  // A part may not lead elsewhere on the disk, nor be two parts there.
+  // A segment must neither lead outside the folder nor become two segments there.
   const isSafe = all.every(
     (part) => part !== '' && part !== '.' && part !== '..' && !/[/\\\0]/.test(part),
   );

@@ -1,4 +1,7 @@
-/** Signs the timestamp again in time, copies what is published to the bucket, and tells the metrics when each role expires. */
+/**
+ * Renews the timestamp before it expires, copies published files to the bucket, and reports the expiry of each role to the
+ * metrics.
+ */
 import { type Logger } from 'pino';
 import { RepositoryFault } from '../../uptane/repository/index.js';
 import { type CarotaMetrics } from '../metrics.js';
@@ -6,7 +9,7 @@ import { type ServedRepository } from './image-repository.js';
 
 const PERIOD_MS = 5 * 60 * 1000;
 
-/** Begins at once. */
+/** Starts immediately. */
 export function keepFresh(
   repository: ServedRepository,
   metrics: CarotaMetrics,
@@ -19,7 +22,7 @@ export function keepFresh(
         metrics.imageMetadataExpires(role, Date.parse(expires) / 1000);
       }
     } catch (error) {
-      // A folder without a repository is one that people have yet to establish.
+      // A folder without a repository is one that people have not established yet.
       if (error instanceof RepositoryFault) log.warn({ reason: error.message }, 'image repository');
       else log.error({ err: error }, 'the image repository could not be refreshed');
     }

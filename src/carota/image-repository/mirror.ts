@@ -1,6 +1,6 @@
 /**
- * A copy of everything that the image repository publishes, in a bucket that a CDN reads. The folder is what counts; the copy
- * is brought up to date after each publication, and every few minutes for what people publish.
+ * A copy of all published files of the image repository, in a bucket for a CDN. The folder is authoritative; the copy is
+ * updated after each publication, and every few minutes for files that people publish.
  */
 import { type Readable } from 'node:stream';
 import { createReadStream } from 'node:fs';
@@ -19,7 +19,7 @@ export interface MirrorOptions {
 
 /** Names have versions or hashes, so their content never changes. */
 const FOREVER = 'public, max-age=31536000, immutable';
-/** The timestamp is what makes a publication current: a CDN must not keep it for long. */
+/** The timestamp makes a publication current, so a CDN must not cache it for long. */
 const SHORT = 'public, max-age=30';
 
 const METADATA = 'metadata';
@@ -56,8 +56,8 @@ export class Mirror {
   }
 
   /**
-   * Metadata: what nothing refers to yet comes first, then the timestamp, then new roots, so that vehicles accept what is
-   * there wherever this stops. Nobody else may publish or copy meanwhile: an older timestamp would be a rollback.
+   * Metadata: first files that nothing refers to yet, then the timestamp, then new roots, so that vehicles accept the copy
+   * wherever this stops. No other process may publish or copy at the same time: an older timestamp would be a rollback.
    */
   async copyMetadata(): Promise<void> {
     const known = await this.#paths();

@@ -1,4 +1,4 @@
-/** Opens the image repository: one that people have established, or one with keys of our own, for trials. */
+/** Opens the image repository: one that people have established, or one with keys generated here, for trials. */
 import { join, resolve } from 'node:path';
 import { exclusively } from '../../uptane/repository/index.js';
 import { SignerClient } from '../../uptane/signing/index.js';
@@ -10,7 +10,7 @@ import { openTrialKeys } from './trial-keys.js';
 
 export interface OpenedRepository {
   readonly repository: ServedRepository;
-  /** What vehicles trust, where the keys are of our own making. */
+  /** The root that vehicles trust, if its keys were generated here. */
   readonly rootFile: string | undefined;
   close(): void;
 }
@@ -19,7 +19,7 @@ type Parts = Pick<
   ImageRepositoryOptions,
   'database' | 'store' | 'clock' | 'signingTime' | 'onMirrorFailure'
 > & {
-  /** Of the bucket for a CDN; undefined: there is none. */
+  /** Bucket for a CDN; undefined: none. */
   readonly objects?: PublishedObjects | undefined;
 };
 

@@ -1,4 +1,4 @@
-/** What the Director needs to know of the image repository: which images there are. */
+/** The Director's view of the image repository: the available images. */
 import { type DirectedImage } from '../../uptane/director-repository/files.js';
 
 export type CataloguedImage = DirectedImage;
@@ -12,6 +12,6 @@ export interface Images {
 }
 
 export interface ImageCatalogue {
-  /** As they are now. */
+  /** The current images. */
   images(): Promise<Images>;
 }

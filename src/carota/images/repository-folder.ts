@@ -1,7 +1,7 @@
 /**
- * The image repository as a folder that is served: `metadata/timestamp.json`, `N.snapshot.json`, `N.ROLE.json` (POUF,
- * section 1). It is read again when its timestamp was written. Its signatures are not verified here: vehicles do that, and
- * refuse whatever the Director takes from a folder that was tampered with.
+ * The image repository as a folder to be served: `metadata/timestamp.json`, `N.snapshot.json`, `N.ROLE.json` (POUF, section
+ * 1). It is read again after its timestamp was written. Its signatures are not verified here: vehicles verify them, and
+ * reject anything that the Director takes from a folder that was tampered with.
  */
 import { statSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
@@ -48,9 +48,9 @@ const NOTHING = new Contents(new Map());
 export class RepositoryFolder implements ImageCatalogue {
   readonly #metadata: string;
   #contents: Images = NOTHING;
-  /** Of the timestamp that the contents are of; empty: there is none. */
+  /** Identifies the timestamp to which the contents belong; empty: none. */
   #mark = '';
-  /** Whoever asks while it is looked at waits for the next look. */
+  /** Requests during a read wait for the next read. */
   readonly #looks = new Batches<undefined, Images>(
     async (asked) => {
       await this.#readIfNew();
@@ -64,7 +64,7 @@ export class RepositoryFolder implements ImageCatalogue {
     this.#metadata = join(folder, 'metadata');
   }
 
-  /** @throws Refusal where a file is not what it should be; a repository that is not there is empty */
+  /** @throws Refusal if a file is invalid; a missing repository is empty */
   images(): Promise<Images> {
     return this.#looks.do(undefined);
   }
@@ -146,8 +146,8 @@ const hasBoth = (match: Reader) =>
   match.member('hardwareIds').exists && match.member('releaseCounter').exists;
 
 /**
- * Differs whenever the file was written or replaced; empty where there is none. Synchronous: it is asked for in every
- * cycle, and another thread would cost ten times what the system call does.
+ * Differs whenever the file was written or replaced; empty if it does not exist. Synchronous, because every cycle needs it
+ * and another thread would cost ten times the system call.
  */
 function markOf(path: string): string {
   const found = statSync(path, { bigint: true, throwIfNoEntry: false });

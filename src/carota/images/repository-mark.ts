@@ -1,13 +1,13 @@
-/** Tells when a repository's folder has changed, by the times and sizes of the files that decide. */
+/** Detects changes of a repository's folder by the times and sizes of its decisive files. */
 import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 
-/** Whoever publishes writes the timestamp last; the Director's root, whose folder has none, is in `metadata` itself. */
+/** A publication writes the timestamp last; the Director's root, whose folder has no timestamp, is in `metadata` itself. */
 const PUBLISHED = ['metadata/timestamp.json', 'metadata'];
-/** What is proposed or signed is written below it. */
+/** Proposals and signatures are written below it. */
 const PROPOSED = 'proposal/metadata';
 
-/** A few files, so that it can be asked for several times a second. @returns '': there is nothing yet */
+/** Reads only a few files, so that it can be called several times a second. @returns '': nothing exists yet */
 export async function repositoryMark(folder: string): Promise<string> {
   const proposed = await readdir(join(folder, PROPOSED)).catch(() => []);
   const paths = [...PUBLISHED, ...proposed.sort().map((name) => `${PROPOSED}/${name}`)];

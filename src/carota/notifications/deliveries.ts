@@ -34,7 +34,7 @@ export const listDeliveries = (
     [before ?? null, limit],
   );
 
-/** @param now ms @returns the delivery that is due now */
+/** @param now ms @returns the due delivery */
 export async function addTest(
   tx: Queryable,
   rule: { readonly id: number; readonly name: string },

@@ -4,7 +4,7 @@ import { type Queryable } from '../../service/database/index.js';
 
 export interface NewNotification {
   readonly event: NotifiedEvent;
-  /** The same for the same event, however often and by whichever server it is found. */
+  /** Identifies the event, for any number of detections by any server. */
   readonly key: string;
   readonly refId: string | null;
   readonly summary: string;

@@ -27,7 +27,7 @@ export interface RuleRow extends Pick<NotificationRule, 'name' | 'events' | 'cha
 
 const COLUMNS = 'id, name, events, channel, shown, failure_percent, least, enabled, created_at';
 
-/** @returns what is wrong with a rule beyond its schema */
+/** @returns errors in a rule that its schema does not express */
 export function ruleErrors(rule: NewNotificationRule, channels: Channels): FieldError[] {
   const { channel, url, to, events, failurePercent, least } = rule;
   const errors: FieldError[] = [];
@@ -95,7 +95,7 @@ export async function addRule(
   return row && { row, secret };
 }
 
-/** Whoever has the address of such a webhook may write to its channel. */
+/** Anyone with the address of such a webhook can write to its channel. */
 function shownOf(channel: string, { url, to = [] }: Target): string {
   if (channel === 'email') return to.join(', ');
   if (channel === 'webhook') return url ?? '';
@@ -132,7 +132,7 @@ export async function findRule(database: Queryable, id: string): Promise<RuleRow
   return row;
 }
 
-/** Switched off, it also gives up what is on its way. @returns undefined: there is no such rule */
+/** Switching a rule off also cancels its pending deliveries. @returns undefined: the rule does not exist */
 export async function switchRule(
   database: Queryable,
   id: string,

@@ -1,6 +1,6 @@
 /**
- * Sends what is in the outbox until it has arrived: at least once, each try with the same id. A lease keeps two servers from sending
- * the same at the same time.
+ * Sends the outbox until every delivery has succeeded: at least once, each attempt with the same id. A lease prevents two
+ * servers from sending the same delivery at the same time.
  */
 import { backoffPause } from '../../contract/index.js';
 import { type NotificationChannel } from '../../contract/carota-api/index.js';
@@ -33,7 +33,7 @@ const BATCH = 10;
 /** Longer than any try takes. */
 const LEASE_MS = 60_000;
 const BACKOFF = { firstPauseMs: 5_000, longestPauseMs: 3_600_000 };
-/** About three days; then nobody wants to know any more. */
+/** About three days; after that, the notification is no longer of interest. */
 const MOST_TRIES = 80;
 const LONGEST_FAILURE = 500;
 
@@ -114,7 +114,7 @@ export class NotificationSender {
   }
 }
 
-/** What a server says of a failure may be anything. */
+/** A server's error message may contain anything. */
 function textOf(error: unknown): string {
   const { message, code = 'it failed' } = error as Error & { readonly code?: string };
   const text = message === '' ? code : message;

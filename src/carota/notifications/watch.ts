@@ -1,9 +1,9 @@
-/** Looks for what nobody reports: keys that expire, and new dead letters at the adapter. */
+/** Watches for conditions that no event reports: expiring keys, and new dead letters at the adapter. */
 import { type Database } from '../../service/database/index.js';
 import { Work } from '../work.js';
 import { notify } from './notify.js';
 
-/** A role that people must sign again before it expires. */
+/** A role that people must renew before it expires. */
 export interface ExpiringRole {
   /** e.g. `root of the image repository` */
   readonly what: string;
@@ -14,7 +14,7 @@ export interface ExpiringRole {
 export interface WatchOptions {
   readonly database: Database;
   readonly roles: () => Promise<readonly ExpiringRole[]>;
-  /** Id and time (ms) of the adapter's newest dead letter; undefined: there is none, or nobody may ask. */
+  /** Id and time (ms) of the adapter's newest dead letter; undefined: none, or the token does not permit the request. */
   readonly newestDeadLetter: (
     signal: AbortSignal,
   ) => Promise<{ readonly id: string; readonly at: number } | undefined>;

@@ -1,6 +1,6 @@
 /**
- * Erases the personal data of one vehicle (GDPR, article 17): what is only about the vehicle is deleted, and in what must
- * be kept its VIN gives way to its pseudonym, whose key is deleted too. Counts and results of schedules stay.
+ * Erases the personal data of one vehicle (GDPR, article 17): data that concerns only the vehicle is deleted, and in records
+ * that must be kept its VIN is replaced by its pseudonym, whose key is deleted too. Counts and results of schedules stay.
  */
 import { type SchedulePlan } from '../../contract/carota-api/index.js';
 import { type Actor } from '../../service/audit/index.js';
@@ -64,7 +64,7 @@ export async function eraseVehicle(
   });
 }
 
-/** Whoever has the vehicle's certificate would go on renewing it. Whoever issues one waits for the lock. */
+/** A holder of the vehicle's certificate could keep renewing it. Issuing one waits for the lock. */
 async function revokeCertificates(
   tx: Queryable,
   { vin, pseudonym }: { readonly vin: string; readonly pseudonym: string },
@@ -111,7 +111,10 @@ async function lockSchedules(tx: Queryable, vin: string) {
   return locked.filter(({ has_vehicle: hasVehicle }) => hasVehicle);
 }
 
-/** A VIN is letters and digits only, so it is its own regular expression; people may have written it in lower case. */
+/**
+ * A VIN contains only letters and digits, so it can be used as a regular expression; people may have written it in lower
+ * case.
+ */
 async function putInPlace(tx: Queryable, vin: string, pseudonym: string): Promise<void> {
   const names = [vin, pseudonym];
   await tx.query(

@@ -2,8 +2,8 @@
 import { type SchedulePlan } from '../../contract/carota-api/index.js';
 
 /**
- * Waves that list the vehicle list one less, and one that lists nobody else has a number of vehicles instead: 1. Names that
- * people have given to the schedule are not changed.
+ * Removes the vehicle from the waves that list it; a wave that lists no other vehicle gets a number of vehicles instead: 1.
+ * Names that people have given to the schedule are not changed.
  *
  * @param vin in upper case
  */

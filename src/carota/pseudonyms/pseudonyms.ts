@@ -1,6 +1,6 @@
 /**
- * Pseudonyms of vehicles. Each vehicle has a random key of its own in the database; with the key anyone can tell which
- * pseudonym is the vehicle's, and once it is erased nobody can, whatever archives they have.
+ * Pseudonyms of vehicles. Each vehicle has its own random key in the database. With the key, a pseudonym can be recognised
+ * as the vehicle's; once the key is erased it cannot, even with all archives.
  */
 import { createHmac, randomBytes } from 'node:crypto';
 import { bytesArray, type Queryable, textArray } from '../../service/database/index.js';
@@ -12,7 +12,7 @@ const DIGITS = 32;
 /** An arbitrary number, not used for another advisory lock in this database. */
 const LOCK = 0x07a0_0b9;
 
-/** Until the end of the transaction nobody else gives a vehicle a key: one that is being erased would have one again. */
+/** Locks out other transactions until this one ends: otherwise a vehicle that is being erased could get a new key. */
 export async function keepKeys(tx: Queryable): Promise<void> {
   await tx.query('select pg_advisory_xact_lock($1)', [LOCK]);
 }

@@ -1,4 +1,4 @@
-/** Client of the OTA Adapter (contract section 4): the trigger API, and control if a token permits it. */
+/** Client of the OTA Adapter (contract section 4): the trigger API, and the control routes if a token permits them. */
 import {
   controlApi,
   deadLetterApi,
@@ -18,7 +18,7 @@ import { BadSettings } from '../../service/bad-settings.js';
 export interface AdapterSettings {
   /** e.g. `https://adapter.example` */
   readonly adapterUrl: string;
-  /** Token of role carota; undefined: waves wait. */
+  /** Token of role carota; undefined: waves are not posted. */
   readonly adapterToken?: string | undefined;
   /** Token of role operator, required to pause and cancel operations. */
   readonly adapterControlToken?: string | undefined;
@@ -36,15 +36,15 @@ class AdapterUnavailable extends Error {
   override readonly name = 'AdapterUnavailable';
 }
 
-/** Long enough for a million vehicles. */
+/** Long enough for an operation of a million vehicles. */
 const TIMEOUT_MS = 120_000;
 const CONTROL_TIMEOUT_MS = 10_000;
 /**
- * Final refusals. Not 401 and 403: once a person has corrected the token, the schedule continues. Nor 404: a proxy, or an
- * adapter that is being set up, says so too.
+ * Statuses of a final refusal. 401 and 403 are not among them: the schedule continues once a person has corrected the token.
+ * Neither is 404: a proxy, or an adapter that is still being set up, answers it too.
  */
 const FINAL = new Set([400, 409, 410, 413, 415, 422]);
-/** The operation sends nothing any more, so there is nothing left to control. */
+/** The operation sends no more triggers, so there is nothing left to control. */
 const CLOSED: ReadonlySet<string> = new Set(['OPERATION_CANCELLED', 'OPERATION_ARCHIVED']);
 
 export class AdapterClient {
@@ -52,8 +52,8 @@ export class AdapterClient {
   readonly #control: Client | undefined;
 
   /**
-   * @param fetch with the CAs to trust; undefined: Node’s own
-   * @throws BadSettings where no token may be sent to the address
+   * @param fetch trusts the configured CAs; undefined: Node’s own
+   * @throws BadSettings if tokens must not be sent to the address
    */
   constructor(
     { adapterToken, adapterControlToken, ...address }: AdapterSettings,
@@ -77,7 +77,7 @@ export class AdapterClient {
     return finalOrNot(this.#trigger.call(triggerApi.trigger, { body: event }, signal));
   }
 
-  /** Idempotent. No refusal is final. @throws AdapterRefused, AdapterUnavailable */
+  /** Idempotent. A refusal may be temporary. @throws AdapterRefused, AdapterUnavailable */
   async control(
     refId: string,
     action: 'pause' | 'resume' | 'cancel',
@@ -104,13 +104,19 @@ export class AdapterClient {
     return attempt;
   }
 
-  /** Begins a new attempt. Not idempotent once it was sent. @throws NoFurtherAttempt, AdapterRefused, AdapterUnavailable */
+  /**
+   * Starts a new attempt. Not idempotent: repeating the request starts another one. @throws NoFurtherAttempt,
+   * AdapterRefused, AdapterUnavailable
+   */
   async retrigger(refId: string, vin: string, reason: string, signal: AbortSignal): Promise<void> {
     const request = { params: { 'ref-id': refId, vin }, body: { reason } };
     await this.#attempting((control) => control.call(controlApi.retriggerVehicle, request, signal));
   }
 
-  /** @returns undefined: there is none, or we may not ask @throws Error where the adapter does not answer */
+  /**
+   * @returns undefined: there are no dead letters, or the token does not permit the request @throws Error if the adapter
+   * does not answer
+   */
   async newestDeadLetter(
     signal: AbortSignal,
   ): Promise<{ readonly id: string; readonly at: number } | undefined> {

@@ -10,16 +10,16 @@ import { type ScheduleRecord } from './schedule-record.js';
 import { lockSchedule, saveSchedule } from './stored-schedule.js';
 import { readScheduleVehicles, saveScheduleVehicles } from './tracked-vehicles.js';
 
-/** Seconds. Between them a vehicle asks again when the next result may be there. */
+/** Bounds of `retryAfter`, seconds. Between them, it ends when the next result is due. */
 const SHORTEST_WAIT = 30;
 const LONGEST_WAIT = 900;
 
 /**
- * Under the lock of the schedule, so that no two vehicles get the same place, and the cap holds for all processes together.
+ * Runs under the lock of the schedule, so that each vehicle gets its own place and the cap holds across processes.
  *
  * @param now ms
- * @returns undefined: the schedule has no such vehicle
- * @throws ScheduleConflict where there is no such schedule, or it does not run any more
+ * @returns undefined: the vehicle is not in the schedule
+ * @throws ScheduleConflict if the schedule does not exist or has ended
  */
 export async function admit(
   database: Database,
@@ -56,7 +56,7 @@ export async function admit(
     schedule.move(vehicle.wave, before, { state: vehicle.state, result: 'undecided' });
     await saveScheduleVehicles(tx, schedule.id, [vehicle], now);
     await keepConfigurations(tx, schedule.id, [vin], now);
-    // Its deadline may be the next thing that is due.
+    // This vehicle's deadline may be the schedule's next due time.
     const due = Math.min(schedule.dueAt ?? Infinity, vehicle.exposure.decidesAt ?? Infinity);
     await saveSchedule(tx, schedule, due);
     return ADMITTED;
@@ -74,7 +74,7 @@ const later = (reason: string, seconds: number): Admission => ({
 const wasPosted = ({ waves }: ScheduleRecord, wave: number): boolean =>
   waves.some(({ number, state }) => number === wave && state !== 'waiting');
 
-/** @returns why nobody is admitted for now @throws ScheduleConflict where nobody will be any more */
+/** @returns why admissions are suspended @throws ScheduleConflict if they have ended for good */
 function refusalOf({ status, reason }: ScheduleRecord): string | undefined {
   switch (status) {
     case 'running':

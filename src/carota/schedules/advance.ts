@@ -17,8 +17,8 @@ import { isEnded } from './transitions.js';
 
 /**
  * @param now ms
- * @param approval whether it may start without one
- * @returns when to check it again, ms; undefined: after an event or a person's action
+ * @param approval whether the schedule may start without an approval
+ * @returns when to check the schedule again, ms; undefined: after an event or a person's action
  */
 export async function advance(
   tx: Queryable,
@@ -31,7 +31,7 @@ export async function advance(
   await notifySchedule(tx, schedule, now);
   const due = await takeSteps(tx, schedule, now, approval);
   if (isEnded(schedule.status)) await endRetries(tx, schedule, now);
-  // Results are wanted of stopped schedules too.
+  // Deadlines count for stopped schedules too.
   const deadline = await nextDeadline(tx, schedule.id);
   return due === undefined || deadline === undefined ? (due ?? deadline) : Math.min(due, deadline);
 }
@@ -69,7 +69,7 @@ async function takeSteps(
       case 'stop':
         schedule.apply('stop', now, step.reason);
         await note(tx, schedule, 'stop', step.by, step, now);
-        // Due now: the adapter may have to cancel the operation.
+        // Due now: the operation may have to be cancelled at the adapter.
         return now;
       case 'complete':
         schedule.apply('complete', now);
@@ -79,7 +79,7 @@ async function takeSteps(
   }
 }
 
-/** Why it must not start: nobody has approved it, or not as it is now. */
+/** Why the schedule must not start: it lacks an approval, or has changed since. */
 async function approvalFault(
   tx: Queryable,
   { id, approval: given }: ScheduleRecord,
@@ -87,7 +87,7 @@ async function approvalFault(
 ): Promise<string | undefined> {
   if (!given) return rule === 'none' ? undefined : 'it was planned without an approval';
   const { digest } = await contentOf(tx, id);
-  return digest === given.digest ? undefined : 'it is not what was approved';
+  return digest === given.digest ? undefined : 'it has changed since its approval';
 }
 
 async function start(tx: Queryable, schedule: ScheduleRecord, now: number): Promise<void> {

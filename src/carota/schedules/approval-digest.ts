@@ -1,4 +1,4 @@
-/** What an approval of a schedule is for, as a digest: its plan, its script, and each of its vehicles. */
+/** The content that an approval of a schedule covers, as a digest: the plan, the script and all vehicles. */
 import { createHash } from 'node:crypto';
 import { only, type Queryable } from '../../service/database/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
@@ -9,11 +9,11 @@ export interface ApprovedContent {
   readonly digest: string;
   /** SHA-256 of the script's file. */
   readonly scriptSha256: string;
-  /** Whether a person has approved the script as it is. */
+  /** Whether the script is approved in its current form. */
   readonly isScriptApproved: boolean;
 }
 
-/** As it is now; the same digest means the same plan, script and vehicles. */
+/** The content of the schedule now. Equal digests mean equal plan, script and vehicles. */
 export async function contentOf(database: Queryable, scheduleId: number): Promise<ApprovedContent> {
   const row = only(
     await database.query<{
@@ -36,7 +36,7 @@ export async function contentOf(database: Queryable, scheduleId: number): Promis
     ),
   );
   const { sha256: scriptSha256 } = storedScript(row.script);
-  // jsonb has an order of its own for members, so the same plan is the same text.
+  // jsonb stores members in a canonical order, so equal plans serialize to equal text.
   const content = { plan: row.plan, script: scriptSha256, vehicles: row.vehicles, vins: row.vins };
   return {
     digest: createHash('sha256').update(JSON.stringify(content)).digest('hex'),

@@ -5,20 +5,20 @@ import { type ScheduleRecord } from './schedule-record.js';
 import { waveSizes } from './wave-sizes.js';
 
 /**
- * Vehicles that no wave names are dealt to the waves in the order of a hash: each wave is a sample of all of them, and
- * always the same one.
+ * Deals the vehicles that no wave names to the waves in the order of a hash, so that each wave is a reproducible sample of
+ * the fleet.
  *
  * @returns the number of vehicles
  */
 export async function assignWaves(tx: Queryable, schedule: ScheduleRecord): Promise<number> {
   const { id, plan, refId, model } = schedule;
-  // What was approved is the list that it had then.
+  // An approval covers the list of vehicles at that time; the filter must not choose again.
   if (plan.filter && !schedule.approval) await selectVehicles(tx, id, model, plan.filter);
   const waves = plan.waves ?? [];
   const named: number[] = [];
   for (const { vins = [] } of waves) named.push(await countOf(tx, id, vins));
   const sizes = waveSizes(waves, await countOf(tx, id), named);
-  // Empty waves get no number.
+  // Empty waves are not numbered.
   const numbers = new Map<number, number>();
   for (const [place, size] of sizes.entries()) {
     if (size > 0) numbers.set(place, numbers.size + 1);
@@ -40,7 +40,7 @@ export async function assignWaves(tx: Queryable, schedule: ScheduleRecord): Prom
   return sizes.reduce((sum, size) => sum + size, 0);
 }
 
-/** The number of a schedule's vehicles, or of those among the given VINs. */
+/** The number of vehicles in a schedule, in total or among the given VINs. */
 async function countOf(tx: Queryable, id: number, vins?: readonly string[]): Promise<number> {
   if (vins?.length === 0) return 0;
   const rows = await tx.query<{ count: number }>(
@@ -63,10 +63,10 @@ async function nameWave(
   );
 }
 
-/** Vehicles per statement: few enough to finish in time on a slow machine. */
+/** Vehicles per statement, few enough that a slow machine finishes before the statement timeout. */
 const CHUNK = 100_000;
 
-/** Deals the vehicles that no wave names to the waves of these numbers and sizes, in order. */
+/** Deals the vehicles that no wave names to the waves with these numbers and sizes, in order. */
 async function dealOut(
   tx: Queryable,
   id: number,

@@ -1,4 +1,4 @@
-/** What is different between a schedule and the last campaign of its model, for whoever approves it. */
+/** Differences between a schedule and the previous campaign of its model, for the approver. */
 import { isDeepStrictEqual } from 'node:util';
 import { Value } from '../../contract/typebox.js';
 import {
@@ -23,10 +23,10 @@ type Compared = Pick<
 
 const COMPARED = 's.id, s.ref_id, s.status, s.plan, s.approved_at, s.started_at, u.script';
 const FROM = 'from schedules s join update_scripts u on u.script_ref_id = s.script_ref_id';
-/** When a campaign became one: with its approval, or where it needed none, with its start. */
+/** When a schedule became a campaign: at its approval or, without one, at its start. */
 const VALID_FROM = 'coalesce(s.approved_at, s.started_at)';
 
-/** The schedule itself, and the last campaign before it. */
+/** The schedule and the campaign before it. */
 async function readBoth(
   database: Queryable,
   id: number,
@@ -34,7 +34,7 @@ async function readBoth(
   const after = only(
     await database.query<Compared>(`select ${COMPARED} ${FROM} where s.id = $1`, [id]),
   );
-  // Stored to the microsecond, read to the millisecond: so it is compared in the database.
+  // Compared in the database, which stores microseconds: a JavaScript Date has only milliseconds.
   const [before] = await database.query<Compared>(
     `select ${COMPARED} ${FROM}
      join schedules this on this.id = $1
@@ -49,7 +49,7 @@ async function readBoth(
 const without = (object: object, ...names: readonly string[]) =>
   Object.fromEntries(Object.entries(object).filter(([name]) => !names.includes(name)));
 
-/** The plan with what counts where it says nothing: leaving a default out is no difference. */
+/** The plan with all defaults filled in: leaving a default out is no difference. */
 const effectivePlan = (plan: SchedulePlan) =>
   without(
     Value.Default(SchedulePlan, Value.Clone(plan)) as SchedulePlan,
@@ -57,7 +57,7 @@ const effectivePlan = (plan: SchedulePlan) =>
     'script-ref-id',
   );
 
-/** What is not shown on its own: neither ECUs nor RXSWINs, nor the script's name. */
+/** The members of a script that are not compared separately: without ECUs, RXSWINs and the script's name. */
 function restOf(script: UpdateScript | undefined) {
   if (!script) return {};
   const effective = Value.Default(UpdateScript, Value.Clone(script)) as UpdateScript;
@@ -66,7 +66,7 @@ function restOf(script: UpdateScript | undefined) {
   return { ...shown, ...record };
 }
 
-/** Each key of either side once, in order. */
+/** The distinct keys of all sides, sorted. */
 const keysOf = <Item>(keyOf: (item: Item) => string, ...sides: readonly (readonly Item[])[]) =>
   [...new Set(sides.flat().map(keyOf))].sort();
 
@@ -99,7 +99,7 @@ const named = ({ script, sha256 }: StoredScript) => ({
   sha256,
 });
 
-/** The vehicles of a plan whose filter chooses them when it starts are those that the filter selects now. */
+/** If a filter chooses the vehicles when the schedule starts: those that it selects now; otherwise the stored list. */
 function vehiclesNow(schedule: Compared): { sql: string; parameters: readonly Parameter[] } {
   return isChosenLater(schedule)
     ? chosenVehicles(schedule.plan)
@@ -109,7 +109,7 @@ function vehiclesNow(schedule: Compared): { sql: string; parameters: readonly Pa
       };
 }
 
-/** Whether a filter chooses the vehicles of a schedule when it starts. Once it is proposed or approved, it has a list. */
+/** Whether a filter chooses the vehicles when the schedule starts. Once proposed or approved, the schedule has a fixed list. */
 export const isChosenLater = ({
   status,
   approved_at: approvedAt,
@@ -117,7 +117,7 @@ export const isChosenLater = ({
 }: Pick<ScheduleRow, 'status' | 'approved_at' | 'plan'>): boolean =>
   status === 'planned' && approvedAt === null && plan.filter !== undefined;
 
-/** A query of the vehicles that only one of the two has. */
+/** A query for the vehicles that only one of the two schedules has. */
 function vehiclesOnlyIn(
   side: 'added' | 'removed',
   after: Compared,
@@ -133,7 +133,7 @@ function vehiclesOnlyIn(
   };
 }
 
-/** @param database a transaction that sees one moment: else the digest may be of something else */
+/** @param database a transaction with one snapshot: otherwise the digest could describe a different state than the comparison */
 export async function compareSchedule(
   database: Queryable,
   id: number,
@@ -173,7 +173,7 @@ export async function compareSchedule(
   };
 }
 
-/** In the order of their VINs. @param after VIN of the last vehicle of the page before */
+/** Sorted by VIN. @param after the last VIN of the previous page */
 export async function listComparedVehicles(
   database: Queryable,
   id: number,

@@ -1,4 +1,4 @@
-/** A request that is not allowed in the schedule's present state. */
+/** A request that the schedule's current status does not allow. */
 import { type ErrorCode } from '../../contract/index.js';
 
 export class ScheduleConflict extends Error {

@@ -1,6 +1,7 @@
-/** Results that time gives: silence after a deadline, success at the end of the soak (contract section 10). */
+/** Results decided by time: silence after a deadline, success at the end of the soak (contract section 10). */
+import { type ExposureResult } from '../../contract/carota-api/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
-import { afterDeadline, type ExposureResult } from '../guard/index.js';
+import { afterDeadline } from '../guard/index.js';
 import { type ScheduleRecord } from './schedule-record.js';
 import { lockSchedule } from './stored-schedule.js';
 
@@ -57,7 +58,7 @@ export async function endDeadlines(
   );
 }
 
-/** When the next vehicle is silent, or its soak ends, ms. */
+/** When the next deadline or soak ends, ms. */
 export async function nextDeadline(
   database: Queryable,
   scheduleId: number,
@@ -70,7 +71,10 @@ export async function nextDeadline(
   return row?.decides_at.getTime();
 }
 
-/** Deadlines that end before the given time, ms, end then, also those that reports set meanwhile. Under the lock of each schedule: other servers may be at work. */
+/**
+ * Postpones deadlines that would end before the given time, ms, to that time, including those that reports set later. Locks
+ * each schedule, because other servers may be changing it.
+ */
 export async function putOffDeadlines(database: Database, until: number): Promise<void> {
   const time = new Date(until);
   const schedules = await database.query<{ id: number }>(

@@ -1,4 +1,4 @@
-/** Decisions on a schedule: when, and by whom or on which figures. */
+/** Decisions on a schedule: their time, their actor, and the figures on which they are based. */
 import { type DecisionName, type Figures } from '../../contract/carota-api/index.js';
 import { only, type Queryable } from '../../service/database/index.js';
 import { notify } from '../notifications/index.js';

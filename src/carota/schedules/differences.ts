@@ -1,4 +1,4 @@
-/** Where two JSON documents differ, member by member: pure. */
+/** Differences between two JSON documents, member by member. Pure. */
 import { isDeepStrictEqual } from 'node:util';
 import { type Difference } from '../../contract/carota-api/index.js';
 
@@ -7,14 +7,14 @@ type Members = Readonly<Record<string, unknown>>;
 const isObject = (value: unknown): value is Members =>
   typeof value === 'object' && value !== null && !Array.isArray(value);
 
-/** A list of objects, whose items are compared one by one. Other lists, as of VINs, are one value. */
+/** A list of objects is compared item by item. Other lists, such as VINs, are compared as one value. */
 const isListOfObjects = (value: unknown): value is readonly Members[] =>
   Array.isArray(value) && value.length > 0 && value.every(isObject);
 
-/** Names in a JSON Pointer (RFC 6901, section 3). */
+/** Escapes a member name for a JSON Pointer (RFC 6901, section 3). */
 const escaped = (name: string) => name.replaceAll('~', '~0').replaceAll('/', '~1');
 
-/** @returns in the order of their paths */
+/** @returns the differences, sorted by path */
 export function differences(before: unknown, after: unknown, path = ''): Difference[] {
   if (isDeepStrictEqual(before, after)) return [];
   if (isObject(before) && isObject(after)) {

@@ -1,6 +1,6 @@
-/** An ended schedule tries nothing again: failures that were to be tried again count as they are. */
+/** Cancels outstanding retries when a schedule ends: the failures count as final. */
+import { type ExposureResult } from '../../contract/carota-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
-import { type ExposureResult } from '../guard/index.js';
 import { type ScheduleRecord } from './schedule-record.js';
 
 /** @param now ms */

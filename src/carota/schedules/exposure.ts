@@ -1,10 +1,10 @@
-/** What the guard knows of a schedule's vehicles, for people. */
+/** The guard's view of a schedule's vehicles, for people. */
 import { type GuardTest, type SchedulePlan } from '../../contract/carota-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { exposureCapOf, SequentialTest } from '../guard/index.js';
 import { exposedFrom, outcomeOf } from './run-tests.js';
 
-/** Where a schedule's guard stands. */
+/** The state of a schedule's guard. */
 export interface GuardState {
   readonly id: number;
   readonly plan: SchedulePlan;
@@ -16,7 +16,7 @@ export interface GuardState {
 export const capOf = ({ plan: { guard }, passed }: GuardState): number | null =>
   guard ? exposureCapOf(guard, passed) : null;
 
-/** The test in course, vehicle by vehicle; null: the schedule has none. */
+/** The current test, vehicle by vehicle; null: the schedule has none. */
 export async function readGuardTest(
   database: Queryable,
   { id, plan, test_number: number, test_from: from }: GuardState,
@@ -51,7 +51,7 @@ export async function readGuardTest(
 }
 
 export interface Waiting {
-  /** Vehicles that asked and must wait for the cap. */
+  /** Vehicles whose request for admission was deferred because of the exposure cap. */
   readonly waiting: number;
   readonly retrying: number;
   readonly next_deadline: Date | null;

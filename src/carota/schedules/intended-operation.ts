@@ -1,8 +1,8 @@
-/** The status that a schedule's operation is to have at the adapter. Pure. */
+/** The status that a schedule's operation should have at the adapter. Pure. */
 import { windowOpening } from './next-step.js';
 import { type Intent, type ScheduleRecord } from './schedule-record.js';
 
-/** @returns undefined: as the adapter has confirmed it, or the adapter does not know of it @param now ms */
+/** @returns undefined: the adapter has confirmed that status, or does not have the operation @param now ms */
 export function intendedOperation(
   { operation, status, plan }: Pick<ScheduleRecord, 'operation' | 'status' | 'plan'>,
   now: number,

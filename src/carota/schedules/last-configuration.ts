@@ -1,10 +1,10 @@
-/** The last known configuration of vehicles that are exposed, kept so that later updates do not change the record. */
+/** The last known configuration of exposed vehicles, copied so that later updates do not change the record. */
 import { type Queryable, textArray } from '../../service/database/index.js';
 
 /**
- * Keeps what is known of their software now. What was kept before stays.
+ * Copies what is currently known of the vehicles' software. An earlier copy is not replaced.
  *
- * @param tx the transaction that exposes them
+ * @param tx the transaction that exposes the vehicles
  * @param now ms
  */
 export async function keepConfigurations(

@@ -1,4 +1,4 @@
-/** The next step of a schedule: pure. */
+/** Decides the next step of a schedule. Pure. */
 import {
   type Figures,
   type SchedulePlan,
@@ -14,7 +14,7 @@ interface WaveStatus {
   readonly state: WaveState;
   /** ms */
   readonly passedAt: number | undefined;
-  /** When its patience ends, ms. */
+  /** End of the wave's patience, ms. */
   readonly judgedAt: number | undefined;
 }
 
@@ -57,7 +57,7 @@ function stepOf(schedule: ScheduleState, now: number): Step {
     return dueAt(plan, now) <= now ? { do: 'start' } : wait(dueAt(plan, now));
   if (status !== 'running' && status !== 'held') return wait(undefined);
 
-  // Failures stop a schedule even while it is held, and after its last wave has passed.
+  // Failures stop a held schedule too, and one whose last wave has passed.
   if (judgement?.decision === 'stop') {
     const { reason, figures } = judgement;
     return { do: 'stop', by: 'guard', reason, figures };
@@ -68,7 +68,7 @@ function stepOf(schedule: ScheduleState, now: number): Step {
   const current = waves.find(({ state }) => state === 'posting' || state === 'running');
   if (current?.state === 'posting') return { do: 'post', wave: current.number };
   if (current && judgement && judgement.decision !== 'wait') {
-    // After the last wave there is nothing to hold back.
+    // After the last wave there is nothing left to hold.
     return judgement.decision === 'hold' && next
       ? { do: 'hold', judgement }
       : { do: 'pass', wave: current.number, judgement };
@@ -115,7 +115,7 @@ function nextWaveDue({ plan, waves }: ScheduleState, next: WaveStatus, now: numb
   return windowOpening(plan, Math.max(rested, now));
 }
 
-/** The earliest time at or after the given one when a wave may start, ms. */
+/** The earliest time, at or after the given one, at which a wave may start, ms. */
 export function windowOpening({ windows, timeZone = 'UTC' }: SchedulePlan, time: number): number {
   if (!windows || windows.length === 0) return time;
   return Math.min(...windows.map((window) => nextOpening(window, timeZone, time)));

@@ -1,4 +1,4 @@
-/** What people want to know of a schedule's vehicles while it runs: silence, and a failure rate. */
+/** Notifications about a running schedule: silent vehicles and the failure rate. */
 import { type Queryable } from '../../service/database/index.js';
 import { notify, readRateRules } from '../notifications/index.js';
 import { type ScheduleRecord } from './schedule-record.js';
@@ -14,7 +14,7 @@ export async function notifySchedule(
   const { id, refId, total } = schedule;
   const { silent, failed, succeeded } = total;
   if (silent > 0) {
-    // The 1st, 10th, 100th …: news, and not one message per vehicle.
+    // The 1st, 10th, 100th …, to avoid one message per vehicle.
     const reached = 10 ** Math.floor(Math.log10(silent));
     const summary = `Schedule ${refId}: ${vehicles(silent)} silent`;
     await notify(tx, { event: 'silent', key: `silent ${id} ${reached}`, refId, summary }, now);

@@ -1,4 +1,4 @@
-/** Preview of a plan: which vehicles would get which software when. Nothing is stored. */
+/** Preview of a plan: vehicles, waves and versions. Stores nothing. */
 import { type SchedulePlan, type SchedulePreview } from '../../contract/carota-api/index.js';
 import { type FieldError, parseTimestamp } from '../../contract/index.js';
 import { only, type Queryable, textArray } from '../../service/database/index.js';
@@ -12,7 +12,7 @@ const MAX_VINS = 20;
 
 /**
  * @param now ms
- * @param scheduleId of a stored schedule whose vehicles are listed; undefined: those that the plan chooses now
+ * @param scheduleId previews the vehicles of this stored schedule; undefined: those that the plan chooses now
  * @returns the preview, or fields of the plan that refer to something that does not exist
  */
 export async function previewSchedule(
@@ -88,7 +88,7 @@ function isAccepted(
   return version === null ? null : from.some((pattern) => matchesVersion(pattern, version));
 }
 
-/** The plan's script, or what is wrong with the reference to it. */
+/** The plan's script, or the error in the reference to it. */
 export async function scriptOf(
   database: Queryable,
   { 'script-ref-id': scriptRefId, model }: SchedulePlan,

@@ -1,6 +1,6 @@
 /**
- * Tries failed vehicles again, when it is time: has the adapter begin a new attempt, once. What is to be done is stored before
- * it is done, so the process may be killed at any time, and several servers share the work.
+ * Retries failed vehicles when their retry is due, by having the adapter start exactly one new attempt. Each step is stored
+ * before it is carried out, so the process may be killed at any time, and several servers share the work.
  */
 import { type Database, textArray } from '../../service/database/index.js';
 import { Work } from '../work.js';
@@ -18,16 +18,16 @@ export interface RetriesOptions {
 }
 
 const LOOK_MS = 1_000;
-/** Vehicles of one schedule that are tried again at the same time. */
+/** Maximum number of simultaneous retries per schedule. */
 const BATCH = 20;
-/** A retry that has not ended for this long is begun again; also the pause after one that has failed. */
+/** After this time, a retry in progress is repeated; also the pause after one that failed. */
 const LEASE_MS = 30_000;
 
 interface Due {
   readonly scheduleId: number;
   readonly refId: string;
   readonly vin: string;
-  /** Until when this server may carry out the retry, ms: a retry at another time is another one. */
+  /** Until when this server may carry out the retry, ms. It identifies the retry: one with another time is a different one. */
   readonly lease: number;
 }
 
@@ -52,7 +52,7 @@ export class Retries {
     return this.#work.stop();
   }
 
-  /** @returns whether there may be more */
+  /** @returns whether more retries may be due */
   async #tryAll(): Promise<boolean> {
     const { database, clock } = this.#options;
     const schedules = await database.query<{ id: number; ref_id: string }>(
@@ -99,7 +99,7 @@ export class Retries {
       const begun = await this.#begin(due, attempt);
       if (!begun) return;
       ({ from } = begun);
-      // Else the new attempt started before a crash.
+      // Otherwise the new attempt was started before a crash.
       if (attempt <= from) {
         const reason = `retry ${begun.tries} after ${begun.state}`;
         await adapter.retrigger(due.refId, due.vin, reason, signal);
@@ -112,7 +112,10 @@ export class Retries {
     }
   }
 
-  /** Notes which attempt has failed. @returns undefined: the vehicle has reported something meanwhile, or the schedule does not run */
+  /**
+   * Stores which attempt has failed. @returns undefined: the vehicle has reported something meanwhile, or the schedule is
+   * not running
+   */
   async #begin({ scheduleId, vin, lease }: Due, attempt: number) {
     return this.#options.database.transaction(async (tx) => {
       const schedule = await lockSchedule(tx, { id: scheduleId });
@@ -130,8 +133,8 @@ export class Retries {
   }
 
   /**
-   * @param become what the vehicle is now: triggered again, or failed for good
-   * @param from the attempt that has failed; undefined: this call does not know it
+   * @param become new state of the vehicle: triggered again, or failed for good
+   * @param from the attempt that failed; undefined: unknown to this call
    */
   async #end(
     { scheduleId, vin, lease }: Due,
@@ -142,7 +145,7 @@ export class Retries {
     await database.transaction(async (tx) => {
       const schedule = await lockSchedule(tx, { id: scheduleId });
       const vehicle = (await readScheduleVehicles(tx, scheduleId, [vin])).get(vin);
-      // The new attempt has already reported something, perhaps a failure of its own with its own retry.
+      // The new attempt has already reported something, possibly a failure with its own retry.
       if (!schedule || vehicle?.retryAt !== lease) return;
       if (from !== undefined && vehicle.retryFrom !== from) return;
       const now = clock();
@@ -161,7 +164,7 @@ export class Retries {
       const after = { state: vehicle.state, result: vehicle.exposure?.result };
       schedule.move(vehicle.wave, before, after);
       await saveScheduleVehicles(tx, scheduleId, [vehicle], now);
-      // A result may move the vehicle with which a test may stop, and the next admission asks for it.
+      // The result may change at which vehicle a test may stop, which the next admission needs.
       if (become === 'failed') await advance(tx, schedule, now);
       await saveSchedule(tx, schedule, now);
     });

@@ -1,16 +1,14 @@
 /** Runs a schedule's tests over its exposed vehicles, in the order of their exposure (contract section 10). */
-import { type Figures, type TestSettings } from '../../contract/carota-api/index.js';
-import { type Queryable } from '../../service/database/index.js';
 import {
   type ExposureResult,
-  type Outcome,
-  type PathEnd,
-  SequentialTest,
-  type TestResult,
-} from '../guard/index.js';
+  type Figures,
+  type TestSettings,
+} from '../../contract/carota-api/index.js';
+import { type Queryable } from '../../service/database/index.js';
+import { type Outcome, type PathEnd, SequentialTest, type TestResult } from '../guard/index.js';
 import { type ScheduleRecord } from './schedule-record.js';
 
-/** Vehicles per statement: a test seldom takes more. */
+/** Vehicles per statement; a test seldom takes more. */
 const CHUNK = 500;
 
 export interface ExposedVehicle {
@@ -21,11 +19,11 @@ export interface ExposedVehicle {
   readonly decides_at: Date | null;
 }
 
-/** Silence is failure. */
+/** Silence counts as failure. */
 export const outcomeOf = (result: ExposureResult): Outcome =>
   result === 'silent' ? 'failed' : result;
 
-/** @param from place of the first one, in the order of exposure */
+/** @param from first place to read, in the order of exposure */
 export const exposedFrom = (
   database: Queryable,
   scheduleId: number,
@@ -38,7 +36,7 @@ export const exposedFrom = (
   );
 
 /**
- * Where a test has decided to go on, the next one begins behind its last vehicle. Notes each test that has decided.
+ * After a test that decided "go", the next one starts after its last vehicle. Stores every decided test.
  *
  * @param now ms
  */
@@ -52,7 +50,7 @@ export async function runTests(
   for (;;) {
     const { mayStopAfter, ...result } = await runTest(tx, schedule, settings);
     schedule.test = result;
-    // The first place has number 1.
+    // Places are counted from 1.
     schedule.stopPlace =
       mayStopAfter === undefined ? undefined : schedule.testFrom - 1 + mayStopAfter;
     if (result.finding === 'undecided') return;

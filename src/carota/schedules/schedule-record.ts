@@ -1,4 +1,4 @@
-/** A schedule while it is changed: its status, its waves, its tests, and what it intends at the adapter. Pure. */
+/** A schedule during a change: its status, waves, tests, and the intended status of its operation. Pure. */
 import {
   type SchedulePlan,
   type ScheduleStatus,
@@ -24,15 +24,15 @@ import { type Counters, recount, type Standing } from './wave-counts.js';
 /** The operation's status at the adapter. */
 export type Operation = 'none' | 'active' | 'paused' | 'cancelled';
 
-/** The status that the operation is to have at the adapter: carried out until the adapter has confirmed it. */
+/** The status that the operation should have at the adapter; requested until the adapter has confirmed it. */
 export interface Intent {
   readonly operation: Exclude<Operation, 'none'>;
   readonly since: Date;
-  /** How often the adapter was told in vain. */
+  /** Number of failed requests to the adapter. */
   readonly tries: number;
 }
 
-/** As it is stored. */
+/** The stored row. */
 export interface LockedRow {
   readonly id: number;
   readonly ref_id: string;
@@ -62,7 +62,7 @@ export interface LockedRow {
   readonly ended_at: Date | null;
 }
 
-/** Who has approved what. */
+/** An approval and its content. */
 export interface Approval {
   readonly at: Date;
   /** Id of the token. */
@@ -84,7 +84,7 @@ export interface WaveRow extends Counters {
 }
 
 const NO_GUARD: Judgement = { decision: 'go', reason: 'no guard' };
-/** Without a guard nothing waits for a result; what a vehicle says last counts at once. */
+/** Without a guard, no soak: the latest report of a vehicle is its result. */
 const NO_SOAK: Deadlines = { soak: 0 };
 export const deadlinesOf = ({ guard }: SchedulePlan): Deadlines => guard ?? NO_SOAK;
 
@@ -95,17 +95,20 @@ export class ScheduleRecord {
   readonly model: string;
   readonly plan: SchedulePlan;
   operation: Operation;
-  /** When it was due, ms. */
+  /** When the schedule was due, ms. */
   readonly dueAt: number | undefined;
-  /** Of the guard's test in course. */
+  /** Number of the guard's current test. */
   testNumber: number;
   /** Place of the test's first vehicle in the order of exposure. */
   testFrom: number;
-  /** Place of the vehicle with which a test may stop at the earliest; undefined: none can with those exposed so far. */
+  /** Place of the earliest vehicle at which a test may stop; undefined: none can stop with the vehicles exposed so far. */
   stopPlace: number | undefined;
-  /** No vehicle is called silent before, ms: a server has started, and the adapter first tells what it has heard meanwhile. */
+  /**
+   * No vehicle becomes silent before this time, ms: after a server's start, the adapter first delivers the events of its
+   * downtime.
+   */
   readonly graceUntil: number;
-  /** Undefined: the schedule has no test, or it was not run yet. */
+  /** Undefined: the schedule has no test, or the test has not run yet. */
   test: TestResult | undefined;
   waves: WaveRow[];
   /** Id of the token that planned it. */
@@ -114,7 +117,7 @@ export class ScheduleRecord {
   #exposed: number;
   #passed: number;
   #goneWave: number;
-  #gone: Omit<Judgement, 'decision'> = { reason: 'a test has decided to go on' };
+  #gone: Omit<Judgement, 'decision'> = { reason: 'a test has decided "go"' };
   #status: ScheduleStatus;
   #reason: string;
   #approval: Approval | undefined;
@@ -160,7 +163,7 @@ export class ScheduleRecord {
     return this.#status;
   }
 
-  /** Why it is held or stopped; empty otherwise. */
+  /** Why the schedule is held or stopped; empty otherwise. */
   get reason(): string {
     return this.#reason;
   }
@@ -181,9 +184,9 @@ export class ScheduleRecord {
    * Changes the status, with all consequences.
    *
    * @param now ms
-   * @param reason why it is held or stopped
+   * @param reason why the schedule is held or stopped
    * @returns false if nothing has changed
-   * @throws ScheduleConflict where the status does not allow it
+   * @throws ScheduleConflict if the status does not allow it
    */
   apply(transition: Transition, now: number, reason = ''): boolean {
     const status = statusAfter(this.#status, transition);
@@ -202,13 +205,13 @@ export class ScheduleRecord {
     return true;
   }
 
-  /** @throws ScheduleConflict where the status does not allow it */
+  /** @throws ScheduleConflict if the status does not allow it */
   approve(what: Omit<Approval, 'at'>, now: number): void {
     this.apply('approve', now);
     this.#approval = { at: new Date(now), ...what };
   }
 
-  /** A person has decided that the wave has passed. The test goes on: its vehicles stay in it. */
+  /** A person passes the wave. The test continues with the wave's vehicles. */
   #passCurrent(now: number): void {
     const { current } = this;
     if (current) this.pass(current.number, now);
@@ -226,15 +229,15 @@ export class ScheduleRecord {
     return this.#intent;
   }
 
-  /** @param operation undefined: it is as it should be @param now ms */
+  /** @param operation undefined: the operation already has the intended status @param now ms */
   intend(operation: Intent['operation'] | undefined, now: number): void {
     if (operation === this.#intent?.operation) return;
-    // A stop counts from the decision, not from when a restarted server came to it.
+    // The duration of a stop counts from the decision, not from the restart of a server.
     const since = operation === 'cancelled' ? this.#endedAt : undefined;
     this.#intent = operation && { operation, since: since ?? new Date(now), tries: 0 };
   }
 
-  /** The adapter has done what was intended. */
+  /** The adapter has confirmed the operation's status. */
   confirm(operation: Intent['operation']): void {
     this.operation = operation;
     if (this.#intent?.operation === operation) this.#intent = undefined;
@@ -279,7 +282,7 @@ export class ScheduleRecord {
     return this.waves.findLast(({ state }) => state !== 'waiting' && state !== 'posting');
   }
 
-  /** Adjusts the wave's counts after a vehicle's standing has changed. */
+  /** Adjusts the wave's counts after a change of a vehicle's state or result. */
   move(wave: number, before: Standing, after: Standing): void {
     const row = this.waves.find(({ number }) => number === wave);
     if (row) recount(row, before, after);
@@ -288,7 +291,7 @@ export class ScheduleRecord {
   /**
    * @param vehicle has just reported
    * @param receivedAt ms
-   * @returns when it is tried again, ms; undefined: it is not
+   * @returns when it is retried, ms; undefined: not at all
    */
   retryAt(
     vehicle: FailedVehicle & { readonly retryAt: number | undefined },
@@ -303,17 +306,17 @@ export class ScheduleRecord {
     return deadlinesOf(this.plan);
   }
 
-  /** Vehicles that have a place in the order of exposure. */
+  /** Number of vehicles with a place in the order of exposure. */
   get exposed(): number {
     return this.#exposed;
   }
 
-  /** Vehicles of the tests that have decided to go on. */
+  /** Number of vehicles in the tests that decided "go". */
   get passed(): number {
     return this.#passed;
   }
 
-  /** The newest wave when a test last decided to go on; 0: none has. */
+  /** The newest wave at the time when a test last decided "go"; 0: none has. */
   get goneWave(): number {
     return this.#goneWave;
   }
@@ -324,7 +327,7 @@ export class ScheduleRecord {
     return guard && exposureCapOf(guard, this.#passed);
   }
 
-  /** Why no more vehicle may be exposed while the schedule runs; undefined: one may. */
+  /** Why no vehicle may be exposed while the schedule runs; undefined: one may. */
   get exposureRefusal(): string | undefined {
     const { exposed, stopPlace, exposureCap: cap } = this;
     const undecided = this.waves.reduce((sum, wave) => sum + wave.undecided, 0);
@@ -337,7 +340,7 @@ export class ScheduleRecord {
     return this.#exposed;
   }
 
-  /** A test has decided to go on, and the next one begins behind its last vehicle. */
+  /** The test has decided "go", and the next one starts after its last vehicle. */
   testHasGone({ reason, figures }: TestResult): void {
     this.testNumber += 1;
     this.testFrom += figures.vehicles;
@@ -346,7 +349,7 @@ export class ScheduleRecord {
     this.#goneWave = this.current?.number ?? 0;
   }
 
-  /** Of all waves. */
+  /** Counts over all waves. */
   get total(): WaveCounts {
     return sum(this.waves);
   }

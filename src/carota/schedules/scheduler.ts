@@ -1,5 +1,5 @@
 /**
- * Carries out due work: posts each wave's event, and pauses, resumes or cancels the operation at the adapter. Each task is
+ * Carries out due work: posts the waves' events, and pauses, resumes or cancels operations at the adapter. Each task is
  * stored before it is carried out, and the adapter recognises a repetition, so the process may be killed at any time.
  */
 import { backoffPause, type CarOtaServerEvent } from '../../contract/index.js';
@@ -20,26 +20,26 @@ export interface SchedulerOptions {
   readonly approval: ApprovalRule;
   /** ms */
   readonly clock: () => number;
-  /** How long after the start no vehicle is called silent, seconds: first let the adapter tell what it has heard meanwhile. */
+  /** No vehicle becomes silent for this long after the start, seconds: the adapter first delivers the events of the downtime. */
   readonly deadlineGrace: number;
   readonly onFailure: (refId: string, error: Error) => void;
-  /** The adapter has confirmed a pause, a resumption or a cancellation, so many seconds after it was decided. */
+  /** Called once the adapter has confirmed a pause, resumption or cancellation, with the seconds since the decision. */
   readonly onConfirmed: (operation: Intent['operation'], seconds: number) => void;
 }
 
-/** Interval between checks: the clock may be set, and another process may have changed something. */
+/** Interval between checks, which are needed because the clock may be set or another process may change a schedule. */
 const LOOK_MS = 1_000;
-/** A call that has not ended for this long is made again: the process that made it must be dead. */
+/** A call that has not ended after this time is repeated, because the process that made it must have died. */
 const LEASE_MS = { post: 150_000, control: 15_000 };
-/** Pauses between tries. A stop must come soon after the adapter is back. */
+/** Pauses between attempts. A stop must reach the adapter soon after it is available again. */
 const RETRY = {
   post: { firstPauseMs: 1_000, longestPauseMs: 30_000 },
   control: { firstPauseMs: 500, longestPauseMs: 10_000 },
 };
-/** Calls at the same time: one that hangs must not hold up the stop of another schedule. */
+/** Maximum number of simultaneous calls, so that one that hangs does not delay the stop of another schedule. */
 const MOST_CALLS = 32;
 
-/** A call to the adapter, stored and now to be made. */
+/** A call to the adapter that is stored and due. */
 type Task =
   | { readonly kind: 'post'; readonly wave: number; readonly event: CarOtaServerEvent }
   | { readonly kind: 'control'; readonly intent: Intent };
@@ -49,22 +49,25 @@ export class Scheduler {
   readonly #stopping = new AbortController();
   #wake: () => void = () => undefined;
   #running: Promise<void> | undefined;
-  /** In progress, by schedule and what the adapter is called for. */
+  /** Calls in progress, by schedule and purpose. */
   readonly #calls = new Map<string, Promise<void>>();
-  /** Posts in a row that have failed, by schedule. */
+  /** Consecutive failed posts, by schedule. */
   readonly #failures = new Map<number, number>();
 
   constructor(options: SchedulerOptions) {
     this.#options = options;
   }
 
-  /** Before anything may report: the first report must not end the deadlines of the vehicles that are still to be heard. */
+  /**
+   * Call before any report is received: the first one must not end the deadlines of vehicles whose reports are still
+   * outstanding.
+   */
   async grantGrace(): Promise<void> {
     const { database, clock, deadlineGrace } = this.#options;
     await putOffDeadlines(database, clock() + deadlineGrace * 1000);
   }
 
-  /** First makes due what a dead process was calling the adapter for; the adapter recognises a repetition. */
+  /** Makes interrupted calls due first; the adapter recognises a repetition. */
   async start(): Promise<void> {
     const { database, clock } = this.#options;
     const now = new Date(clock());
@@ -83,7 +86,7 @@ export class Scheduler {
     await Promise.all(this.#calls.values());
   }
 
-  /** Work may be due: check now. */
+  /** Checks for due work now. */
   wake(): void {
     this.#wake();
   }
@@ -118,7 +121,7 @@ export class Scheduler {
     }
   }
 
-  /** Advances one schedule as far as possible, and begins the call that it needs. */
+  /** Advances one schedule as far as possible, and starts the call that it requires. */
   async #work(id: number): Promise<void> {
     const { database, clock, approval } = this.#options;
     if (this.#calls.size >= MOST_CALLS) await Promise.race(this.#calls.values());
@@ -126,7 +129,7 @@ export class Scheduler {
     const task = await database.transaction(async (tx) => {
       const schedule = await lockSchedule(tx, { id });
       const now = clock();
-      // Another server on this database may have been faster.
+      // Another server on this database may already have done it.
       if (schedule?.dueAt === undefined || schedule.dueAt > now) return undefined;
       ({ refId } = schedule);
       let due = await advance(tx, schedule, now, approval);
@@ -136,7 +139,7 @@ export class Scheduler {
       return found;
     });
     if (!task) return;
-    // A call-back makes the schedule due at once, also while this process is still making the call.
+    // A call-back makes the schedule due at once, even while this process is still making the call.
     const what = task.kind === 'post' ? `post ${task.wave}` : task.intent.operation;
     const key = `${id} ${what}`;
     if (this.#calls.has(key)) return;
@@ -210,7 +213,7 @@ export class Scheduler {
       const isRefusal = error instanceof AdapterRefused;
       if (task.kind === 'control') {
         schedule.controlFailed();
-        // Noted once. What was decided stays so, and is tried until the adapter has confirmed it.
+        // Recorded once. The decision stands, and the request is repeated until the adapter has confirmed it.
         if (!isRefusal || failures > 1) return;
         const { message: reason } = error;
         const refusal = { decision: 'control_refused', reason, actor: 'scheduler' } as const;
@@ -223,7 +226,7 @@ export class Scheduler {
     await this.#change(id, change, pause);
   }
 
-  /** Changes a schedule. @param afterMs when it is due again */
+  /** Changes a schedule. @param afterMs delay until it is due again */
   async #change(
     id: number,
     change: (schedule: ScheduleRecord, tx: Queryable, now: number) => Promise<void>,
@@ -241,7 +244,7 @@ export class Scheduler {
   }
 }
 
-/** The adapter has refused a wave, and would refuse it again. */
+/** The adapter has given a wave its final refusal. */
 async function postRefused(
   tx: Queryable,
   schedule: ScheduleRecord,
@@ -250,7 +253,7 @@ async function postRefused(
   now: number,
 ): Promise<void> {
   schedule.refusedToPost(wave);
-  // A person may have stopped it meanwhile.
+  // A person may have stopped the schedule meanwhile.
   if (isEnded(schedule.status)) return;
   schedule.apply('stop', now, reason);
   await noteDecision(tx, schedule.id, { decision: 'stop', reason, actor: 'scheduler' }, now);

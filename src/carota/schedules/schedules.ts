@@ -1,5 +1,6 @@
 /** Schedules: creation, lists, and people's actions. */
 import {
+  type ExposureResult,
   type ScheduleAction,
   type SchedulePlan,
   type ScheduleStatus,
@@ -9,7 +10,6 @@ import { type FieldError, parseTimestamp, type Scopes } from '../../contract/ind
 import { modelInScope, scopesParameter, vehicleInScope } from '../../service/access/index.js';
 import { recordRequest } from '../../service/audit/index.js';
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
-import { type ExposureResult } from '../guard/index.js';
 import { selectVehicles } from '../vehicles/index.js';
 import { contentOf } from './approval-digest.js';
 import { ScheduleConflict } from './conflict.js';
@@ -34,10 +34,10 @@ export interface ScheduleRow extends GuardState {
 const COLUMNS =
   'id, ref_id, script_ref_id, model, plan, status, reason, test_number, test_from, passed, created_at, approved_at, started_at, ended_at';
 
-/** Whether a schedule needs approval before it starts, and by whom. */
+/** Whether a schedule needs approval before it starts, and whose. */
 export type ApprovalRule = 'none' | 'anyone' | 'second-person';
 
-/** A token. */
+/** A token's identity. */
 interface Person {
   readonly id: string;
   readonly name: string;
@@ -87,7 +87,7 @@ export async function createSchedule(
     await addVins(tx, made.id, vins);
     await recordRequest(tx, now, { refId, detail: { model, 'script-ref-id': scriptRefId } });
     if (!isFree) {
-      // Frozen: what is approved is a list of vehicles, whatever their tags become.
+      // Fixed now: an approval covers a list of vehicles, regardless of later changes to their tags.
       if (plan.filter) await selectVehicles(tx, made.id, model, plan.filter);
       const proposal = { decision: 'propose', reason: '', actor: by.name } as const;
       await noteDecision(tx, made.id, proposal, now);
@@ -131,12 +131,12 @@ export async function addVehicles(
   });
 }
 
-/** Who acts, why, and under which rule. */
+/** Actor, reason and approval rule of an action. */
 interface ActOptions {
   readonly by: Person;
   readonly reason: string;
   readonly approval: ApprovalRule;
-  /** Of an approval: what is approved. */
+  /** For an approval: the digest to be approved. */
   readonly digest?: string | undefined;
 }
 
@@ -165,7 +165,7 @@ export async function act(
   });
 }
 
-/** @throws ScheduleConflict, also where a second person is required and this is the first */
+/** @throws ScheduleConflict, also if a second person is required and the actor is the proposer */
 async function approve(
   tx: Queryable,
   schedule: ScheduleRecord,
@@ -222,7 +222,7 @@ export const listSchedules = (
     [before ?? null, limit, scopesParameter(scopes)],
   );
 
-/** A vehicle that has not reported anything yet is `triggered` once its wave is. */
+/** A vehicle without reports is `triggered` once its wave is. */
 const STATE = `case when v.state = 'waiting' and w.state in ('running', 'passed', 'stopped') then 'triggered'
   else v.state end`;
 const OF_SCHEDULE = `from schedule_vehicles v

@@ -27,7 +27,7 @@ export const readWaves = (database: Queryable, scheduleId: number): Promise<Wave
     [scheduleId],
   );
 
-/** Writes back everything that may have changed. */
+/** Writes back all columns that can change. */
 export async function saveSchedule(
   tx: Queryable,
   schedule: ScheduleRecord,

@@ -1,28 +1,29 @@
 /** A schedule's vehicles while their results change: read and written under the lock of the schedule. */
+import { type ExposureResult } from '../../contract/carota-api/index.js';
 import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
-import { type Exposure, type ExposureResult } from '../guard/index.js';
+import { type Exposure } from '../guard/index.js';
 
 export interface TrackedVehicle {
   readonly vin: string;
   readonly wave: number;
   state: string;
   reason: string | null;
-  /** Of the newest event. */
+  /** Time of the newest event. */
   at: Date | null;
   rank: number | null;
   id: string | null;
   hasConsented: boolean;
-  /** In the order of exposure, from 1. */
+  /** Place in the order of exposure, from 1. */
   place: number | null;
-  /** Once it is exposed. */
+  /** Undefined until the vehicle is exposed. */
   exposure: Exposure | undefined;
-  /** When the exposure cap first made it wait, ms. */
+  /** When the exposure cap first deferred its admission, ms. */
   askedAt: number | undefined;
-  /** How often it was tried again. */
+  /** Number of retries so far. */
   tries: number;
-  /** When its failure is tried again, ms. */
+  /** When its failure is retried, ms. */
   retryAt: number | undefined;
-  /** The attempt that this retry follows, once the retry is under way; see `Retries`. */
+  /** The attempt that this retry follows, stored once the retry is in progress; see `Retries`. */
   readonly retryFrom: number | undefined;
 }
 
@@ -74,8 +75,8 @@ function vehicleOf(row: Row): TrackedVehicle {
 }
 
 /**
- * A retry at another time is another retry: nobody has noted yet which attempt it follows. Results that have changed are steps
- * of the vehicle's timeline.
+ * A changed time means a new retry, so the attempt that it follows is cleared. Changed results become steps of the vehicle's
+ * timeline.
  *
  * @param now ms
  */
@@ -124,7 +125,7 @@ export async function saveScheduleVehicles(
   );
 }
 
-/** Before they are saved. The exposure itself is no result. */
+/** Call before saving. Exposure itself is not a result. */
 async function noteResults(
   tx: Queryable,
   scheduleId: number,

@@ -1,12 +1,12 @@
 /** Transitions between the statuses of a schedule: one table for people, guard and scheduler. Pure. */
 import { type ScheduleAction, type ScheduleStatus } from '../../contract/carota-api/index.js';
 
-/** Changes a schedule's status: an action of a person, the guard or the scheduler. */
+/** A change of a schedule's status by a person, the guard or the scheduler. */
 export type Transition = ScheduleAction | 'start' | 'hold' | 'complete';
 
 type Targets = Partial<Readonly<Record<ScheduleStatus, ScheduleStatus>>>;
 
-/** A transition to the same status: repeating the action is allowed and changes nothing. */
+/** A transition to the same status means that repeating the action is allowed and changes nothing. */
 const TABLE: Readonly<Record<Transition, Targets>> = {
   approve: { proposed: 'planned' },
   start: { planned: 'running' },

@@ -59,7 +59,7 @@ function* waveErrors({ waves = [] }: SchedulePlan): Generator<FieldError> {
 function* guardErrors({ guard }: SchedulePlan): Generator<FieldError> {
   if (!guard) return;
   if (!guard.test && guard.maxFailures === undefined) {
-    const message = 'needs a test or maxFailures: without them no failure stops the schedule';
+    const message = 'needs a test or maxFailures: without either, failures never stop the schedule';
     yield { path: '/guard', message };
   }
   if (guard.test && guard.test.intolerable <= guard.test.tolerated) {

@@ -1,17 +1,18 @@
-/** What the guard made of a vehicle in its schedules, from what is stored: exposure, results, retries, and what is due. */
+/** The guard's part of a vehicle's timeline: exposure, results, retries and deadlines, from the database. */
 import {
+  type ExposureResult,
   type SchedulePlan,
   type ScheduleStatus,
   type VehicleTimelineEntry,
 } from '../../contract/carota-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type Served } from '../../service/http/index.js';
-import { dueOf, type ExposureResult } from '../guard/index.js';
+import { dueOf } from '../guard/index.js';
 import { deadlinesOf } from './schedule-record.js';
 import { isEnded } from './transitions.js';
 
 type Entry = Served<VehicleTimelineEntry>;
-/** As much as the reports of a vehicle: retries are bounded by the plan, so there are seldom more than a few. */
+/** The same limit as for a vehicle's reports. The plan bounds retries, so there are seldom more than a few steps. */
 const MAX_STEPS = 1_000;
 
 interface Standing {
@@ -33,9 +34,9 @@ interface Step {
 }
 
 /**
- * In no order. @param refId only of this schedule
+ * Not sorted. @param refId limits the steps to this schedule
  *
- * @returns undefined: it is in no schedule
+ * @returns undefined: the vehicle is in no schedule
  */
 export async function readVehicleSteps(
   database: Queryable,
@@ -92,7 +93,7 @@ function dueEntries({ plan, status, state, exposed_at, decides_at, retry_at }: S
     because: `the plan retries ${state}`,
     unless:
       status === 'running' || isEnded(status)
-        ? 'it reports something before, or the schedule ends'
+        ? 'it reports something first, or the schedule ends'
         : `the schedule is still ${status} then`,
   };
   return [deadline, retry].filter((due) => due !== null);

@@ -1,13 +1,13 @@
-/** What the vehicles of a wave have come to, counted: each vehicle counts by where it stands now. Pure. */
+/** Counts of a wave's vehicles by their current state and result. Pure. */
+import { type ExposureResult } from '../../contract/carota-api/index.js';
 import { FAILED, FINISHED, resultOf } from '../../contract/index.js';
-import { type ExposureResult } from '../guard/index.js';
 
-/** Where a vehicle stands in its schedule. */
+/** State and result of a vehicle in its schedule. */
 export interface Standing {
   readonly state: string;
-  /** undefined: it has not been exposed. */
+  /** undefined: not exposed. */
   readonly result: ExposureResult | undefined;
-  /** Whether its failure is tried again. */
+  /** Whether its failure will be retried. */
   readonly isRetried?: boolean;
 }
 
@@ -26,7 +26,7 @@ export const COUNTERS = [
 type Counter = (typeof COUNTERS)[number];
 export type Counters = Record<Counter, number>;
 
-/** In which of the counters the vehicle counts. */
+/** The counters that include the vehicle. */
 function countersOf({ state, result, isRetried = false }: Standing): Record<Counter, boolean> {
   const isWithdrawn = resultOf(state) === 'withdrawn';
   return {
@@ -42,7 +42,7 @@ function countersOf({ state, result, isRetried = false }: Standing): Record<Coun
   };
 }
 
-/** Changes the counters from one standing of a vehicle to the next. */
+/** Moves a vehicle from the counters of its old standing to those of its new one. */
 export function recount(counters: Counters, before: Standing, after: Standing): void {
   const [was, is] = [countersOf(before), countersOf(after)];
   for (const name of COUNTERS) counters[name] += Number(is[name]) - Number(was[name]);

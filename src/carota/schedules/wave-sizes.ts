@@ -1,4 +1,4 @@
-/** Sizes of waves: pure. */
+/** Computes the sizes of waves. Pure. */
 import { type WavePlan } from '../../contract/carota-api/index.js';
 
 /**
@@ -6,7 +6,7 @@ import { type WavePlan } from '../../contract/carota-api/index.js';
  * which no vehicle is left have size 0; remaining vehicles form a final wave.
  *
  * @param total vehicles, including those that waves name
- * @param named how many vehicles each wave names that are in the schedule
+ * @param named for each wave, how many of the vehicles that it names are in the schedule
  */
 export function waveSizes(
   waves: readonly WavePlan[],
@@ -14,7 +14,7 @@ export function waveSizes(
   named: readonly number[],
 ): number[] {
   const sizes: number[] = [];
-  // Vehicles that any wave names are not available to the others.
+  // Vehicles that a wave names are not available to other waves.
   let free = total - named.reduce((sum, number) => sum + number, 0);
   for (const [place, wave] of waves.entries()) {
     const wanted = wave.vehicles ?? Math.ceil((total * (wave.percent ?? 0)) / 100);

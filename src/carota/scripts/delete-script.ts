@@ -8,12 +8,12 @@ import { type UpdateScript } from '../../update-script/index.js';
 const MOST_NAMED = 20;
 
 /**
- * A schedule that has ended uses its script too: the record of the schedule refers to it.
+ * A script is also in use by ended schedules, whose records refer to it.
  *
- * @param targets paths under which published or proposed metadata of the image repository lists it; nothing may be proposed
- *   meanwhile
+ * @param targets paths under which published or proposed metadata of the image repository lists the script; nothing may be
+ * proposed in the meantime
  * @param now ms
- * @returns what uses it, in words
+ * @returns the uses that prevent deletion, in words
  */
 export function deleteScript(
   database: Database,
@@ -22,7 +22,7 @@ export function deleteScript(
   now: number,
 ): Promise<'deleted' | 'unknown' | { readonly users: readonly string[] }> {
   return database.transaction(async (tx) => {
-    // Whoever plans a schedule with it waits for the end of this, or this for theirs.
+    // Serializes with transactions that plan a schedule with the script.
     const [row] = await tx.query<{ script: UpdateScript }>(
       'select script from update_scripts where script_ref_id = $1 for update',
       [scriptRefId],

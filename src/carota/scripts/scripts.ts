@@ -45,7 +45,7 @@ export class ScriptExists extends Error {
   override readonly name = 'ScriptExists';
 }
 
-/** Errors in what a script says about its artifacts. */
+/** Errors in a script's statements about its artifacts. */
 export async function artifactErrors(
   database: Queryable,
   { ecus }: UpdateScript,
@@ -71,8 +71,8 @@ export async function artifactErrors(
 /**
  * Stores a script. Publishing the same script again returns the stored one.
  *
- * @returns errors in what it says about artifacts: these may have been deleted since it was checked
- * @throws ScriptExists where the script-ref-id has different content; QuotaExceeded
+ * @returns errors in its statements about artifacts, which may have been deleted since the check
+ * @throws ScriptExists if the script-ref-id exists with different content; QuotaExceeded
  */
 export async function publishScript(
   tx: Queryable,

@@ -87,7 +87,7 @@ interface Entry {
 
 /** Converts the columns of a CSV to the fields of NDJSON; an empty cell is an absent field. */
 function factsIn(fields: Readonly<Record<string, unknown>>): Record<string, unknown> {
-  // Column names come from the caller: an object without a prototype has no special names.
+  // Column names come from the caller: in an object without a prototype no name is special.
   const facts = Object.create(null) as Record<string, unknown>;
   const versions = Object.create(null) as Record<string, unknown>;
   for (const [name, value] of Object.entries(fields)) {

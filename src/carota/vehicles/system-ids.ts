@@ -1,6 +1,6 @@
 /**
- * Which vehicle has which `system_id`, the name in its client certificate (contract section 9): whoever may change that
- * decides whose certificate counts as whose.
+ * The `system_id` of each vehicle, which is the name in its client certificate (contract section 9): the right to change it
+ * is the right to decide which certificate belongs to which vehicle.
  */
 import { recordActions, type Actor } from '../../service/audit/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';

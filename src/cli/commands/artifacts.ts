@@ -1,4 +1,4 @@
-/** `otaops artifacts`: what the CarOTA Server stores, its room, deletion. */
+/** `otaops artifacts`: stored artifacts of the CarOTA Server, storage use, deletion. */
 import { type Command } from 'commander';
 import { artifactApi, type Storage } from '../../contract/carota-api/index.js';
 import { limitOption } from '../options.js';
@@ -14,13 +14,13 @@ import {
 export function artifactsCommand(program: Command): void {
   const artifacts = program
     .command('artifacts')
-    .description('artifacts of the CarOTA Server: list, delete, room');
+    .description('artifacts of the CarOTA Server: list, delete, storage use');
 
   serverCommand(
     artifacts,
     {
       usage: 'list',
-      description: 'list artifacts in the order of their SHA-256',
+      description: 'list artifacts, sorted by SHA-256',
       examples: ['otaops artifacts list'],
     },
     CAROTA_SETTINGS,
@@ -58,7 +58,7 @@ export function artifactsCommand(program: Command): void {
     artifacts,
     {
       usage: 'room',
-      description: 'show how much artifacts and update scripts take, and may take',
+      description: 'show the storage use and limits of artifacts and update scripts',
       examples: ['otaops artifacts room --json'],
     },
     CAROTA_SETTINGS,

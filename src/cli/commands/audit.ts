@@ -13,7 +13,7 @@ import { addExamples, clientOf, type CommonFlags, serverCommand } from '../serve
 import { addSettings, DATABASE_URL } from '../settings/index.js';
 
 const UNTRUSTED =
-  'without --key, the seals are checked against the keys that the log names itself: whoever has the database and ' +
+  'without --key, the seals are checked only against the keys in the log itself: anyone with the database and ' +
   'the seal key could have rewritten both';
 
 export function auditCommand(program: Command): void {
@@ -38,7 +38,7 @@ function verifyCommand(audit: Command): void {
   })
     .option(
       '--key <file>',
-      'public key that seals may have, .pub or PEM; may be repeated',
+      'public key to trust for seals, .pub or PEM; repeatable',
       (file: string, files: readonly string[]) => [...files, file],
       [] as readonly string[],
     )
@@ -73,10 +73,7 @@ function exportCommand(audit: Command): void {
     description: 'write the whole log as JSON Lines, with its chain and seals',
     examples: ['otaops audit export --output audit-2026-11.jsonl'],
   })
-    .option(
-      '--output <file>',
-      'where to; an existing file is not replaced (default: standard output)',
-    )
+    .option('--output <file>', 'output file, which must not exist (default: standard output)')
     .action(async (flags: CommonFlags & { output?: string }) => {
       const input = await exportOf(flags);
       if (flags.output === undefined) {
@@ -90,7 +87,7 @@ function exportCommand(audit: Command): void {
 function keyCommand(audit: Command): void {
   serverCommand(audit, {
     usage: 'key',
-    description: 'print the public key that seals the log, as verify --key takes it',
+    description: 'print the public key that seals the log, for verify --key',
     examples: ['otaops audit key > audit-key.pub'],
   }).action(async (flags: CommonFlags) => {
     const { key } = await (await clientOf(flags)).call(auditApi.getAuditStatus, {});
@@ -103,16 +100,16 @@ function protectCommand(audit: Command): void {
   const command = audit
     .command('protect')
     .description(
-      'take the audit log from the role that a server signs in to PostgreSQL as: it may add and read, not change',
+      'protect the audit log from the server’s own PostgreSQL role, which then may only add and read entries',
     )
-    .requiredOption('--role <name>', 'that role');
+    .requiredOption('--role <name>', 'role that the server uses in PostgreSQL');
   addExamples(command, [
     'otaops audit protect --database-url postgres://postgres@db/otaops --role otaops',
   ]);
   addSettings(command, [
     {
       ...DATABASE_URL,
-      description: 'the server’s database, as a superuser; migrated by the server',
+      description: 'the server’s database, already migrated by the server, as a superuser',
     },
   ]);
   command.action(async ({ databaseUrl, role }: { databaseUrl?: string; role: string }) => {
@@ -123,6 +120,6 @@ function protectCommand(audit: Command): void {
     } finally {
       await database.close();
     }
-    print(`the audit log belongs to otaops_audit now; ${role} may add to it and read it`);
+    print(`the audit log now belongs to otaops_audit; ${role} may add entries and read them`);
   });
 }

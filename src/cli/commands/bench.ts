@@ -35,7 +35,7 @@ const SETTINGS: readonly Setting<unknown>[] = [
   },
   {
     flag: '--bench-rounds <number>',
-    description: 'rounds, of which the median counts; three times as many in part history',
+    description: 'number of rounds; the median is reported; three times as many in part history',
     default: 3,
     parse: count,
   },

@@ -20,7 +20,7 @@ export function completionCommand(program: Command): void {
   ]).action(({ shell }: { shell: Shell }) => print(SCRIPTS[shell](pathsOf(program))));
 }
 
-/** A command's words, and what can follow: its subcommands and flags. */
+/** A command's words, and their possible continuations: subcommands and flags. */
 interface CommandPath {
   readonly words: string;
   readonly subcommands: readonly string[];

@@ -99,7 +99,7 @@ async function follow(client: Client, flags: EventsFlags, tell: Tell): Promise<v
     } catch (error) {
       if (error === signal.reason) return;
       if (!(error instanceof NoAnswer)) throw error;
-      printError(`${error.message}; trying again`);
+      printError(`${error.message}; retrying`);
       await sleep(RETRY_MS, undefined, { signal }).catch(() => undefined);
     }
   }

@@ -26,7 +26,7 @@ export const provisionCommand = (
     .requiredOption('--time-key <file>', 'public key, or list of public keys, of the time server')
     .option(
       '--metadata <folder>',
-      'timestamp, snapshot and targets of both repositories, under the names that they are served by, in its folders director and image; without them, older ones are accepted until the first cycle',
+      'folder with timestamp, snapshot and targets of both repositories, under their published names in the subfolders director and image; without them, older ones are accepted until the first cycle',
     );
 
 export async function initialTrust(flags: TrustFlags): Promise<InitialTrust> {

@@ -20,7 +20,7 @@ export function scriptsCommand(program: Command): void {
     scripts,
     {
       usage: 'list',
-      description: 'list update scripts in the order of their script-ref-id',
+      description: 'list update scripts, sorted by script-ref-id',
       examples: ['otaops scripts list'],
     },
     CAROTA_SETTINGS,

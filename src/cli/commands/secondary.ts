@@ -27,7 +27,7 @@ interface SecondaryFlags {
 export function secondaryCommand(program: Command): void {
   const command = program
     .command('secondary')
-    .description('run an ECU that verifies for itself what its Primary hands it')
+    .description('run an ECU that itself verifies the files from its Primary')
     .addHelpText(
       'after',
       `

@@ -21,7 +21,9 @@ interface SignerFlags extends PassphraseFlags {
 export function signerCommand(program: Command): void {
   const command = program
     .command('signer')
-    .description('keep the online keys apart from the web server, and sign only what they are for')
+    .description(
+      'hold the online keys in a process separate from the web server, and sign only the files for which they are intended',
+    )
     .requiredOption('--socket <path>', 'Unix socket, accessible to this user only')
     .requiredOption(
       '--online <role=file>',

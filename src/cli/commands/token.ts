@@ -67,11 +67,11 @@ Examples:
     .addOption(
       new Option('--role <role>', 'its permissions').choices(ALL_ROLES).makeOptionMandatory(),
     )
-    .requiredOption('--name <name>', 'its owner, to tell tokens apart')
-    .option('--vin <vin>', 'of role vehicle: the vehicle that it is for', parseVin)
+    .requiredOption('--name <name>', 'name of its owner, to distinguish tokens')
+    .option('--vin <vin>', 'for role vehicle: the vehicle that uses it', parseVin)
     .option(
       '--model <model>',
-      'vehicle model that it is limited to; give it once for each (default: not limited)',
+      'vehicle model to which it is limited; repeatable (default: not limited)',
       collectModels,
     )
     .option('--valid-days <days>', 'when it expires (default: never)', parsePositive)
@@ -113,16 +113,20 @@ Examples:
     }
   });
 
-  subcommand('rotate', 'give a token a successor with the same rights; both hold for an overlap')
+  subcommand('rotate', 'create a successor with the same rights; both are valid for an overlap')
     .argument('<id>', 'id of the token, see token list')
-    .option('--overlap-hours <hours>', 'how long the old one holds on (default: 24)', parseHours)
+    .option(
+      '--overlap-hours <hours>',
+      'how long the old one remains valid (default: 24)',
+      parseHours,
+    )
     .option(
       '--valid-days <days>',
-      'when the new one expires (default: as the old one)',
+      'when the new one expires (default: same lifetime as the old one)',
       parsePositive,
     )
     .action(async (id: string, flags: TokenFlags & Validity & { overlapHours?: number }) => {
-      if (flags.offline) throw new UsageError('a token is rotated while the server runs');
+      if (flags.offline) throw new UsageError('a token can only be rotated while the server runs');
       const { overlapHours: hours } = flags;
       const overlap = hours === undefined ? {} : { overlap: Math.round(hours * HOUR) };
       const rotated = await (
@@ -177,7 +181,7 @@ interface Standing {
   readonly lastUsedAt: Date | string | null;
 }
 
-/** What is worth knowing of a token besides its role. */
+/** Facts about a token besides its role. */
 function standingOf({ scopes, revokedAt, expiresAt, lastUsedAt }: Standing): string {
   if (revokedAt !== null) return '  (revoked)';
   const day = (time: Date | string) => new Date(time).toISOString().slice(0, 10);

@@ -220,8 +220,8 @@ function connectionNotes(url: string, systemId: string) {
         'code' in error && (error.code === BAD_CREDENTIAL || error.code === NOT_AUTHORIZED);
       note(
         isRefused
-          ? `${url} refuses ${systemId}: the vehicle is not registered with this credential; trying again.`
-          : `No connection to ${url}: ${error.message}; trying again.`,
+          ? `${url} refuses ${systemId}: the vehicle is not registered with this credential; retrying.`
+          : `No connection to ${url}: ${error.message}; retrying.`,
         printError,
       );
     },

@@ -86,12 +86,12 @@ export const VEHICLE_TLS_KEY: Setting<string> = {
 export const VEHICLE_BOOTSTRAP_CA: Setting<string> = {
   flag: '--vehicle-bootstrap-ca <file>',
   description:
-    'PEM file of the factory’s authorities, whose certificates are good for the first enrolment of a vehicle only',
+    'PEM file of the factory’s authorities, whose certificates are valid only for a vehicle’s first enrolment',
 };
 export const ENROLMENT_CA: Setting<string> = {
   flag: '--enrolment-ca <folder>',
   description:
-    'enrol vehicles (EST) with an authority of our own in this folder, made at the first start; for trials and small fleets',
+    'enrol vehicles (EST) with a built-in authority in this folder, created at the first start; for trials and small fleets',
 };
 export const ENROLMENT_COMMAND: Setting<string> = {
   flag: '--enrolment-command <command>',
@@ -100,7 +100,7 @@ export const ENROLMENT_COMMAND: Setting<string> = {
 };
 export const CERTIFICATE_DAYS: Setting<number> = {
   flag: '--certificate-days <days>',
-  description: 'validity of the certificates that the authority of our own issues',
+  description: 'validity of the certificates that the built-in authority issues',
   default: 90,
   parse: parsePositive,
 };
@@ -142,13 +142,13 @@ export const DATABASE_URL: Setting<string> = {
 };
 const AUDIT_SYSLOG: Setting<string> = {
   flag: '--audit-syslog <url>',
-  description: 'syslog receiver that the audit log is copied to: tcp://, tls:// or udp://host:port',
+  description: 'syslog receiver for a copy of the audit log: tcp://, tls:// or udp://host:port',
   parse: parseUrl('tcp:', 'tls:', 'udp:'),
 };
 const AUDIT_OTLP: Setting<string> = {
   flag: '--audit-otlp <url>',
   description:
-    'receiver of OpenTelemetry logs (OTLP over HTTP) that the audit log is copied to: http:// or https://, usually with the path /v1/logs',
+    'receiver of OpenTelemetry logs (OTLP over HTTP) for a copy of the audit log: http:// or https://, usually with the path /v1/logs',
   parse: parseUrl('http:', 'https:'),
 };
 const AUDIT_OTLP_TOKEN: Setting<string> = {
@@ -160,9 +160,9 @@ export const AUDIT_COPY_SETTINGS = [AUDIT_SYSLOG, AUDIT_OTLP, AUDIT_OTLP_TOKEN] 
 export const AUDIT_KEY_FILE: Setting<string> = {
   flag: '--audit-key-file <file>',
   description:
-    'Ed25519 key that seals the audit log, PEM (default: audit-key in the data directory, made at the first start)',
+    'Ed25519 key that seals the audit log, PEM (default: audit-key in the data directory, generated at the first start)',
 };
-/** Of an adapter on this machine: the default for commands without a broker of their own. */
+/** An adapter on this machine: the default for commands without their own broker. */
 export const LOCAL_BROKER = 'mqtt://127.0.0.1:1883';
 export const MQTT_URL: Setting<string> = {
   flag: '--mqtt-url <url>',
@@ -174,7 +174,7 @@ export const MQTT_URL: Setting<string> = {
 export const MQTT_SHARED: Setting<boolean> = {
   flag: '--mqtt-shared <0|1>',
   description:
-    'all adapters read, over a shared subscription; only for brokers that persist it across restarts',
+    'all adapters read, through a shared subscription; only for brokers that persist it across restarts',
   default: false,
   parse: parseFlag,
 };
@@ -214,7 +214,7 @@ export const OPERATION_DAYS: Setting<number> = {
 };
 export const LOG_LEVEL: Setting<string> = {
   flag: '--log-level <level>',
-  description: 'lowest severity that is logged',
+  description: 'lowest severity to log',
   default: 'info',
   choices: ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
 };
@@ -329,20 +329,20 @@ export const SECRET_KEY: Setting<string[]> = {
   flag: '--secret-key <base64>',
   secret: true,
   description:
-    'encrypts secrets in the database, 32 bytes (openssl rand -base64 32); while it is changed, a list: the first encrypts, all decrypt (default: one of our own with the embedded database; with another none, and no secret is stored)',
+    'encrypts secrets in the database, 32 bytes (openssl rand -base64 32); during rotation, a list: the first encrypts, all decrypt (default: a generated key with the embedded database; none with another one, which then cannot store secrets)',
   parse: parseSecretKeys,
 };
 export const CALLBACK_ALLOW: Setting<string[]> = {
   flag: '--callback-allow <networks>',
   description:
-    'loopback, link-local or private networks that call-backs and notifications may go to, e.g. 10.1.0.0/16',
+    'loopback, link-local or private networks to which call-backs and notifications may be sent, e.g. 10.1.0.0/16',
   parse: parseNetworks,
 };
 export const SMTP_URL: Setting<string> = {
   flag: '--smtp-url <url>',
   secret: true,
   description:
-    'server for notifications by e-mail, smtp:// (STARTTLS where it has that) or smtps://, with user and password',
+    'server for notifications by e-mail, smtp:// (STARTTLS if the server supports it) or smtps://, with user and password',
   parse: parseUrl('smtp:', 'smtps:'),
 };
 export const SMTP_FROM: Setting<string> = {
@@ -525,16 +525,16 @@ export const S3_URL: Setting<string> = {
 };
 export const S3_BUCKET: Setting<string> = {
   flag: '--s3-bucket <name>',
-  description: 'its bucket',
+  description: 'bucket of that store',
 };
 export const S3_REGION: Setting<string> = {
   flag: '--s3-region <name>',
-  description: 'its region',
+  description: 'region of that store',
   default: 'us-east-1',
 };
 export const IMAGE_BUCKET: Setting<string> = {
   flag: '--image-bucket <name>',
-  description: 'bucket of that store for a copy of the published image repository, for a CDN',
+  description: 'bucket of that store for a copy of the published image repository, e.g. for a CDN',
 };
 export const PUBLIC_URL: Setting<string> = {
   flag: '--public-url <url>',
@@ -567,7 +567,7 @@ export const URL_TTL: Setting<number> = {
 };
 export const DEADLINE_GRACE: Setting<number> = {
   flag: '--deadline-grace <seconds>',
-  description: 'how long after the start no vehicle is called silent',
+  description: 'time after the start during which no vehicle becomes silent',
   default: 60,
   parse: parseCount,
 };

@@ -46,16 +46,16 @@ const { connections, headersSeconds, bodySeconds, loads } = DEFAULT_HTTP_LIMITS;
 const TRUSTED_PROXIES: Setting<string[]> = {
   flag: '--trusted-proxies <networks>',
   description:
-    'proxies in front of the HTTP interface whose X-Forwarded-For is believed, e.g. 10.1.0.0/16',
+    'proxies in front of the HTTP interface whose X-Forwarded-For is trusted, e.g. 10.1.0.0/16',
   default: [...DEFAULT_HTTP_LIMITS.trustedProxies],
   parse: parseNetworks,
 };
 
 export const HTTP_LIMIT_SETTINGS = [
-  atLeastOne('--http-connections', 'HTTP connections at once', connections.inAll),
+  atLeastOne('--http-connections', 'simultaneous HTTP connections', connections.inAll),
   orNone(
     '--http-connections-per-address',
-    'HTTP connections at once from one IPv4 address or IPv6 /64',
+    'simultaneous HTTP connections from one IPv4 address or IPv6 /64',
     connections.perAddress,
   ),
   seconds('--http-headers-seconds', 'time for the headers of an HTTP request', headersSeconds),
@@ -66,22 +66,22 @@ export const HTTP_LIMIT_SETTINGS = [
   ),
   atLeastOne(
     '--streams-per-token',
-    'event streams, live updates and long polls of one token at once',
+    'simultaneous event streams, live updates and long polls of one token',
     loads.stream.perToken,
   ),
   atLeastOne('--streams', 'the same of all tokens', loads.stream.inAll),
-  atLeastOne('--exports-per-token', 'exports of one token at once', loads.export.perToken),
+  atLeastOne('--exports-per-token', 'simultaneous exports of one token', loads.export.perToken),
   atLeastOne('--exports', 'the same of all tokens', loads.export.inAll),
   atLeastOne(
     '--searches-per-token',
-    'text searches and previews of one token at once',
+    'simultaneous text searches and previews of one token',
     loads.search.perToken,
   ),
   atLeastOne('--searches', 'the same of all tokens', loads.search.inAll),
   seconds('--search-seconds', 'time for a list, a search or a part of an export', READING_SECONDS),
   atLeastOne(
     '--uploads-per-token',
-    'uploads and imports of one token at once',
+    'simultaneous uploads and imports of one token',
     loads.upload.perToken,
   ),
   atLeastOne('--uploads', 'the same of all tokens', loads.upload.inAll),
@@ -122,7 +122,7 @@ export const httpLimitsOf = (flags: HttpLimitFlags): HttpLimits => ({
 export const SIGN_IN_LIMIT_SETTINGS = [
   orNone(
     '--failed-sign-ins',
-    'wrong tokens and sessions from one address before it has to wait',
+    'wrong tokens and sessions from one address before it is blocked temporarily',
     DEFAULT_SIGN_IN_LIMITS.perAddress,
   ),
 ] as const;
@@ -140,7 +140,7 @@ export const signInLimitsOf = ({ failedSignIns }: SignInLimitFlags): SignInLimit
 export const VEHICLE_SIGN_IN_LIMIT_SETTINGS = [
   orNone(
     '--mqtt-failed-sign-ins',
-    'wrong credentials for one system_id from one address before it has to wait',
+    'wrong credentials for one system_id from one address before it is blocked temporarily',
     DEFAULT_VEHICLE_SIGN_IN_LIMITS.perName,
   ),
   orNone(
@@ -166,7 +166,7 @@ const broker = DEFAULT_BROKER_LIMITS;
 export const BROKER_LIMIT_SETTINGS = [
   atLeastOne(
     '--mqtt-connections',
-    'connections to the embedded broker at once',
+    'simultaneous connections to the embedded broker',
     broker.connections.inAll,
   ),
   orNone(
@@ -176,7 +176,7 @@ export const BROKER_LIMIT_SETTINGS = [
   ),
   atLeastOne(
     '--mqtt-unauthenticated',
-    'connections to the embedded broker that have not signed in; the oldest makes room',
+    'connections to the embedded broker that have not signed in; the oldest is closed for a new one',
     broker.unauthenticated,
   ),
   seconds(
@@ -186,12 +186,12 @@ export const BROKER_LIMIT_SETTINGS = [
   ),
   atLeastOne(
     '--mqtt-connect-bytes',
-    'bytes of a CONNECT at the embedded broker',
+    'size of a CONNECT at the embedded broker, bytes',
     broker.connectBytes,
   ),
   atLeastOne(
     '--mqtt-queue',
-    'messages that the embedded broker keeps for a vehicle; the oldest makes room',
+    'messages that the embedded broker queues for a vehicle; the oldest is dropped for a new one',
     broker.queue,
   ),
 ] as const;
@@ -223,19 +223,19 @@ export const UPLOAD_QUOTA_SETTINGS = [
   atLeastOne('--artifacts', 'artifacts at the CarOTA Server', DEFAULT_UPLOAD_QUOTA.artifacts),
   megabytes(
     '--artifact-megabytes',
-    'room for artifacts, uploads in progress included',
+    'storage for artifacts, including uploads in progress',
     DEFAULT_UPLOAD_QUOTA.artifactBytes,
   ),
   megabytes(
     '--artifact-megabytes-per-token',
-    'room for the artifacts that one token has uploaded',
+    'storage for the artifacts uploaded with one token',
     DEFAULT_UPLOAD_QUOTA.artifactBytesPerToken,
   ),
   atLeastOne('--scripts', 'update scripts at the CarOTA Server', DEFAULT_UPLOAD_QUOTA.scripts),
-  megabytes('--script-megabytes', 'room for update scripts', DEFAULT_UPLOAD_QUOTA.scriptBytes),
+  megabytes('--script-megabytes', 'storage for update scripts', DEFAULT_UPLOAD_QUOTA.scriptBytes),
   megabytes(
     '--upload-free-megabytes',
-    'what uploads leave free on the disk of the data directory',
+    'space that uploads must leave free on the disk of the data directory',
     DEFAULT_UPLOAD_QUOTA.freeDiskBytes,
   ),
 ] as const;
@@ -262,21 +262,25 @@ export const uploadQuotaOf = (flags: UploadQuotaFlags): UploadQuota => ({
 export const DEAD_LETTER_LIMIT_SETTINGS = [
   atLeastOne(
     '--dead-letters-per-vehicle',
-    'dead letters that are kept of one vehicle; of more, only the number',
+    'dead letters kept per vehicle; further ones are only counted',
     DEFAULT_DEAD_LETTER_LIMITS.perVehicle,
   ),
   atLeastOne(
     '--dead-letter-megabytes',
-    'room for the dead letters of all vehicles, MiB; of more, only the number is kept',
+    'storage for the dead letters of all vehicles, MiB; further ones are only counted',
     DEFAULT_DEAD_LETTER_LIMITS.bytes / MEBIBYTE,
   ),
 ] as const;
 
 export const MESSAGE_BUDGET_SETTINGS = [
-  orNone('--messages-per-vehicle', 'messages of one vehicle at once', DEFAULT_MESSAGE_BUDGET.burst),
+  orNone(
+    '--messages-per-vehicle',
+    'messages of one vehicle in a burst',
+    DEFAULT_MESSAGE_BUDGET.burst,
+  ),
   atLeastOne(
     '--messages-per-vehicle-hour',
-    'messages of one vehicle in an hour, beyond those at once',
+    'messages of one vehicle per hour, beyond a burst',
     DEFAULT_MESSAGE_BUDGET.perHour,
   ),
 ] as const;

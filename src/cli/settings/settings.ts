@@ -127,7 +127,7 @@ export function applyConfigFile(command: Command, file: ConfigFile): void {
     const text = textOf(entry.value);
     const bad = (message: string) =>
       new BadSetting(`${file.path}:${entry.line}: ${entry.name} ${message}`);
-    if (text === undefined) throw bad('must be a text, a number or a list of them');
+    if (text === undefined) throw bad('must be a string, a number or a list of these');
     if (option.argChoices && !option.argChoices.includes(text)) {
       throw bad(`must be one of ${option.argChoices.join(', ')}`);
     }

@@ -25,14 +25,14 @@ const parseRoles: Parser<RoleOfClaim[]> = (text) =>
     }
     if (!KNOWN_ROLES.has(role)) {
       const known = [...KNOWN_ROLES].join(', ');
-      throw new InvalidArgumentError(`${role} is not a role: there are ${known}.`);
+      throw new InvalidArgumentError(`${role} is not a role; roles: ${known}.`);
     }
     return { value, role };
   });
 
 const CONSOLE_URL: Setting<string> = {
   flag: '--console-url <url>',
-  description: 'address at which people reach the console, e.g. https://ota.example',
+  description: 'public address of the console, e.g. https://ota.example',
   parse: parseUrl('https:', 'http:'),
 };
 const ISSUER: Setting<string> = {
@@ -43,12 +43,12 @@ const ISSUER: Setting<string> = {
 };
 const CLIENT_ID: Setting<string> = {
   flag: '--oidc-client-id <id>',
-  description: 'id that the provider has for this server',
+  description: 'client id of this server at the provider',
 };
 const CLIENT_SECRET: Setting<string> = {
   flag: '--oidc-client-secret <secret>',
   secret: true,
-  description: 'secret that goes with it (default: a public client)',
+  description: 'client secret at the provider (default: a public client)',
 };
 const REQUEST_SCOPES: Setting<string> = {
   flag: '--oidc-request-scopes <scopes>',
@@ -57,12 +57,12 @@ const REQUEST_SCOPES: Setting<string> = {
 };
 const ROLE_CLAIM: Setting<string> = {
   flag: '--oidc-role-claim <name>',
-  description: 'claim with a person’s roles or groups; dots lead into objects',
+  description: 'claim with a person’s roles or groups; dots address members of objects',
   default: DEFAULT_ROLE_CLAIM,
 };
 const OIDC_ROLES: Setting<RoleOfClaim[]> = {
   flag: '--oidc-roles <value=role,…>',
-  description: 'which role each value of that claim stands for; the first that a person has counts',
+  description: 'role for each value of that claim; the first value that a person has decides',
   parse: parseRoles,
 };
 
@@ -81,12 +81,12 @@ const parseModels: Parser<ModelOfClaim[]> = (text) =>
 const SCOPE_CLAIM: Setting<string> = {
   flag: '--oidc-scope-claim <name>',
   description:
-    'claim with the vehicle models that a person is limited to; without the claim, to none (default: nobody is limited)',
+    'claim with the vehicle models to which a person is limited; a person without the claim sees none (default: no limits)',
 };
 const OIDC_SCOPES: Setting<ModelOfClaim[]> = {
   flag: '--oidc-scopes <value=model,…>',
   description:
-    'which vehicle model each value of that claim stands for, * for all (default: the values are models)',
+    'vehicle model for each value of that claim, * for all (default: the values are models)',
   parse: parseModels,
 };
 

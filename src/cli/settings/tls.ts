@@ -5,8 +5,7 @@ import { type Setting } from './settings.js';
 
 export const CA: Setting<string> = {
   flag: '--ca <file>',
-  description:
-    'PEM file of CAs to trust besides the well-known ones when calling other servers over HTTPS',
+  description: 'PEM file of additional CAs to trust when calling other servers over HTTPS',
 };
 const TLS_CERT: Setting<string> = {
   flag: '--tls-cert <file>',

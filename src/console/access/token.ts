@@ -5,6 +5,6 @@ import { type AnswerOf } from '../../contract/http/route.js';
 export type TokenApi = ReturnType<typeof tokenApiOf>;
 export type Token = AnswerOf<TokenApi['listTokens']>['items'][number];
 
-/** Whether it is of no use any more. */
+/** Whether it is no longer usable. */
 export const hasEnded = ({ revokedAt, expiresAt }: Token): boolean =>
   revokedAt !== null || (expiresAt !== null && Date.parse(expiresAt) <= Date.now());

@@ -1,7 +1,7 @@
 /** Addresses of single sign-on; the browser leaves the console for them. */
 import { signOnApi } from '../../contract/common-api/index.js';
 
-/** @param again whether the provider shall ask for the password also where it knows the user */
+/** @param again whether the provider must ask for the password even with an existing session */
 export function signOnAddress(again = false): string {
   const page = new URL(location.href);
   page.searchParams.delete('sign-on');

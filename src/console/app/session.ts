@@ -6,7 +6,7 @@ export const SessionContext = createContext<Session | undefined>(undefined);
 /** The current session. */
 export function useSession(): Session {
   const session = useContext(SessionContext);
-  if (!session) throw new Error('nobody is signed in');
+  if (!session) throw new Error('not signed in');
   return session;
 }
 

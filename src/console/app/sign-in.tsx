@@ -81,8 +81,8 @@ function SingleSignOn() {
 }
 
 const FAULTS: Readonly<Record<SignOnFault, string>> = {
-  unavailable: 'The sign-on provider does not answer. Try again later, or sign in with a token.',
-  refused: 'The sign-on provider refused the sign-in. Try again; the server log has the reason.',
+  unavailable: 'The sign-on provider does not answer. Retry later, or sign in with a token.',
+  refused: 'The sign-on provider refused the sign-in. Retry; the server log shows the reason.',
   unexpected:
     'This sign-in took too long, or was started in another window. Please start it again.',
   'no-role': 'You have no role at this server. Ask an administrator for one.',

@@ -1,4 +1,4 @@
-/** Actions of the audit log in words; those without any are shown as they are. Pure. */
+/** Actions of the audit log in words; actions without words are shown unchanged. Pure. */
 const WORDS: Readonly<Record<string, string>> = {
   'register-ecus': 'ECUs registered',
   'replace-ecu': 'ECU replaced',

@@ -40,7 +40,7 @@ export function axes(colour: (name: string) => string): uPlot.Axis[] {
   ];
 }
 
-/** What all plots of numbers over time have in common: axes, the number axis from 0, no legend of their own. */
+/** Common options of all plots over time: axes, the number axis from 0, no built-in legend. */
 export const overTime = (colour: (name: string) => string) =>
   ({
     cursor: { y: false },

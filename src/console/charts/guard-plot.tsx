@@ -6,7 +6,7 @@ import { axes } from './axes.js';
 import { guardCurves } from './guard-curves.js';
 import { Plot } from './plot.js';
 
-/** A line without points, as it is not measured. */
+/** A line without points, because it is not measured. */
 const BOUND = { width: 2, dash: [8, 4], points: { show: false } };
 const COUNTS = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1_000, 2_000, 5_000, 10_000];
 
@@ -39,7 +39,7 @@ const options = (colour: (name: string) => string): Omit<uPlot.Options, 'width' 
   };
 };
 
-/** Where undecided vehicles count as successes, and where they count as failures. */
+/** Paths with undecided vehicles counted as successes and as failures. */
 export function GuardPlot({ test }: { test: GuardTest }) {
   const data = useMemo<uPlot.AlignedData>(() => {
     const { vehicles, optimistic, pessimistic, stop, go } = guardCurves(test);

@@ -26,7 +26,7 @@ export function Rules({ topics }: { topics: readonly string[] }) {
             columns={columns(act)}
             items={items}
             keyOf={({ id }) => id}
-            empty={<Empty title="Nobody is notified yet." />}
+            empty={<Empty title="No notification rules yet." />}
           />
         )}
       </Answered>
@@ -86,7 +86,7 @@ const columns = (
           act={() => client.call(notificationApi.removeNotificationRule, { params: { id } })}
           onDone={act(() => Promise.resolve())}
         >
-          <p>Its deliveries are removed too. What has not arrived yet is not sent.</p>
+          <p>Its deliveries are removed too. Pending ones are not sent.</p>
         </Confirm>
       </div>
     ),

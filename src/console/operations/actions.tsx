@@ -6,7 +6,7 @@ import { isFinished } from '../states/groups.js';
 import { Confirm } from '../ui/confirm.js';
 import { ChangeDispatch } from './change-dispatch.js';
 import { useOperationActions } from './use-operation-actions.js';
-import { sendingTimeWith, standingOf } from './numbers.js';
+import { sendingTime, sendingTimeAfterRetrigger, standingOf } from './numbers.js';
 
 export function Actions({ operation }: { operation: Operation }) {
   const mayControl = useMay('control');
@@ -49,7 +49,7 @@ function Resume({ operation }: { operation: Operation }) {
   return (
     <Confirm label="Resume" title={`Resume ${operation['ref-id']}?`} isPrimary act={resume}>
       <ul>
-        <li>{sendingTimeWith(0, operation)}</li>
+        <li>{sendingTime(operation)}</li>
         <li>{vehicles(unacknowledged)} without an acknowledgement will get the trigger again.</li>
       </ul>
     </Confirm>
@@ -63,7 +63,7 @@ function Cancel({ operation }: { operation: Operation }) {
     <Confirm
       label="Cancel operation"
       dismissLabel="Keep running"
-      title={`Cancel ${operation['ref-id']} for good?`}
+      title={`Cancel ${operation['ref-id']} permanently?`}
       isDangerous
       act={cancel}
     >
@@ -107,7 +107,7 @@ export function RetriggerState({
             {n === 1 ? 'It has' : 'They have'} not finished: the current attempt no longer counts.
           </li>
         )}
-        <li>{sendingTimeWith(state === 'pending' ? 0 : n, operation)}</li>
+        <li>{sendingTimeAfterRetrigger(state, operation)}</li>
         {operation.status === 'paused' && (
           <li>The operation is paused: the triggers are sent once you resume it.</li>
         )}

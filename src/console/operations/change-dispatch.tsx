@@ -1,5 +1,5 @@
 import { useState } from 'react';
-import { type Operation } from '../../contract/adapter-api/index.js';
+import { currentRate, type Operation } from '../../contract/adapter-api/index.js';
 import { rate as rateText } from '../format/numbers.js';
 import { notified } from '../states/groups.js';
 import { bind } from '../ui/bind.js';
@@ -12,7 +12,7 @@ import {
   dispatchFormOf,
   dispatchOf,
 } from './dispatch-form.js';
-import { rateNow, sendingTime } from './numbers.js';
+import { sendingTimeAt } from './numbers.js';
 import { useOperationActions } from './use-operation-actions.js';
 
 export function ChangeDispatch({ operation }: { operation: Operation }) {
@@ -95,7 +95,7 @@ function DispatchFields({
 
 function Consequences({ operation, rate }: { operation: Operation; rate: Operation['rate'] }) {
   const reached = { notified: notified(operation.states), succeeded: operation.succeeded };
-  const perSecond = rate ? rateNow(rate, reached) : null;
+  const perSecond = rate ? currentRate(rate, reached) : null;
   return (
     <ul>
       <li>
@@ -103,7 +103,7 @@ function Consequences({ operation, rate }: { operation: Operation; rate: Operati
           ? 'No rate limit for this operation.'
           : `Current effective rate: ${rateText(perSecond)}/s.`}
       </li>
-      <li>{sendingTime(operation.states.pending ?? 0, perSecond)}</li>
+      <li>{sendingTimeAt(rate, operation)}</li>
       <li>Triggers already sent are not affected.</li>
     </ul>
   );

@@ -1,5 +1,11 @@
 /** The effects of actions on an operation, in numbers. Pure. */
-import { type Operation, type TriggerRate } from '../../contract/adapter-api/index.js';
+import {
+  isGrowing,
+  type Operation,
+  type RateProgress,
+  secondsToSend,
+  type TriggerRate,
+} from '../../contract/adapter-api/index.js';
 import { duration, vehicles } from '../format/numbers.js';
 import { notified } from '../states/groups.js';
 
@@ -32,29 +38,32 @@ export function standingOf({
   };
 }
 
-/** Current rate of an operation, triggers per second. */
-export function rateNow(
-  { perSecond, factor = 1, after, of = 'notified', atMost = Infinity }: TriggerRate,
-  reached: { readonly notified: number; readonly succeeded: number },
-): number {
-  const steps = after === undefined ? 0 : Math.floor(reached[of] / after);
-  return Math.min(atMost, perSecond * factor ** steps);
+/** How long sending the queued triggers takes. */
+export const sendingTime = (operation: Operation): string =>
+  sendingTimeAt(operation.rate, operation);
+
+/** The same if the operation had another rate; null: no limit. */
+export const sendingTimeAt = (rate: TriggerRate | null, { states, succeeded }: Operation): string =>
+  textOf(states.pending ?? 0, rate, { notified: notified(states), succeeded });
+
+/** The same once all vehicles in this state are retriggered: they are queued again, and count as not notified. */
+export function sendingTimeAfterRetrigger(state: string, operation: Operation): string {
+  const { [state]: n = 0, pending = 0, ...others } = operation.states;
+  const states = state === 'pending' ? operation.states : { ...others, pending: pending + n };
+  return sendingTimeAt(operation.rate, {
+    ...operation,
+    states,
+    succeeded: states.success ?? 0,
+  });
 }
 
-/** How long sending takes with these additional triggers, behind the queued ones. */
-export function sendingTimeWith(more: number, operation: Operation): string {
-  const { states, rate, succeeded } = operation;
-  const reached = { notified: notified(states), succeeded };
-  const perSecond = rate ? rateNow(rate, reached) : null;
-  return sendingTime((states.pending ?? 0) + more, perSecond);
-}
-
-/** How long sending the queued triggers takes at a constant rate. */
-export function sendingTime(waiting: number, perSecond: number | null): string {
+function textOf(waiting: number, rate: TriggerRate | null, reached: RateProgress): string {
   if (waiting === 0) return 'No triggers are queued.';
-  if (perSecond === null) {
-    return `${vehicles(waiting)} queued; their triggers go out as fast as the adapters can send.`;
-  }
-  const time = duration(waiting / perSecond);
-  return `${vehicles(waiting)} queued; at this rate their triggers are sent within about ${time}.`;
+  const queued = `${vehicles(waiting)} queued`;
+  if (rate === null) return `${queued}; their triggers go out as fast as the adapters can send.`;
+  const time = duration(secondsToSend(waiting, rate, reached));
+  const sent = `their triggers are sent within about ${time}`;
+  return isGrowing(rate, reached)
+    ? `${queued}; the rate grows, and ${sent}.`
+    : `${queued}; at this rate ${sent}.`;
 }

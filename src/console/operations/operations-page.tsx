@@ -65,8 +65,8 @@ export function OperationsPage() {
         empty={
           <Empty title="No operations yet.">
             <p>
-              An operation begins when the CarOTA Server posts its vehicles to{' '}
-              <code>/v1.0/ota/trigger</code>. It shows up here at once.
+              An operation starts when the CarOTA Server posts its vehicles to{' '}
+              <code>/v1.0/ota/trigger</code>. It appears here immediately.
             </p>
           </Empty>
         }

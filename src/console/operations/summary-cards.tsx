@@ -98,7 +98,7 @@ function Estimate({
   if (open === 0) return <p>All vehicles have finished.</p>;
   if (status === 'paused') return <p>Paused: no expected completion.</p>;
   if (estimate.completionAt === null) {
-    return <p>No vehicle has finished lately: not enough data for an estimate.</p>;
+    return <p>No vehicle has finished recently: not enough data for an estimate.</p>;
   }
   return (
     <p>
@@ -152,7 +152,7 @@ function Phases({ phases }: { phases: readonly PhaseDuration[] }) {
       columns={PHASES}
       items={phases}
       keyOf={({ phase }) => phase}
-      empty={<Empty title="No phase has ended yet." />}
+      empty={<Empty title="No phase completed yet." />}
     />
   );
 }

@@ -22,7 +22,7 @@ interface ComparisonProps {
   readonly topics: readonly string[];
 }
 
-/** What is different from the last campaign: what an approver has not seen before. */
+/** Differences from the last campaign, which the approver has not seen before. */
 export function ComparisonCard({ schedule, topics }: ComparisonProps) {
   const request = { params: { 'ref-id': schedule['ref-id'] } };
   const answer = useApi(scheduleComparisonApi.compareSchedule, request, { topics });

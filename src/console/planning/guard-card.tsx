@@ -7,7 +7,7 @@ import { Card } from '../ui/page.js';
 import { Time } from '../ui/time.js';
 import { resultByTime } from './result-by-time.js';
 
-/** Where the guard stands: the test in course, the cap, and what it waits for. */
+/** The state of the guard: its current test, the cap, and the vehicles it waits for. */
 export function GuardCard({ schedule }: { schedule: ScheduleDetails }) {
   const { exposure, guardTest: test } = schedule;
   const { undecided, cap, waiting, retrying, nextDeadline } = exposure;
@@ -16,8 +16,8 @@ export function GuardCard({ schedule }: { schedule: ScheduleDetails }) {
     <Card title="Guard" wide>
       <p>
         {count(undecided)} of at most {count(cap ?? 0)} vehicles are exposed without a result.
-        {waiting > 0 && <> {count(waiting)} wait until others have come to one.</>}
-        {retrying > 0 && <> {count(retrying)} failed and will be tried again.</>}
+        {waiting > 0 && <> {count(waiting)} wait until others have one.</>}
+        {retrying > 0 && <> {count(retrying)} failed and will be retried.</>}
         {nextDeadline !== null && (
           <>
             {' '}

@@ -20,13 +20,13 @@ import { Time } from '../ui/time.js';
 import { VehicleEvents } from './vehicle-events.js';
 import { VehicleTimeline } from './vehicle-timeline.js';
 
-/** A vehicle of the CarOTA Server: its ECUs, what they report and are to install, and its events in all schedules. */
+/** A vehicle of the CarOTA Server: its ECUs with reports and orders, and its events in all schedules. */
 export function KnownVehiclePage() {
   const vin = usePathPart(1).toUpperCase();
   return useIsLimited() ? <LimitedPage vin={vin} /> : <CompletePage vin={vin} />;
 }
 
-/** What it is trusted by and ordered to install may name other models’ schedules, and is not for limited users. */
+/** Its trust and orders may refer to other models’ schedules, so they are hidden from limited users. */
 function LimitedPage({ vin }: { vin: string }) {
   const topics = [`vehicle:${vin}`, 'schedules'];
   const vehicle = useApi(vehicleApi.getVehicle, { params: { vin } }, { topics });

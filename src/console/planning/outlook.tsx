@@ -3,7 +3,7 @@ import { count } from '../format/numbers.js';
 import { Time } from '../ui/time.js';
 import { resultByTime } from './result-by-time.js';
 
-/** What the guard makes of a vehicle, and what time will make of it. */
+/** The guard's result for a vehicle, and the result that is due. */
 export function Outlook({
   vehicle,
 }: {

@@ -15,7 +15,7 @@ export function ProposalCard({
   const request = { params: { 'ref-id': schedule['ref-id'] } };
   const answer = useApi(scheduleApi.previewStoredSchedule, request, { topics });
   return (
-    <Card title="What an approval is of" wide>
+    <Card title="Content to approve" wide>
       <Answered answer={answer} lines={6}>
         {(preview) => <Preview preview={preview} plan={schedule.plan} />}
       </Answered>

@@ -40,7 +40,7 @@ function ApproveScript({ stored: { script, sha256 } }: { stored: PublishedScript
   return (
     <Confirm label="Approve" title={`Approve: ${refId}?`} isPrimary act={approve}>
       <ul>
-        <li>Schedules with this script can be approved then.</li>
+        <li>Schedules with this script can then be approved.</li>
         <li>
           SHA-256 <code className="wrap">{sha256}</code>
         </li>
@@ -78,7 +78,7 @@ function ScriptCards({ stored }: { stored: PublishedScript }) {
   const { consent, preconditions, window } = script;
   return (
     <div className="cards">
-      <Card title="What it does">
+      <Card title="Update">
         <dl className="facts">
           <dt>Model</dt>
           <dd>{script.model}</dd>

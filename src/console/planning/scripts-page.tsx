@@ -50,7 +50,7 @@ export function ScriptsPage() {
         empty={
           <Empty title="No update scripts yet.">
             <p>
-              A script says what a vehicle installs, and how. It needs an{' '}
+              A script defines what a vehicle installs, and how. It needs an{' '}
               <Link href="/artifacts">artifact</Link> first.
             </p>
           </Empty>

@@ -1,4 +1,4 @@
-/** For which hardware a file is, and its release counter: what makes it a target of the image repository. */
+/** Hardware and release counter of a file, which make it a target of the image repository. */
 import { given } from '../format/given.js';
 import { numberOf } from '../format/number-text.js';
 import { bind } from '../ui/bind.js';
@@ -32,12 +32,12 @@ export function TargetFields({
     <div className="form-grid">
       <TextField
         label="Hardware ids"
-        help={`Of ${ecus}, separated by commas. Vehicles install only what is in the image repository.`}
+        help={`Hardware ids of ${ecus}, separated by commas. Vehicles install only images from the image repository.`}
         {...bound('hardwareIds')}
       />
       <NumberField
         label="Release counter"
-        help="An ECU never goes back to a lower one."
+        help="An ECU never returns to a lower one."
         rule={COUNTER}
         {...bound('releaseCounter')}
       />

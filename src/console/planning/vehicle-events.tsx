@@ -7,7 +7,7 @@ import { State } from '../ui/state.js';
 import { type Column, Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 
-/** What a vehicle reported in the schedules of the user's vehicle models. */
+/** A vehicle's reports in the schedules of the user's vehicle models. */
 export function VehicleEvents({ events }: { events: readonly VehicleEvent[] }) {
   return (
     <Card title="Events" note="newest first" wide>

@@ -10,11 +10,11 @@ import { State } from '../ui/state.js';
 import { type Column, Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 
-/** What a vehicle reported in its schedules, what the guard made of it, and what is due. */
+/** A vehicle's reports in its schedules, the guard's results, and due results. */
 export function VehicleTimeline({ vin, topics }: { vin: string; topics: readonly string[] }) {
   const answer = useApi(vehicleTimelineApi.getVehicleTimeline, { params: { vin } }, { topics });
   return (
-    <Card title="Timeline" note="what is due, then newest first" wide>
+    <Card title="Timeline" note="due results first, then newest first" wide>
       <Answered answer={answer} lines={8}>
         {({ items }) => (
           <Table
@@ -64,7 +64,7 @@ const DUE = {
 function whatOf(entry: VehicleTimelineEntry): ReactNode {
   switch (entry.kind) {
     case 'asked':
-      return 'asked to be admitted';
+      return 'requested admission';
     case 'exposed':
       return 'exposed';
     case 'report':

@@ -20,7 +20,7 @@ export const ATTACK_COLUMNS: readonly Column<AttackReport>[] = [
       );
     },
   },
-  { title: 'What the ECU has seen', cell: ({ reason }) => <span className="wrap">{reason}</span> },
+  { title: 'Observation of the ECU', cell: ({ reason }) => <span className="wrap">{reason}</span> },
   { title: 'Reports', isNumber: true, cell: ({ count: times }) => count(times) },
   { title: 'First report', isMinor: true, cell: ({ firstAt }) => <Time at={firstAt} /> },
 ];

@@ -21,8 +21,8 @@ export function AttacksPage() {
   return (
     <Page title="Attacks">
       <p className="muted">
-        What ECUs have refused and recognised as an attack, newest kind first. A repeated report is
-        counted. Nothing of it was installed.
+        Files that ECUs rejected as attacks, most recent kind first. Repeated reports are counted.
+        None of these files was installed.
       </p>
       <div className="filters">
         <VinFilter value={vin} onChange={(value) => setFilters({ vin: value })} />

@@ -1,4 +1,4 @@
-/** What needs somebody soon. */
+/** Tasks that need attention soon. */
 export function Attention({ items }: { items: readonly string[] }) {
   return (
     <div role="status">

@@ -7,7 +7,7 @@ const STATES = {
   later: { text: 'later', means: 'calm' },
 } as const satisfies Record<CeremonyStep['state'], { text: string; means: string }>;
 
-/** The ceremony step by step: commands to type elsewhere, none of which this page can run. */
+/** The ceremony step by step: commands to run on other machines, none of which this page can run. */
 export function CeremonyCard({
   title,
   status,

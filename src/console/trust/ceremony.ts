@@ -1,5 +1,5 @@
 /**
- * A ceremony of a repository as steps for people: which command on which machine, and how far it has come
+ * A ceremony of a repository as steps for people: each command, its machine, and the progress so far
  * (docs/key-ceremonies.md). Pure.
  */
 import { type ImageRepositoryStatus, type ProposedRole } from '../../contract/carota-api/index.js';
@@ -8,7 +8,7 @@ import { shortKey } from './short-key.js';
 
 export interface CeremonyStep {
   readonly title: string;
-  /** Where it is done, and by whom. */
+  /** The place of the step, and the people who perform it. */
   readonly where: string;
   readonly commands: readonly string[];
   /** How it stands. */
@@ -21,7 +21,7 @@ export interface Standing extends Pick<ImageRepositoryStatus, 'proposed' | 'faul
   readonly isEstablished: boolean;
 }
 
-/** What differs between the two repositories. Names of files and folders are those of docs/key-ceremonies.md. */
+/** Differences between the two repositories. Names of files and folders are those of docs/key-ceremonies.md. */
 export interface CeremonyWords {
   readonly folder: string;
   readonly signer: string;
@@ -56,9 +56,10 @@ export const DIRECTOR_CEREMONY: CeremonyWords = {
   signer: 'grace',
   init: '--director --threshold root=2 --key root=frank.key.pub …',
   proposal: '--renew root',
-  whereToPropose: 'On any machine with the folder: a new root, with the keys that it should name.',
+  whereToPropose: 'On any machine with the folder: a new root with its intended keys.',
   publisher: '',
-  whereToPublish: 'On the server; restart it afterwards, as a root counts from the next start.',
+  whereToPublish:
+    'On the server; restart it afterwards, because a new root takes effect at the next start.',
 };
 
 export function ceremonyOf(status: Standing, words: CeremonyWords): readonly CeremonyStep[] {
@@ -87,7 +88,7 @@ export function ceremonyOf(status: Standing, words: CeremonyWords): readonly Cer
     {
       title: 'Read the difference and sign',
       where:
-        'Each signer, on the machine with their key, with the folder that was carried there. The command shows the difference again and asks before it signs.',
+        'Each signer, on the machine with their key, after copying the folder there. The command shows the difference again and asks before it signs.',
       commands: [
         `cp -r ${folder} at-${signer}s`,
         `otaops repository sign at-${signer}s --key ${signer}.key`,
@@ -96,8 +97,8 @@ export function ceremonyOf(status: Standing, words: CeremonyWords): readonly Cer
       state: state(isSigned, isSound),
     },
     {
-      title: 'Bring the signatures together',
-      where: 'On the machine that will publish, once for each copy that comes back.',
+      title: 'Collect the signatures',
+      where: 'On the publishing machine, once for each returned copy.',
       commands: [`otaops repository sign ${folder} --from at-${signer}s`],
       notes: [],
       state: state(isSigned, isSound),

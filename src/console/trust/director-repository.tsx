@@ -24,12 +24,13 @@ export function DirectorRepository({ status }: { status: DirectorRepositoryStatu
   const { isTrial, onlineKeys, root, online, keys, attention, ceremony } = status;
   return (
     <>
-      <Card title="Director repository" note="what each vehicle is to install" wide>
+      <Card title="Director repository" note="the images that each vehicle must install" wide>
         {isTrial && (
           <p className="note">
-            <b>Trial keys.</b> This server has made all keys itself, the root key too. Whoever has
-            the server can order any image of the image repository for any vehicle, and replace all
-            keys. For production, make the root elsewhere (<code>--director-dir</code>).
+            <b>Trial keys.</b> This server generated all keys itself, including the root key. Anyone
+            who controls the server can order any image of the image repository for any vehicle, and
+            replace all keys. For production, create the root elsewhere (<code>--director-dir</code>
+            ).
           </p>
         )}
         <Attention items={attention} />
@@ -42,9 +43,9 @@ export function DirectorRepository({ status }: { status: DirectorRepositoryStatu
           empty={null}
         />
         <p className="muted">
-          Signed for one vehicle when it asks,{' '}
+          Signed for one vehicle on request,{' '}
           {onlineKeys === 'signer' ? 'by the signer process' : 'with keys on this server'}; versions
-          and expiries are on the vehicle’s page. A key of its own signs the time.
+          and expiries are on the vehicle’s page. The time is signed by a separate key.
         </p>
         <KeysTable label="Keys of the Director repository" keys={keys} />
       </Card>

@@ -74,7 +74,7 @@ export function EcusCard({ vehicle: { ecus } }: { vehicle: VehicleEcus }) {
         keyOf={({ serial }) => serial}
         empty={
           <Empty title="No ECUs registered.">
-            <p>Until they are, the Director orders nothing for this vehicle.</p>
+            <p>Until they are registered, the Director orders nothing for this vehicle.</p>
           </Empty>
         }
       />

@@ -10,7 +10,7 @@ const SIGNS = {
 
 const DAY_SECONDS = 24 * 60 * 60;
 
-/** When a role expires, and whether somebody must act. */
+/** The expiry of a role, and whether it needs attention. */
 export function Expiry({
   role: { expires, daysLeft, validity },
 }: {

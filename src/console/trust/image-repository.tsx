@@ -11,10 +11,10 @@ const ONLINE: Readonly<Record<ImageRepositoryStatus['onlineKeys'], string>> = {
   server: 'Snapshot and timestamp are signed by this server.',
   signer: 'Snapshot and timestamp are signed by the signer process.',
   elsewhere:
-    'People sign snapshot and timestamp, in time: this server has no signer process to ask.',
+    'People must sign snapshot and timestamp before they expire: this server has no signer process.',
 };
 
-/** What software exists. `undefined`: nobody has established a repository yet. */
+/** The available software. `undefined`: no repository has been established yet. */
 export function ImageRepository({ status }: { status: ImageRepositoryStatus | undefined }) {
   if (status === undefined) {
     return (
@@ -39,9 +39,9 @@ export function ImageRepository({ status }: { status: ImageRepositoryStatus | un
       <Card title="Image repository" note="which software exists" wide>
         {isTrial && (
           <p className="note">
-            <b>Trial keys.</b> This server has made all keys itself and publishes uploads at once.
-            Whoever has the server can publish anything. For production, start it with{' '}
-            <code>--image-repository-dir</code> and keep root and targets keys offline.
+            <b>Trial keys.</b> This server generated all keys itself and publishes uploads
+            immediately. Anyone who controls the server can publish anything. For production, start
+            it with <code>--image-repository-dir</code> and keep root and targets keys offline.
           </p>
         )}
         <Attention items={attention} />

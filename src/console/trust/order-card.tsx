@@ -5,7 +5,7 @@ import { Card } from '../ui/page.js';
 import { Table } from '../ui/table.js';
 import { Time } from '../ui/time.js';
 
-/** What the Director orders for the vehicle now, and what it has signed. */
+/** The Director's current order for the vehicle, and its signed metadata. */
 export function OrderCard({ vehicle: { order, metadata } }: { vehicle: VehicleEcus }) {
   return (
     <Card title="Order">
@@ -30,7 +30,7 @@ export function OrderCard({ vehicle: { order, metadata } }: { vehicle: VehicleEc
           </dl>
         </>
       ) : (
-        <p className="muted">Nothing is due: no running schedule has an update for this vehicle.</p>
+        <p className="muted">No update due: no running schedule has one for this vehicle.</p>
       )}
       <Table
         label="Signed for this vehicle"
@@ -42,7 +42,7 @@ export function OrderCard({ vehicle: { order, metadata } }: { vehicle: VehicleEc
         items={Object.entries(metadata ?? {})}
         keyOf={([role]) => role}
         empty={
-          <p className="muted">Nothing is signed yet: the vehicle has not asked the Director.</p>
+          <p className="muted">Nothing signed yet: the vehicle has not contacted the Director.</p>
         }
       />
     </Card>

@@ -25,7 +25,7 @@ export function ProposalCard({ title, label, status }: ProposalProps) {
         keyOf={({ role }) => role}
         empty={
           <Empty title="Nothing is proposed.">
-            <p>What is proposed waits here for signatures.</p>
+            <p>Proposals wait here for signatures.</p>
           </Empty>
         }
       />
@@ -43,7 +43,7 @@ export function ProposalCard({ title, label, status }: ProposalProps) {
       )}
       {difference.length > 0 && (
         <>
-          <h3>What the signers sign</h3>
+          <h3>Content to sign</h3>
           <pre tabIndex={0} aria-label={`Difference of ${label}`}>
             {difference.join('\n')}
           </pre>

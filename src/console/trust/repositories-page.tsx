@@ -19,8 +19,8 @@ export function RepositoriesPage() {
   return (
     <Page title="Repositories">
       <p className="muted">
-        A vehicle installs only what both list: the image repository says which software exists, the
-        Director repository orders it for one vehicle.
+        A vehicle installs only images listed in both: the image repository lists the existing
+        software, the Director repository orders it for one vehicle.
       </p>
       <Answered answer={together(unlessMissing(images), director)} lines={14}>
         {([imageStatus, directorStatus]) => (

@@ -14,14 +14,14 @@ export function Empty({ title, children }: { title: string; children?: ReactNode
 }
 
 const UNREACHABLE =
-  'Check that the server runs and that this machine reaches it. The console keeps trying.';
+  'Check that the server runs and is reachable from this machine. The console keeps retrying.';
 
 /** Replaces the contract's remedy, which is meant for programs. */
-const FORBIDDEN = 'Ask an administrator for a token with a role that may do this.';
+const FORBIDDEN = 'Ask an administrator for a token with a role that allows this.';
 
 const LIMITED = 'Ask an administrator for access to all vehicle models.';
 
-const AGAIN = 'You come back to this page; then repeat the action.';
+const AGAIN = 'You will return to this page; then repeat the action.';
 
 function helpFor(error: Failed): string | undefined {
   if (error instanceof NoAnswer) return UNREACHABLE;
@@ -62,7 +62,7 @@ export function Failure({ error, retry }: { error: Failed; retry?: () => void })
       )}
       {retry && (
         <button type="button" onClick={retry}>
-          Try again
+          Retry
         </button>
       )}
     </div>
@@ -86,7 +86,7 @@ export interface Answer<T> {
   readonly refetch: () => unknown;
 }
 
-/** Two answers as one, so that what is shown first does not move when the other one comes. */
+/** Combines two answers, so that the content shown first does not move when the other arrives. */
 export function together<A, B>(one: Answer<A>, other: Answer<B>): Answer<readonly [A, B]> {
   const isWhole = one.data !== undefined && other.data !== undefined;
   return {

@@ -47,7 +47,7 @@ interface ReplayOptions {
   readonly all: (options: { limit: number; reason?: string }) => Promise<ReplayCounts>;
 }
 
-/** What a list of set-aside messages gets for replaying them. */
+/** Replay controls for a list of set-aside messages. */
 interface Replay {
   /** Replays all that match. */
   readonly action: ReactNode;

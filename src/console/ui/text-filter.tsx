@@ -7,7 +7,7 @@ interface TextFilterProps {
   /** The filter in effect. */
   readonly value: string;
   readonly onChange: (value: string) => void;
-  /** What is wrong with the typed text; an invalid text is not applied. */
+  /** The error in the typed text; an invalid text is not applied. */
   readonly faultOf?: (typed: string) => string | undefined;
   readonly isUpperCase?: boolean;
   readonly placeholder?: string;

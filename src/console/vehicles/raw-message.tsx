@@ -28,8 +28,8 @@ function Message({ refId, vin, messageId }: RawMessageProps) {
         <>
           <p className="muted">
             {verbatim
-              ? 'Verbatim: it has fields that the contract does not name.'
-              : 'Rebuilt from what is stored: all of the contract’s fields.'}
+              ? 'Verbatim: it has fields beyond the contract.'
+              : 'Rebuilt from the stored fields, which are all fields of the contract.'}
           </p>
           <MessageText envelope={envelope} />
         </>

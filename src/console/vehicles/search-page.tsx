@@ -28,7 +28,7 @@ const COLUMNS: readonly Column<VehicleInOperation>[] = [
 const prefixFault = (typed: string) =>
   /^[A-HJ-NPR-Z0-9]{0,17}$/.test(typed)
     ? undefined
-    : 'A VIN has letters and digits, not I, O and Q, and 17 of them.';
+    : 'A VIN has 17 letters and digits, without I, O and Q.';
 
 export function SearchPage() {
   const [{ vin }, setFilters] = useFilters('vin');
@@ -36,7 +36,7 @@ export function SearchPage() {
     <Page title="Vehicles">
       <div className="filters">
         <TextFilter
-          label="VIN begins with"
+          label="VIN starts with"
           value={vin}
           onChange={(value) => setFilters({ vin: value })}
           faultOf={prefixFault}
@@ -45,7 +45,7 @@ export function SearchPage() {
         />
       </div>
       {vin === '' ? (
-        <Empty title="Type how a VIN begins.">
+        <Empty title="Enter the beginning of a VIN.">
           <p>All operations are searched, and the registry.</p>
         </Empty>
       ) : (
@@ -58,7 +58,9 @@ export function SearchPage() {
             topics={['operations']}
             columns={COLUMNS}
             keyOf={(item) => `${item.vin} ${item['ref-id']}`}
-            empty={<Empty title={`No vehicle of an operation begins with ${vin}.`} />}
+            empty={
+              <Empty title={`No vehicle in an operation has a VIN that starts with ${vin}.`} />
+            }
           />
           <h2>In the registry</h2>
           <PagedTable
@@ -68,7 +70,7 @@ export function SearchPage() {
             columns={REGISTRY_COLUMNS}
             keyOf={(item) => item.vin}
             empty={
-              <Empty title={`No registered vehicle begins with ${vin}.`}>
+              <Empty title={`No registered vehicle has a VIN that starts with ${vin}.`}>
                 <p>Messages from unregistered vehicles are rejected.</p>
               </Empty>
             }

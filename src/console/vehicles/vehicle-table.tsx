@@ -85,8 +85,7 @@ export function VehicleTable({ refId, filter, total, isCounted, topics }: Vehicl
     <>
       {total > MOST_ROWS && (
         <p className="note">
-          Here are the first {count(MOST_ROWS)} in the order of their VINs; filter to see the
-          others.
+          These are the first {count(MOST_ROWS)} in VIN order; filter to see the others.
         </p>
       )}
       <div

@@ -8,7 +8,7 @@ export const operationAuditApi = routesOf('Audit', {
     path: '/v1.0/ota/operations/{ref-id}/audit',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'List who has controlled an operation, when and why; newest first',
+    summary: 'List the control actions on an operation, newest first',
     params: RefIdParams,
     query: PageQuery,
     answer: json(pageOf(AuditEntry), 'A page of the audit log.'),

@@ -16,7 +16,7 @@ export const CarOtaServerEvent = Type.Object(
     version: Type.Literal(PROTOCOL_VERSION),
     body: Type.Object({
       model: Identifier('Vehicle model.'),
-      'ref-id': Identifier('The schedule, that is the operation.'),
+      'ref-id': Identifier('Id of the schedule and its operation.'),
       'script-ref-id': Identifier('The update script to run.'),
       vins: Type.Array(Vin, {
         minItems: 1,

@@ -18,13 +18,13 @@ import { Operation, VehicleState } from './operations.js';
 export const CancelledOperation = Type.Object(
   {
     ...Operation.properties,
-    stopped: Type.Integer({ description: 'Vehicles whose trigger this call has stopped.' }),
+    stopped: Type.Integer({ description: 'Vehicles whose trigger was cancelled by this call.' }),
     inFlight: Type.Integer({
       description:
-        'Of these, vehicles whose trigger was being sent at that moment. If it went out all the same, the vehicle becomes `sent` a moment later instead of `cancelled`.',
+        'Of these, vehicles whose trigger was being sent at that moment. If it was sent nevertheless, the vehicle becomes `sent` shortly afterwards instead of `cancelled`.',
     }),
     alreadySent: Type.Integer({
-      description: 'Vehicles that were sent their trigger before: they may still update.',
+      description: 'Vehicles whose trigger had already been sent: they may still update.',
     }),
   },
   { title: 'CancelledOperation' },
@@ -45,14 +45,14 @@ const RetriggerByState = Type.Object(
   {
     state: StateName(
       VEHICLE_STATES,
-      'All vehicles in this state; unknown: in any unknown(<number>).',
+      'All vehicles in this state; unknown matches every unknown(<number>).',
     ),
     reason: Type.Optional(Reason),
   },
   { title: 'RetriggerByState', additionalProperties: false },
 );
 const Retriggered = Type.Object(
-  { retriggered: Type.Integer({ description: 'Vehicles that have a new attempt.' }) },
+  { retriggered: Type.Integer({ description: 'Number of vehicles with a new attempt.' }) },
   { title: 'Retriggered' },
 );
 
@@ -68,7 +68,7 @@ export const controlApi = routesOf('Control', {
     summary: 'Send no more triggers until the operation is resumed',
     params: RefIdParams,
     body: optionalJsonBody(WithReason, 'Why.'),
-    answer: json(Operation, 'The operation afterwards.'),
+    answer: json(Operation, 'The operation after the action.'),
     errors: CLOSED,
     repeatable: true,
   },
@@ -78,10 +78,10 @@ export const controlApi = routesOf('Control', {
     permission: 'control',
     scope: 'operation',
     audit: 'resume',
-    summary: 'Send triggers again',
+    summary: 'Resume sending triggers',
     params: RefIdParams,
     body: optionalJsonBody(WithReason, 'Why.'),
-    answer: json(Operation, 'The operation afterwards.'),
+    answer: json(Operation, 'The operation after the action.'),
     errors: CLOSED,
     repeatable: true,
   },
@@ -92,11 +92,15 @@ export const controlApi = routesOf('Control', {
     scope: 'operation',
     freshSignIn: true,
     audit: 'cancel',
-    summary: 'Cancel an operation: triggers not yet sent never go out',
-    description: 'Vehicles that have their trigger may go on, and what they report is recorded.',
+    summary: 'Cancel an operation: triggers not yet sent are never sent',
+    description:
+      'Vehicles that already have their trigger may continue, and their reports are recorded.',
     params: RefIdParams,
     body: optionalJsonBody(WithReason, 'Why.'),
-    answer: json(CancelledOperation, 'What was stopped, and the operation afterwards.'),
+    answer: json(
+      CancelledOperation,
+      'Number of cancelled triggers, and the operation after the action.',
+    ),
     errors: ['OPERATION_NOT_FOUND', 'OPERATION_ARCHIVED'],
     repeatable: true,
   },
@@ -108,8 +112,8 @@ export const controlApi = routesOf('Control', {
     audit: 'change',
     summary: 'Change the rate and priority of an operation, even while it runs',
     params: RefIdParams,
-    body: jsonBody(OperationChange, 'What changes; a `rate` of null lifts the limit.'),
-    answer: json(Operation, 'The operation afterwards.'),
+    body: jsonBody(OperationChange, 'The changes; a `rate` of null removes the limit.'),
+    answer: json(Operation, 'The operation after the action.'),
     errors: CLOSED,
   },
   retriggerVehicle: {
@@ -132,8 +136,8 @@ export const controlApi = routesOf('Control', {
     audit: 'retrigger',
     summary: 'Start a new attempt for all vehicles in a state',
     params: RefIdParams,
-    body: jsonBody(RetriggerByState, 'Which vehicles, and why.'),
-    answer: json(Retriggered, 'How many vehicles have a new attempt.'),
+    body: jsonBody(RetriggerByState, 'State of the vehicles, and reason.'),
+    answer: json(Retriggered, 'Number of vehicles with a new attempt.'),
     errors: CLOSED,
   },
 });

@@ -24,7 +24,7 @@ import { Text } from '../values/text.js';
 export const DEAD_LETTER_STATUSES = ['INVALID', 'EXPIRED', 'DEVICE_NOT_FOUND'] as const;
 const Status = Type.Enum([...DEAD_LETTER_STATUSES], {
   title: 'DeadLetterStatus',
-  description: 'As the envelope’s `status` would be (contract section 2).',
+  description: 'Corresponds to the envelope’s `status` (contract section 2).',
 });
 
 export const DeadLetter = Type.Object(
@@ -39,8 +39,10 @@ export const DeadLetter = Type.Object(
     reason: Type.String({ description: 'Stable code, upper snake case.' }),
     path: Type.String({ description: 'JSON Pointer to the fault in the message.' }),
     detail: Type.String(),
-    payload: Type.String({ description: 'Base64 of the bytes as they came.' }),
-    payloadBytes: Type.Integer({ description: 'Before a payload over the limit was cut.' }),
+    payload: Type.String({ description: 'Base64 of the received bytes.' }),
+    payloadBytes: Type.Integer({
+      description: 'Size before a payload over the limit was truncated.',
+    }),
     replayedAt: Nullable(Time),
   },
   { title: 'DeadLetter' },
@@ -50,9 +52,9 @@ export type DeadLetter = Type.Static<typeof DeadLetter>;
 export const DeadLetterFilter = Type.Object(
   {
     ...SET_ASIDE_FILTER,
-    reason: Type.Optional(Text(100, 'Only with this reason code.')),
+    reason: Type.Optional(Text(100, 'Only dead letters with this reason code.')),
     status: Type.Optional(Status),
-    system_id: Type.Optional(Text(256, 'Only of this vehicle.')),
+    system_id: Type.Optional(Text(256, 'Only dead letters of this vehicle.')),
   },
   { title: 'DeadLetterFilter', additionalProperties: false },
 );
@@ -106,8 +108,8 @@ export const deadLetterApi = routesOf('Dead letters', {
     scope: 'unscoped-only',
     audit: 'replay-dead-letters',
     summary: 'Process all matching dead letters again once the cause is fixed',
-    description: 'Those not replayed yet. Another call continues with the rest.',
-    body: jsonBody(replayRequestOf(DeadLetterFilter), 'Which ones, how many at most, and why.'),
+    description: 'Replays those not replayed yet. Another call continues with the rest.',
+    body: jsonBody(replayRequestOf(DeadLetterFilter), 'Selection, maximum number, and reason.'),
     answer: json(ReplayTally, 'The outcomes, counted.'),
   },
 });

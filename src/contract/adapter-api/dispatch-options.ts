@@ -9,38 +9,39 @@ export const MAX_RATE = 1_000_000;
 /** Most vehicles of a step; more than any operation has. */
 export const MAX_VEHICLES = 1_000_000_000;
 
-/** Constant, or growing with what was reached: the more vehicles have proved it, the faster. */
+/** A constant rate, or one that grows with the number of vehicles notified or succeeded. */
 export const TriggerRate = Type.Object(
   {
     perSecond: Type.Number({
       exclusiveMinimum: 0,
       maximum: MAX_RATE,
-      description: 'Triggers a second at the beginning; 0.1 is one in ten seconds.',
+      description: 'Initial triggers per second; 0.1 is one every ten seconds.',
     }),
     factor: Type.Optional(
       Type.Number({
         minimum: 1,
         maximum: 100,
-        description: 'Each step multiplies the rate by it.',
+        description: 'Factor by which each step multiplies the rate.',
       }),
     ),
     after: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: MAX_VEHICLES,
-        description: 'Vehicles that make one step.',
+        description: 'Number of vehicles per step.',
       }),
     ),
     of: Type.Optional(
       Type.Enum(['notified', 'succeeded'], {
-        description: 'notified: were sent their trigger; succeeded: have reported success.',
+        description:
+          'notified: vehicles whose trigger was sent; succeeded: vehicles that reported success.',
       }),
     ),
     atMost: Type.Optional(
       Type.Number({
         exclusiveMinimum: 0,
         maximum: MAX_RATE,
-        description: 'The rate grows no further, per second.',
+        description: 'Maximum rate, per second.',
       }),
     ),
   },
@@ -61,7 +62,8 @@ export const MAX_PRIORITY = 10;
 export const Priority = Type.Integer({
   minimum: MIN_PRIORITY,
   maximum: MAX_PRIORITY,
-  description: 'Each step doubles the share of what is sent while several operations send.',
+  description:
+    'Each step doubles the operation’s share of the rate while several operations are sending.',
 });
 
 /** How long a trigger is valid, in seconds, at most ten years of 365 days; -1 = it never expires. */
@@ -74,7 +76,7 @@ export const Ttl = Type.Integer({
 /** As in `property_bag` of the OTA_TRIGGER. */
 export const AckRequired = Type.Enum(['0', '1'], {
   description:
-    '"1": the vehicle acknowledges, and its trigger is repeated until it does. "0": sent once, and done when published.',
+    '"1": the trigger is repeated until the vehicle acknowledges it. "0": the trigger is sent once, and the delivery is complete when it is published.',
 });
 
 /** `body.dispatch` of a CarOTA Server Event; each option has a default (contract section 4). */

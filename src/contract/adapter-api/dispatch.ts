@@ -33,8 +33,8 @@ export const dispatchApi = routesOf('Control', {
     permission: 'control',
     scope: 'unscoped-only',
     audit: 'change-rate',
-    summary: 'Change the global rate limit, with effect from the next triggers',
-    body: jsonBody(DispatchChange, 'The limit, and why.'),
+    summary: 'Change the global rate limit, effective from the next triggers',
+    body: jsonBody(DispatchChange, 'The limit and the reason.'),
     answer: json(Dispatch, 'The limit.'),
   },
 });

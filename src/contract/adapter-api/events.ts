@@ -19,7 +19,7 @@ const Filter = Type.Object({
 const PullQuery = Type.Object({
   after: Type.Optional(Position),
   since: Type.Optional(
-    Timestamp('Instead of `after`: from the first event received at this time on.'),
+    Timestamp('Instead of `after`: start with the first event received at or after this time.'),
   ),
   limit: Type.Integer({
     minimum: 1,
@@ -31,7 +31,7 @@ const PullQuery = Type.Object({
     minimum: 0,
     maximum: 60,
     default: 0,
-    description: 'Seconds to wait for an event if there is none yet.',
+    description: 'Seconds to wait if there are no events yet.',
   }),
   ...Filter.properties,
 });
@@ -40,7 +40,7 @@ export const PulledEvents = Type.Object(
   {
     events: Type.Array(CallbackEvent),
     cursor: Type.String({ description: '`after` of the next call.' }),
-    more: Type.Boolean({ description: 'Whether further events are already there.' }),
+    more: Type.Boolean({ description: 'Whether more events are already available.' }),
   },
   { title: 'PulledEvents' },
 );
@@ -55,9 +55,9 @@ export const eventApi = routesOf('Events', {
     load: 'stream',
     summary: 'Pull events after a position, in the order in which they were committed',
     description:
-      'The events of one vehicle are in the order in which they arrived. An event is listed if and only if it was committed.',
+      'The events of one vehicle are in the order of their arrival. Every committed event is listed, and no other.',
     query: PullQuery,
-    answer: json(PulledEvents, 'Events, and the position after them.'),
+    answer: json(PulledEvents, 'Events, and the position to continue from.'),
   },
   streamEvents: {
     method: 'GET',
@@ -65,9 +65,9 @@ export const eventApi = routesOf('Events', {
     permission: 'read',
     scope: 'filtered',
     load: 'stream',
-    summary: 'Stream events as they come, as Server-Sent Events',
+    summary: 'Stream events live, as Server-Sent Events',
     description:
-      'Each event has its position as its id. The stream starts after `Last-Event-ID`, else after `after`; without either, with the next event.',
+      'Each event has its position as its id. The stream starts after `Last-Event-ID` or, without it, after `after`; without either, with the next event.',
     query: Type.Object({ after: Type.Optional(Position), ...Filter.properties }),
     headers: Type.Object({ 'last-event-id': Type.Optional(Position) }),
     answer: stream(

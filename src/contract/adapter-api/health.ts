@@ -1,4 +1,4 @@
-/** `/v1.0/health`: adapters, database, brokers and call-backs for people; `/metrics` has it for machines. */
+/** `/v1.0/health`: adapters, database, brokers and call-backs for people; `/metrics` is for machines. */
 import Type from '../typebox.js';
 import { json, Nullable, routesOf, Time } from '../http/index.js';
 import { Receiver } from './receivers.js';
@@ -9,11 +9,11 @@ const AdapterHealth = Type.Object(
     version: Type.String(),
     startedAt: Time,
     seenAt: Time,
-    alive: Type.Boolean({ description: 'Whether it was seen lately.' }),
+    alive: Type.Boolean({ description: 'Whether its heartbeat is recent.' }),
     broker: Type.String({ description: 'Address of its broker.' }),
-    connected: Type.Boolean({ description: 'Whether it is connected to that.' }),
+    connected: Type.Boolean({ description: 'Whether it is connected to its broker.' }),
     subscribed: Type.Boolean({ description: 'Whether it receives the vehicles’ messages.' }),
-    queued: Type.Integer({ description: 'Messages received and not yet stored.' }),
+    queued: Type.Integer({ description: 'Number of messages received but not yet stored.' }),
     receivedPerSecond: Type.Number({ description: 'Messages.' }),
     triggeredPerSecond: Type.Number({ description: 'Triggers.' }),
   },
@@ -46,7 +46,7 @@ const MessageTotals = Type.Object(
 const SendingHealth = Type.Object(
   {
     operations: Type.Integer({ description: 'Operations with triggers to send, now or later.' }),
-    overdueSeconds: Type.Number({ description: 'How long the oldest due trigger has waited.' }),
+    overdueSeconds: Type.Number({ description: 'Waiting time of the oldest due trigger.' }),
     triggersPerSecond: Nullable(Type.Number(), 'Global rate limit; null: none.'),
   },
   { title: 'SendingHealth' },
@@ -72,6 +72,6 @@ export const healthApi = routesOf('Insight', {
     permission: 'read',
     scope: 'unscoped-only',
     summary: 'Get the health of adapters, brokers, database and call-backs',
-    answer: json(Health, 'Their health.'),
+    answer: json(Health, 'The health of all parts.'),
   },
 });

@@ -39,6 +39,7 @@ export * from './registry.js';
 export * from './roles.js';
 export * from './summary.js';
 export * from './timeline.js';
+export * from './trigger-rate.js';
 export * from './trigger.js';
 
 export const liveApi = liveApiOf(['operation', 'samples', 'vehicle']);
@@ -79,16 +80,16 @@ export const ADAPTER_ROUTES: readonly Route[] = [
 ].flatMap((group): Route[] => Object.values<Route>(group));
 
 const TAGS = {
-  Trigger: 'The CarOTA Server Event comes in: vehicles are to be updated.',
-  Operations: 'Where operations and their vehicles stand.',
+  Trigger: 'Receives the CarOTA Server Event, which triggers updates of vehicles.',
+  Operations: 'Progress of operations and their vehicles.',
   Control: 'Pause, resume, cancel, retrigger; rates and priorities.',
-  Insight: 'Finding out why: summaries, timelines, exports, search, health.',
+  Insight: 'Analysis: summaries, timelines, exports, search, health.',
   Audit: 'Who did what, when, from where and why; hash-chained and sealed.',
   Live: 'Change notifications for consoles.',
   Events: 'The event stream, by pull or live.',
   'Call-back': 'Receivers to which events are posted.',
   Registry: 'Vehicles: VIN, system_id, primary device and model.',
-  Certificates: 'Client certificates of vehicles that were revoked.',
+  Certificates: 'Revoked client certificates of vehicles.',
   'Dead letters': 'Messages that could not be applied.',
   Tokens: 'Tokens of this interface.',
   Session: 'Sign-in of browsers.',
@@ -101,12 +102,12 @@ const EVENT_CALL_BACK: Webhook = {
   tag: 'Call-back',
   summary: 'Post events to a receiver, in order, at least once',
   description:
-    'A 2xx answer settles the batch. Anything else is retried with growing pauses, across restarts; nothing is skipped.',
+    'A 2xx answer settles the batch. After any other answer the batch is retried with backoff, also across restarts; no event is skipped.',
   headers: Type.Object({
-    'webhook-id': Type.String({ description: 'The same for each try of a batch.' }),
+    'webhook-id': Type.String({ description: 'The same in every attempt to deliver a batch.' }),
     'webhook-timestamp': Type.String({
       pattern: '^[0-9]+$',
-      description: 'Unix time of this try, seconds.',
+      description: 'Unix time of this attempt, seconds.',
     }),
     'webhook-signature': Type.String({
       description:
@@ -121,7 +122,7 @@ const EVENT_CALL_BACK: Webhook = {
 export const adapterDocument = (version: string) =>
   openApiOf(ADAPTER_ROUTES, {
     title: 'OTA Operations: OTA Adapter',
-    description: 'Triggers over-the-air updates and reports where each vehicle stands.',
+    description: 'Triggers over-the-air updates and reports the state of every vehicle.',
     version,
     cookie: cookieOf('adapter'),
     tags: TAGS,

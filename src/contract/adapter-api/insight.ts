@@ -29,7 +29,7 @@ export type ExportFormat = keyof typeof EXPORT_TYPES;
 const EXPORT_FORMATS = Object.keys(EXPORT_TYPES) as ExportFormat[];
 
 const ExportQuery = Type.Object({
-  format: Type.Enum(EXPORT_FORMATS, { default: 'csv', description: 'Of the lines.' }),
+  format: Type.Enum(EXPORT_FORMATS, { default: 'csv', description: 'Format of the lines.' }),
   ...VehicleFilter.properties,
 });
 
@@ -58,7 +58,7 @@ export const Vehicle = Type.Object(
     registration: Nullable(RegisteredVehicle),
     operations: Type.Array(VehicleInOperation, { description: 'The newest 1,000, newest first.' }),
     installed: Type.Array(InstalledVersion, {
-      description: 'As the vehicle reported with `success`.',
+      description: 'As reported by the vehicle with `success`.',
     }),
   },
   { title: 'Vehicle' },
@@ -69,7 +69,7 @@ export const RawMessage = Type.Object(
   {
     verbatim: Type.Boolean({
       description:
-        'Whether these are the bytes received; else the message is rebuilt from what is stored, which is all of the contract’s fields.',
+        'true: the bytes as received; false: the message was rebuilt from the stored fields, which are all fields of the contract.',
     }),
     envelope: Type.String({ description: 'JSON.' }),
   },
@@ -90,9 +90,9 @@ export const insightApi = routesOf('Insight', {
     path: '/v1.0/ota/operations/{ref-id}/summary',
     permission: 'read',
     scope: 'operation',
-    summary: 'Get funnel, failure reasons, durations, rate and estimated completion',
+    summary: 'Get funnel, failure reasons, durations, rate and expected completion',
     description:
-      'Making it reads all vehicles of the operation, so it is cached for twenty times as long as it took.',
+      'Computed over all vehicles of the operation; cached for twenty times the duration of the computation.',
     params: RefIdParams,
     answer: json(Summary, 'The summary.'),
     errors: NO_VEHICLES,
@@ -104,7 +104,7 @@ export const insightApi = routesOf('Insight', {
     scope: 'operation-vehicle',
     summary: 'List every send, acknowledgement, event, control action and call-back of a vehicle',
     params: RefIdVinParams,
-    answer: json(listOf(TimelineEntry), 'In the order in which the adapter saw it.'),
+    answer: json(listOf(TimelineEntry), 'In the order in which the adapter recorded the entries.'),
     errors: [...NO_VEHICLES, 'VEHICLE_NOT_IN_OPERATION'],
   },
   exportVehicles: {
@@ -115,7 +115,7 @@ export const insightApi = routesOf('Insight', {
     audit: 'export-vehicles',
     load: 'export',
     summary: 'Export the vehicles of an operation as CSV or NDJSON',
-    description: 'Streamed, however many there are. Columns are the fields of VehicleState.',
+    description: 'Streamed, for any number of vehicles. Columns are the fields of VehicleState.',
     params: RefIdParams,
     query: ExportQuery,
     answer: stream(Object.values(EXPORT_TYPES), 'A line for each vehicle, in VIN order.'),
@@ -128,14 +128,14 @@ export const insightApi = routesOf('Insight', {
     scope: 'filtered',
     summary: 'Search all operations for vehicles by VIN',
     query: SearchQuery,
-    answer: json(pageOf(VehicleInOperation), 'By VIN, newest operation first for each.'),
+    answer: json(pageOf(VehicleInOperation), 'Sorted by VIN, then newest operation first.'),
   },
   getVehicle: {
     method: 'GET',
     path: '/v1.0/ota/vehicles/{vin}',
     permission: 'read',
     scope: 'vehicle',
-    summary: 'Get a vehicle: its registration, its operations, and what it has installed',
+    summary: 'Get a vehicle: its registration, operations and installed software',
     params: VinParams,
     answer: json(Vehicle, 'The vehicle.'),
     errors: ['DEVICE_NOT_FOUND'],
@@ -145,7 +145,7 @@ export const insightApi = routesOf('Insight', {
     path: '/v1.0/ota/operations/{ref-id}/vehicles/{vin}/messages/{message_id}',
     permission: 'read',
     scope: 'operation-vehicle',
-    summary: 'Get a message of a vehicle as it was received',
+    summary: 'Get a vehicle’s message as received',
     params: MessageParams,
     answer: json(RawMessage, 'The message.'),
     errors: [...NO_VEHICLES, 'VEHICLE_NOT_IN_OPERATION', 'MESSAGE_NOT_FOUND'],

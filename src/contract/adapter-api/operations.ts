@@ -21,7 +21,7 @@ import { AckRequired, Priority, TriggerRate, Ttl } from './dispatch-options.js';
 /** Vehicles in each state; states without vehicles are left out. */
 export const States = Type.Record(Type.String(), Type.Integer(), {
   title: 'States',
-  description: 'Vehicles in each state; states without vehicles are left out.',
+  description: 'Number of vehicles in each state; states without vehicles are omitted.',
 });
 export type States = Type.Static<typeof States>;
 
@@ -32,7 +32,7 @@ export const Operation = Type.Object(
     'script-ref-id': Type.String(),
     status: Type.Enum(['active', 'paused', 'cancelled', 'finished'], {
       description:
-        'finished: no vehicle is open. A retrigger, or a vehicle that is added, makes it active again.',
+        'finished: no vehicle is open. A retrigger or an added vehicle makes the operation active again.',
     }),
     scheduledAt: Time,
     createdAt: Time,
@@ -49,13 +49,14 @@ export const Operation = Type.Object(
     }),
     succeeded: Type.Integer(),
     failed: Type.Integer({
-      description: 'Finished without success, other than by a person’s decision.',
+      description: 'Vehicles finished without success, except by a person’s decision.',
     }),
     open: Type.Integer({
-      description: 'Vehicles with something still to send or to come.',
+      description: 'Vehicles that have not finished.',
     }),
     finishedPerMinute: Type.Number({
-      description: 'Vehicles finished per minute, over the last five minutes; 0 once none is open.',
+      description:
+        'Vehicles finished per minute, over the last five minutes; 0 once no vehicle is open.',
     }),
   },
   {
@@ -94,10 +95,8 @@ export const VehicleState = Type.Object(
     paused: Type.Boolean(),
     delivery: DeliveryStateName,
     attempt: Type.Integer(),
-    reason: Nullable(
-      Type.String({ description: 'In the vehicle’s words, where its newest event gives one.' }),
-    ),
-    sends: Type.Integer({ description: 'How often the trigger of this attempt was sent.' }),
+    reason: Nullable(Type.String({ description: 'Reason given in the vehicle’s newest event.' })),
+    sends: Type.Integer({ description: 'Number of times the trigger of this attempt was sent.' }),
     triggerMessageId: Type.String(),
     triggeredAt: Time,
     lastSentAt: Nullable(Time),
@@ -135,7 +134,7 @@ const HistoryEntry = Type.Object(
     correlation_id: Type.String(),
     attempt: Type.Integer(),
     status: Nullable(Type.Integer()),
-    'status-name': Nullable(Type.String({ description: 'In the OTA Event Enum.' })),
+    'status-name': Nullable(Type.String({ description: 'Number in the OTA Event Enum.' })),
     eventAt: TimeOf('By the vehicle’s clock where that is plausible (contract section 5.3).'),
     'received-at': Time,
     sub_system_id: Type.String(),
@@ -144,7 +143,7 @@ const HistoryEntry = Type.Object(
     meta: Type.Array(MetaField),
     envelope: Nullable(
       Type.String({
-        description: 'Verbatim, where it has fields that the contract does not name.',
+        description: 'The message verbatim, if it has fields beyond those of the contract.',
       }),
     ),
   },
@@ -161,11 +160,14 @@ export type VehicleWithHistory = Type.Static<typeof VehicleWithHistory>;
 
 export const VehicleFilter = Type.Object({
   state: Type.Optional(
-    StateName(VEHICLE_STATES, 'Only vehicles in this state; unknown: in any unknown(<number>).'),
+    StateName(
+      VEHICLE_STATES,
+      'Only vehicles in this state; unknown matches every unknown(<number>).',
+    ),
   ),
-  reason: Type.Optional(Text(1_000, 'Only with exactly this reason.')),
+  reason: Type.Optional(Text(1_000, 'Only vehicles with exactly this reason.')),
   vin: Type.Optional(VinPrefix),
-  text: Type.Optional(Text(100, 'Only where the VIN or the reason contains it.')),
+  text: Type.Optional(Text(100, 'Only vehicles whose VIN or reason contains this text.')),
 });
 export type VehicleFilter = Type.Static<typeof VehicleFilter>;
 
@@ -175,7 +177,7 @@ const VehiclesQuery = Type.Object({
     minimum: 0,
     maximum: Number.MAX_SAFE_INTEGER,
     default: 0,
-    description: 'Vehicles to skip, for tables that are scrolled.',
+    description: 'Number of vehicles to skip, for scrolling tables.',
   }),
   ...VehicleFilter.properties,
 });
@@ -225,7 +227,7 @@ export const operationApi = routesOf('Operations', {
     scope: 'operation',
     load: 'search',
     loadWith: 'text',
-    summary: 'Count the vehicles of an operation that match',
+    summary: 'Count the matching vehicles of an operation',
     params: RefIdParams,
     query: VehicleFilter,
     answer: json(VehicleCount, 'Their number.'),
@@ -236,9 +238,9 @@ export const operationApi = routesOf('Operations', {
     path: '/v1.0/ota/operations/{ref-id}/samples',
     permission: 'read',
     scope: 'operation',
-    summary: 'List how many vehicles were in each state over time',
+    summary: 'List the number of vehicles in each state over time',
     description:
-      'Samples are taken when counts change: every two seconds at first, sparser with age, about 600 at most. The last one is of now.',
+      'Samples are taken when counts change: at first every two seconds, sparser with age, about 600 at most. The last sample is current.',
     params: RefIdParams,
     answer: json(listOf(Sample), 'Samples, oldest first.'),
     errors: ['OPERATION_NOT_FOUND'],

@@ -6,7 +6,7 @@ import { Timestamp } from '../values/timestamp.js';
 
 const Url = Pattern('^https?://[^\\s]+$', 'must be a URL with https:// or http://', {
   maxLength: 2_048,
-  description: 'Where batches are posted; https:// or http://.',
+  description: 'URL to which batches are posted; https:// or http://.',
   examples: ['https://carota.example/v1.0/ota/events'],
 });
 const Secret = Pattern(
@@ -17,7 +17,7 @@ const Secret = Pattern(
     description: 'Signing secret of Standard Webhooks: whsec_ and base64 of 24 to 64 bytes.',
   },
 );
-const Name = Pattern('^[A-Za-z0-9_ .-]+$', 'must have only letters, digits, spaces and . _ -', {
+const Name = Pattern('^[A-Za-z0-9_ .-]+$', 'may contain only letters, digits, spaces and . _ -', {
   minLength: 1,
   maxLength: 100,
 });
@@ -50,7 +50,7 @@ const ReceiverChange = Type.Object(
     secret: Type.Optional(Secret),
     newSecret: Type.Optional(
       Type.Literal(true, {
-        description: 'Make a new secret; the old one signs as well for a day.',
+        description: 'Generate a new secret; the old one remains valid beside it for a day.',
       }),
     ),
     reason: Type.Optional(Reason),
@@ -62,7 +62,7 @@ export type ReceiverChange = Type.Static<typeof ReceiverChange>;
 const ReplayFrom = Type.Object(
   {
     after: Type.Optional(After),
-    since: Type.Optional(Timestamp('From the first event received at this time on.')),
+    since: Type.Optional(Timestamp('Start with the first event received at or after this time.')),
     reason: Type.Optional(Reason),
   },
   {
@@ -82,9 +82,9 @@ export const Receiver = Type.Object(
     position: Type.Integer({ description: 'Number of the last event delivered.' }),
     behind: Type.Integer({ description: 'Events not yet delivered.' }),
     behindSince: Nullable(Time, 'When the oldest undelivered event was received.'),
-    failures: Type.Integer({ description: 'Failed tries of the current batch.' }),
+    failures: Type.Integer({ description: 'Failed attempts of the current batch.' }),
     failedAt: Nullable(Time),
-    failure: Nullable(Type.String(), 'What was wrong with the last try.'),
+    failure: Nullable(Type.String(), 'Error of the latest attempt.'),
     nextTryAt: Nullable(Time),
     deliveredAt: Nullable(Time, 'When a batch was last delivered.'),
   },
@@ -96,7 +96,7 @@ const ReceiverWithSecret = Type.Object(
   {
     ...Receiver.properties,
     secret: Type.Optional(
-      Type.String({ description: 'Where it was made here. It is not shown again.' }),
+      Type.String({ description: 'Present if the server generated the secret. Shown only once.' }),
     ),
   },
   { title: 'ReceiverWithSecret' },
@@ -104,7 +104,7 @@ const ReceiverWithSecret = Type.Object(
 export type ReceiverWithSecret = Type.Static<typeof ReceiverWithSecret>;
 
 const IdParams = Type.Object({
-  id: Pattern('^[A-Za-z0-9_ .-]+$', 'must have only letters, digits, spaces and . _ -', {
+  id: Pattern('^[A-Za-z0-9_ .-]+$', 'may contain only letters, digits, spaces and . _ -', {
     minLength: 1,
     maxLength: 100,
     description: 'Id or name of the receiver.',
@@ -117,7 +117,7 @@ export const receiverApi = routesOf('Call-back', {
     path: '/v1.0/callbacks',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'List the receivers of events and how far behind each one is',
+    summary: 'List the receivers of events and their backlogs',
     answer: json(listOf(Receiver), 'All receivers.'),
   },
   addReceiver: {
@@ -127,7 +127,7 @@ export const receiverApi = routesOf('Call-back', {
     scope: 'unscoped-only',
     audit: 'add-callback',
     summary: 'Add a receiver of events',
-    body: jsonBody(NewReceiver, 'The receiver; without `after` it gets events from now on.'),
+    body: jsonBody(NewReceiver, 'The receiver; without `after`, it starts with the next event.'),
     answer: json(ReceiverWithSecret, 'Added.', 201),
     errors: ['CALLBACK_EXISTS', 'SECRET_KEY_NOT_SET'],
   },
@@ -148,9 +148,9 @@ export const receiverApi = routesOf('Call-back', {
     scope: 'unscoped-only',
     audit: 'change-callback',
     summary: 'Change the address or secret of a receiver, or switch it on or off',
-    description: 'The next try follows at once.',
+    description: 'The next attempt follows immediately.',
     params: IdParams,
-    body: jsonBody(ReceiverChange, 'What changes.'),
+    body: jsonBody(ReceiverChange, 'The changes.'),
     answer: json(ReceiverWithSecret, 'Changed.'),
     errors: ['CALLBACK_NOT_FOUND', 'SECRET_KEY_NOT_SET'],
   },
@@ -171,9 +171,9 @@ export const receiverApi = routesOf('Call-back', {
     permission: 'administer',
     scope: 'unscoped-only',
     audit: 'replay-callback',
-    summary: 'Deliver events again, from a position or from a point in time on',
+    summary: 'Replay events from a position or a point in time',
     params: IdParams,
-    body: jsonBody(ReplayFrom, 'Where to start.'),
+    body: jsonBody(ReplayFrom, 'The starting point.'),
     answer: json(Receiver, 'The receiver at its new position.'),
     errors: ['CALLBACK_NOT_FOUND'],
   },

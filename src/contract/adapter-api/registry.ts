@@ -20,7 +20,7 @@ import { OptionalIdentifier, PrintableText, SystemId } from '../values/text.js';
 export const MIN_CREDENTIAL_LENGTH = 16;
 export const MAX_CREDENTIAL_LENGTH = 256;
 
-/** What is registered of a vehicle; a line of an import has its `vin` as well. */
+/** A vehicle's registration; a line of an import also has its `vin`. */
 export const Registration = Type.Object(
   {
     system_id: SystemId,
@@ -32,7 +32,7 @@ export const Registration = Type.Object(
         minLength: MIN_CREDENTIAL_LENGTH,
         maxLength: MAX_CREDENTIAL_LENGTH,
         description:
-          'Password on the embedded broker; a random secret. Refused with fewer than 6 different characters, as a repetition, and with fewer than 8 characters beside the names of the vehicle. Stored hashed.',
+          'Password for the embedded broker; a random secret. Refused if it has fewer than 6 different characters, repeats a shorter text, or has fewer than 8 characters beside the vehicle’s names. Stored hashed.',
       }),
     ),
   },
@@ -62,7 +62,7 @@ export const RegisteredVehicle = Type.Object(
     updatedAt: Time,
     floodedAt: Nullable(
       Type.String({ format: 'date-time' }),
-      'When the vehicle last sent more messages than its budget; null: never.',
+      'When the vehicle last exceeded its message budget; null: never.',
     ),
   },
   { title: 'RegisteredVehicle' },
@@ -75,7 +75,7 @@ const NewlyRegistered = Type.Object(
     credential: Type.Optional(
       Type.String({
         description:
-          'The password made for a new vehicle that came without one. It is not shown again.',
+          'The password generated for a new vehicle registered without one. Shown only once.',
       }),
     ),
   },
@@ -106,9 +106,9 @@ export const registryApi = routesOf('Registry', {
     repeatable: false,
     summary: 'Register a vehicle, or change its registration',
     description:
-      'A new vehicle without a `credential` gets one, shown once in the answer. A registered vehicle keeps its own unless the request has one. A change ends the vehicle’s connection to the embedded broker (contract section 3).',
+      'If a new vehicle has no `credential`, one is generated and shown once in the answer. A registered vehicle keeps its credential unless the request contains one. A change ends the vehicle’s connection to the embedded broker (contract section 3).',
     params: VinParams,
-    body: jsonBody(Registration, 'The registration; it replaces the one before.'),
+    body: jsonBody(Registration, 'The registration, which replaces any previous one.'),
     answer: json(NewlyRegistered, 'Changed.'),
     otherAnswers: [{ status: 201, description: 'Registered.', schema: NewlyRegistered }],
     errors: ['SYSTEM_ID_TAKEN'],
@@ -130,7 +130,7 @@ export const registryApi = routesOf('Registry', {
     scope: 'unscoped-only',
     audit: 'delete-vehicle',
     summary: 'Remove a vehicle from the registry',
-    description: 'Its operations and their history stay.',
+    description: 'Its operations and their history are kept.',
     params: VinParams,
     answer: empty('Removed.'),
     errors: ['DEVICE_NOT_FOUND'],
@@ -155,6 +155,6 @@ export const registryApi = routesOf('Registry', {
     description:
       'Streamed. Columns or fields: vin, system_id, device_id, ecu_type, model, credential. An invalid line is reported and does not stop the others.',
     body: linesBody('A line for each vehicle.'),
-    answer: json(ImportResult, 'How many lines were stored, and the rejected ones.'),
+    answer: json(ImportResult, 'The number of stored lines, and the rejected lines.'),
   },
 });

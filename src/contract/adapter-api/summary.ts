@@ -8,7 +8,9 @@ const FunnelStage = Type.Object(
     stage: Type.String({
       description: 'triggered, sent, acknowledged, or a status of the OTA Event Enum.',
     }),
-    vehicles: Type.Integer({ description: 'Have come so far in their newest attempt.' }),
+    vehicles: Type.Integer({
+      description: 'Vehicles that reached this step in their newest attempt.',
+    }),
   },
   { title: 'FunnelStage' },
 );
@@ -17,7 +19,9 @@ export type FunnelStage = Type.Static<typeof FunnelStage>;
 const FailureReason = Type.Object(
   {
     state: Type.String(),
-    reason: Type.String({ description: 'In the vehicles’ words; empty where none was given.' }),
+    reason: Type.String({
+      description: 'Reason as reported by the vehicles; empty if none was given.',
+    }),
     vehicles: Type.Integer(),
   },
   { title: 'FailureReason' },
@@ -49,9 +53,9 @@ export type PhaseDuration = Type.Static<typeof PhaseDuration>;
 
 const Estimate = Type.Object(
   {
-    finishedPerMinute: Type.Number({ description: 'Vehicles, over the window.' }),
+    finishedPerMinute: Type.Number({ description: 'Number of vehicles finished in the window.' }),
     windowSeconds: Type.Integer(),
-    completionAt: Nullable(Time, 'null: not at this rate, or not while it is paused.'),
+    completionAt: Nullable(Time, 'null: none at this rate, or while the operation is paused.'),
   },
   { title: 'Estimate' },
 );
@@ -59,13 +63,15 @@ export type Estimate = Type.Static<typeof Estimate>;
 
 export const Summary = Type.Object(
   {
-    at: TimeOf('When it was made; it is cached for a while.'),
+    at: TimeOf('When the summary was computed; it is cached.'),
     states: States,
     funnel: Type.Array(FunnelStage),
     failureReasons: Type.Array(FailureReason, { description: 'The 100 most frequent.' }),
-    phases: Type.Array(PhaseDuration, { description: 'Phases that any vehicle completed.' }),
-    sampledVehicles: Type.Integer({ description: 'Vehicles from which durations were read.' }),
-    sends: Type.Integer({ description: 'OTA_TRIGGERs that went out, repetitions included.' }),
+    phases: Type.Array(PhaseDuration, { description: 'Phases completed by at least one vehicle.' }),
+    sampledVehicles: Type.Integer({
+      description: 'Number of vehicles from which durations were taken.',
+    }),
+    sends: Type.Integer({ description: 'Number of OTA_TRIGGERs sent, including repetitions.' }),
     estimate: Estimate,
   },
   { title: 'Summary' },

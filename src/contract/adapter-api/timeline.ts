@@ -3,7 +3,7 @@ import Type from '../typebox.js';
 import { Nullable, Time, TimeOf } from '../http/index.js';
 import { MetaField } from '../mqtt/meta.js';
 
-/** What can become of a delivery on our side; `triggered`: the CarOTA Server Event was accepted. */
+/** Steps of a delivery on the adapter's side; `triggered`: the CarOTA Server Event was accepted. */
 export const DELIVERY_STEPS = [
   'triggered',
   'sent',
@@ -18,7 +18,7 @@ export const DELIVERY_STEPS = [
 
 /** Members that every entry has. */
 const entry = {
-  at: TimeOf('When the adapter saw or did it.'),
+  at: TimeOf('When the adapter recorded it.'),
   attempt: Nullable(Type.Integer()),
 };
 
@@ -31,7 +31,7 @@ const CallbackOfEvent = Type.Object(
   {
     receiver: Type.String({ description: 'Name of the receiver.' }),
     deliveredAt: Nullable(Time),
-    tries: Type.Integer({ description: 'How often the batch was posted.' }),
+    tries: Type.Integer({ description: 'Number of attempts to post the batch.' }),
   },
   { title: 'CallbackOfEvent' },
 );
@@ -70,6 +70,6 @@ const ControlEntry = Type.Object(
 
 export const TimelineEntry = Type.Union([DeliveryEntry, AckEntry, EventEntry, ControlEntry], {
   title: 'TimelineEntry',
-  description: 'An entry of a vehicle’s timeline; `kind` says which.',
+  description: 'An entry of a vehicle’s timeline; `kind` is its type.',
 });
 export type TimelineEntry = Type.Static<typeof TimelineEntry>;

@@ -16,10 +16,10 @@ export const TriggerResult = Type.Object(
   {
     'ref-id': Type.String(),
     accepted: Type.Integer({ description: 'Vehicles added by this call.' }),
-    rejectedCount: Type.Integer({ description: 'Vehicles that the registry does not have.' }),
+    rejectedCount: Type.Integer({ description: 'Number of vehicles missing from the registry.' }),
     rejected: Type.Array(RejectedVehicle, { description: 'The first 1,000 in VIN order.' }),
     alreadyIncluded: Type.Integer({
-      description: 'Vehicles that were in the operation before this call.',
+      description: 'Number of vehicles that were already in the operation.',
     }),
     repeated: Type.Integer({ description: 'Repetitions of a VIN within the request.' }),
   },
@@ -54,17 +54,17 @@ export const triggerApi = routesOf('Trigger', {
     audit: 'trigger',
     summary: 'Trigger an update for vehicles',
     description:
-      'The answer comes once every accepted vehicle is durably recorded. Idempotent: the same event again adds only vehicles that are not yet in the operation. A vehicle that the registry does not have is recorded as `device_not_found`, and is triggered as soon as it is registered while the operation is open.',
+      'The server answers once every accepted vehicle is durably recorded. Idempotent: repeating the event adds only vehicles that are not yet in the operation. A vehicle missing from the registry is recorded as `device_not_found`; if it is registered while the operation is open, it is triggered then.',
     headers: Type.Object({
       traceparent: Type.Optional(
         Type.String({
           description:
-            'W3C Trace Context of the caller. An invalid one is ignored, as the standard asks.',
+            'W3C Trace Context of the caller. An invalid one is ignored, as the standard requires.',
         }),
       ),
     }),
     body: jsonBody(CarOtaServerEvent, 'The CarOTA Server Event.', LONG_LIST),
-    answer: json(TriggerResult, 'Recorded; each vehicle is sent its own OTA_TRIGGER.', 202),
+    answer: json(TriggerResult, 'Recorded; each vehicle will be sent its own OTA_TRIGGER.', 202),
     errors: ['OUT_OF_SCOPE', 'REF_ID_CONFLICT', 'OPERATION_CANCELLED', 'OPERATION_ARCHIVED'],
     repeatable: true,
   },

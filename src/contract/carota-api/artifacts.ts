@@ -20,7 +20,7 @@ import { MAX_UNIX_SECONDS } from '../values/timestamp.js';
 export const StoredArtifact = Type.Object(
   {
     ...Artifact.properties,
-    name: Type.String({ description: 'As it was uploaded; for people.' }),
+    name: Type.String({ description: 'File name as uploaded; informational.' }),
     createdAt: Time,
     target: Type.Optional(Target),
     url: Type.Optional(
@@ -51,7 +51,7 @@ export const Storage = Type.Object(
     scripts: Room,
     maxBytesPerToken: Type.Integer({
       minimum: 1,
-      description: 'Of the artifacts, what the uploads of one token may take.',
+      description: 'Limit for the artifacts uploaded with one token.',
     }),
   },
   { title: 'Storage' },
@@ -67,24 +67,32 @@ const SignedQuery = Type.Object({
     description: 'Unix time, seconds.',
   }),
   signature: Pattern('^[A-Za-z0-9_-]{1,100}$', 'must be the signature of a URL made here', {
-    description: 'The permission to read until then.',
+    description: 'Signature that permits reading until `expires`.',
   }),
 });
 export type SignedQuery = Type.Static<typeof SignedQuery>;
 
+const IfNoneMatch = Type.Optional(
+  Type.String({ description: 'An ETag, or `*`: 304 if the client has this content already.' }),
+);
+
+/** HEAD has no ranges (RFC 9110, section 14.2). */
+const ContentHeadHeaders = Type.Object({ 'if-none-match': IfNoneMatch });
+
 const ContentRequestHeaders = Type.Object({
   range: Type.Optional(
     Type.String({
-      description: 'One range of bytes (RFC 9110, section 14.2); of several, all content is sent.',
+      description:
+        'One byte range (RFC 9110, section 14.2); a request for several ranges is answered with the complete content.',
       examples: ['bytes=1048576-'],
     }),
   ),
   'if-range': Type.Optional(
-    Type.String({ description: 'An ETag: the range is sent only if the content is still this.' }),
+    Type.String({
+      description: 'An ETag: the range is sent only if the content still matches it.',
+    }),
   ),
-  'if-none-match': Type.Optional(
-    Type.String({ description: 'An ETag, or `*`: 304 if the client has this content already.' }),
-  ),
+  'if-none-match': IfNoneMatch,
 });
 
 const ETAG = {
@@ -107,16 +115,15 @@ const content = {
   permission: 'open',
   scope: 'none',
   description:
-    'The signature in the URL is the permission. Range, If-Range and If-None-Match (RFC 9110) are supported; a cache in front may keep the content forever.',
+    'The signature in the URL is the permission. GET supports Range and If-Range, both methods If-None-Match (RFC 9110); a cache in front may keep the content forever.',
   params: Sha256Params,
   query: SignedQuery,
-  headers: ContentRequestHeaders,
-  errors: ['URL_EXPIRED', 'ARTIFACT_NOT_FOUND', 'RANGE_NOT_SATISFIABLE', 'DATABASE_UNAVAILABLE'],
 } as const;
+const CONTENT_ERRORS = ['URL_EXPIRED', 'ARTIFACT_NOT_FOUND', 'DATABASE_UNAVAILABLE'] as const;
 
 const NOT_MODIFIED = {
   status: 304,
-  description: 'The client has this content already.',
+  description: 'The client already has this content.',
   headers: Type.Object(ETAG),
 } as const;
 
@@ -132,7 +139,7 @@ export const artifactApi = routesOf('Artifacts', {
     description:
       'Uploading the same bytes again yields the same artifact. With `sha256`, an upload damaged in transit is refused. With `hardwareIds` and `releaseCounter` the artifact becomes a target of the image repository.',
     query: Type.Object({
-      name: Type.Optional(Text(256, 'A name for people.')),
+      name: Type.Optional(Text(256, 'Display name.')),
       sha256: Type.Optional(Sha256),
       ...TargetQuery,
       path: Type.Optional(
@@ -149,7 +156,7 @@ export const artifactApi = routesOf('Artifacts', {
     path: '/v1.0/artifacts',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'List the artifacts in the order of their SHA-256',
+    summary: 'List the artifacts, sorted by SHA-256',
     query: PageQuery,
     answer: json(pageOf(StoredArtifact), 'A page of artifacts.'),
   },
@@ -158,7 +165,7 @@ export const artifactApi = routesOf('Artifacts', {
     path: '/v1.0/artifacts/{sha256}',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'Describe an artifact, and where to download it',
+    summary: 'Get an artifact and its download URL',
     params: Sha256Params,
     answer: json(StoredArtifact, 'The artifact.'),
     errors: ['ARTIFACT_NOT_FOUND'],
@@ -169,9 +176,9 @@ export const artifactApi = routesOf('Artifacts', {
     permission: 'plan',
     scope: 'unscoped-only',
     audit: 'delete-artifact',
-    summary: 'Delete an artifact that nothing uses',
+    summary: 'Delete an unused artifact',
     description:
-      'Refused while an update script has the artifact, and while published or proposed metadata of the image repository lists it. Its room is free again at once.',
+      'Refused while an update script uses the artifact, or published or proposed metadata of the image repository lists it. Its storage is freed immediately.',
     params: Sha256Params,
     answer: empty('Deleted.'),
     errors: ['ARTIFACT_NOT_FOUND', 'IN_USE', 'REPOSITORY_UNAVAILABLE'],
@@ -181,14 +188,16 @@ export const artifactApi = routesOf('Artifacts', {
     path: '/v1.0/storage',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'Show how much artifacts and update scripts take, and may take',
-    answer: json(Storage, 'As it is now; uploads in progress are included.'),
+    summary: 'Get the storage use and limits of artifacts and update scripts',
+    answer: json(Storage, 'Current use, including uploads in progress.'),
   },
   getArtifactContent: {
     ...content,
     method: 'GET',
+    headers: ContentRequestHeaders,
+    errors: [...CONTENT_ERRORS, 'RANGE_NOT_SATISFIABLE'],
     summary: 'Download an artifact by its signed URL, in full or in part',
-    answer: stream(OCTETS, 'All of the content.', undefined, ContentHeaders),
+    answer: stream(OCTETS, 'The complete content.', undefined, ContentHeaders),
     otherAnswers: [
       {
         status: 206,
@@ -203,11 +212,10 @@ export const artifactApi = routesOf('Artifacts', {
   headArtifactContent: {
     ...content,
     method: 'HEAD',
-    summary: 'Read the headers that a download would have',
-    answer: headersOnly('As GET answers all of the content.', ContentHeaders),
-    otherAnswers: [
-      { status: 206, description: 'As GET answers the range.', headers: PartHeaders },
-      NOT_MODIFIED,
-    ],
+    headers: ContentHeadHeaders,
+    errors: CONTENT_ERRORS,
+    summary: 'Get the headers of a download',
+    answer: headersOnly('Headers of the complete content; a range is ignored.', ContentHeaders),
+    otherAnswers: [NOT_MODIFIED],
   },
 });

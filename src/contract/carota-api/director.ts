@@ -45,12 +45,12 @@ export const AttackReport = Type.Object(
   {
     id: Type.Integer(),
     vin: Type.String(),
-    serial: Type.String({ description: 'Of the ECU that has reported it.' }),
+    serial: Type.String({ description: 'Serial number of the reporting ECU.' }),
     attack: Type.String(),
-    reason: Type.String({ description: 'What it has seen, the last time.' }),
+    reason: Type.String({ description: 'Description of the latest attack.' }),
     firstAt: Time,
     lastAt: Time,
-    count: Type.Integer({ description: 'How often it was reported.' }),
+    count: Type.Integer({ description: 'Number of reports.' }),
   },
   { title: 'AttackReport' },
 );
@@ -65,10 +65,10 @@ export const directorApi = routesOf('Director', {
     path: '/uptane/director/{vin}/manifest',
     permission: 'fetch',
     scope: 'unscoped-only',
-    unaudited: 'a vehicle reports; each report is kept as it came',
-    summary: 'Send the vehicle version manifest, as a Primary does',
+    unaudited: 'a vehicle reports; each report is stored unchanged',
+    summary: 'Send a vehicle version manifest (for Primaries)',
     description:
-      'The reports of all ECUs of the vehicle, each signed with that ECU’s key, and all together with the Primary’s. A report is accepted once.',
+      'The reports of all ECUs of the vehicle, each signed with the ECU’s own key, and the whole manifest signed by the Primary. Each report is accepted once.',
     params: VinParams,
     body: signedJsonBody(Envelope, 'The manifest (POUF, section 9).', MAX_MANIFEST),
     answer: empty('Accepted.'),
@@ -80,7 +80,7 @@ export const directorApi = routesOf('Director', {
     permission: 'fetch',
     scope: 'unscoped-only',
     unaudited: 'changes nothing',
-    summary: 'Ask for the time, signed with the nonces of those who want to know it',
+    summary: 'Request the current time, signed together with the requesters’ nonces',
     params: VinParams,
     body: signedJsonBody(TimeRequest, 'Nonces.', MAX_TIME_REQUEST),
     answer: stream('application/json', 'The time (POUF, section 10).', Envelope),
@@ -93,7 +93,7 @@ export const directorApi = routesOf('Director', {
     scope: 'unscoped-only',
     summary: 'Fetch a metadata file of the Director repository for a vehicle',
     description:
-      'Only the files that count now are there, and every root. What is due is looked up when the timestamp or the targets are fetched.',
+      'Contains only the current files and every version of the root. Due updates are determined when the timestamp or the targets are fetched.',
     params: Type.Object({
       ...VinParams.properties,
       file: Pattern(
@@ -114,15 +114,16 @@ export const directorApi = routesOf('Director', {
     path: '/v1.0/director-repository',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'Show the Director repository: root, keys, expiry, and what is signed online',
-    answer: json(DirectorRepositoryStatus, 'As it is now.'),
+    summary:
+      'Get the state of the Director repository: root, keys, expiry, and roles signed online',
+    answer: json(DirectorRepositoryStatus, 'The current state.'),
   },
   listAttackReports: {
     method: 'GET',
     path: '/v1.0/attack-reports',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'List attacks that ECUs have detected and reported, newest first',
+    summary: 'List the attacks that ECUs have reported, newest first',
     query: ForVehicle,
     answer: json(pageOf(AttackReport), 'A page of reports.'),
   },

@@ -1,6 +1,6 @@
 /**
- * The dossier of a schedule: what a regulator reads (UN R156, 7.1.2; ISO 24089). JSON Lines: each line is one of these
- * records, hash-chained, and the last one is the seal. docs/record.md describes it.
+ * The dossier of a schedule, for regulators (UN R156, 7.1.2; ISO 24089). JSON Lines: each line is one of these records,
+ * hash-chained, and the last one is the seal. docs/record.md describes it.
  */
 import Type from '../typebox.js';
 import { Nullable, RefIdParams, routesOf, stream, Time, TimeOf } from '../http/index.js';
@@ -19,7 +19,7 @@ const Hash = {
   hash: Type.String({
     pattern: '^[0-9a-f]{64}$',
     description:
-      'SHA-256 over the hash of the line before (64 zeros before the first), a line feed, and this record without `hash` in canonical JSON (OLPC).',
+      'SHA-256 over the hash of the previous line (64 zeros for the first), a line feed, and this record without `hash` in canonical JSON (OLPC).',
   }),
 };
 
@@ -43,8 +43,8 @@ const Decimal = (description: string) =>
 
 const Who = Type.Object(
   {
-    id: Type.String({ description: 'Of the token; empty: the server or the vehicle itself.' }),
-    name: Type.String({ description: 'Of the token; empty where it is not known any more.' }),
+    id: Type.String({ description: 'Id of the token; empty: the server or the vehicle itself.' }),
+    name: Type.String({ description: 'Name of the token; empty: no longer known.' }),
   },
   { additionalProperties: false, title: 'DossierWho' },
 );
@@ -57,8 +57,8 @@ const DossierFigures = Type.Object(
     succeeded: Figures.properties.succeeded,
     failed: Figures.properties.failed,
     evidence: Decimal('Log-likelihood ratio of the intolerable rate to the tolerated one.'),
-    stopAt: Decimal('The test stops at this evidence or above.'),
-    goAt: Decimal('The test lets the schedule go on at this evidence or below.'),
+    stopAt: Decimal('The test stops when the evidence reaches this bound.'),
+    goAt: Decimal('The test decides "go" when the evidence falls to this bound.'),
   },
   { additionalProperties: false, title: 'DossierFigures' },
 );
@@ -84,9 +84,9 @@ const CampaignRecord = record(
     startedAt: Nullable(Time),
     endedAt: Nullable(Time),
     pseudonymous: Type.Boolean(),
-    writtenAt: TimeOf('When the dossier was written; it shows what was stored at that moment.'),
+    writtenAt: TimeOf('When the dossier was written; it shows the data stored at that time.'),
   },
-  'The first record: what was planned, and how it stands.',
+  'The first record: the plan and its current status.',
 );
 
 const ScriptRecord = record(
@@ -96,9 +96,9 @@ const ScriptRecord = record(
     file: Type.String({ description: 'The UpdateScript as vehicles fetch it, JSON text.' }),
     sha256: Type.String({ description: 'SHA-256 of the UTF-8 of `file`.' }),
     purpose: Nullable(UpdateRecord.properties.purpose),
-    systems: Type.Array(Type.String(), { description: 'Affected systems; empty: none are named.' }),
+    systems: Type.Array(Type.String(), { description: 'Affected systems; empty: none specified.' }),
     isRecorded: Type.Boolean({
-      description: 'Whether the script says which regulations it affects.',
+      description: 'Whether the script states which regulations it affects.',
     }),
     consent: Nullable(
       Type.Object(
@@ -115,7 +115,7 @@ const ScriptRecord = record(
     createdAt: Time,
     createdBy: Who,
   },
-  'The update: what was installed, from what, under which conditions.',
+  'The update: installed software, previous versions and conditions.',
 );
 
 const RegulationRecord = record(
@@ -131,10 +131,11 @@ const ApprovalRecord = record(
     at: Time,
     by: Who,
     digest: Type.String({
-      description: 'Of a script its SHA-256; of a schedule that of plan, script and vehicles.',
+      description:
+        'For a script, its SHA-256; for a schedule, the SHA-256 of plan, script and vehicles.',
     }),
   },
-  'Who has approved what.',
+  'An approval.',
 );
 
 const WaveRecord = record(
@@ -169,7 +170,7 @@ const DecisionRecord = record(
     actor: Type.String({ description: 'guard, scheduler, or the name of a token.' }),
     figures: Nullable(DossierFigures),
   },
-  'A decision of the guard, the scheduler or a person, with the figures that it was based on.',
+  'A decision of the guard, the scheduler or a person, with the figures on which it was based.',
 );
 
 const TestRecord = record(
@@ -187,19 +188,19 @@ const Configuration = Type.Object(
   {
     at: TimeOf('When the vehicle was exposed.'),
     versions: Type.Record(Type.String(), Type.String(), {
-      description: 'Installed version by ECU, as imported or reported before.',
+      description: 'Installed version by ECU, as previously imported or reported.',
     }),
     manifestAt: Nullable(Time, 'When its last vehicle version manifest was accepted.'),
     manifest: Nullable(
       Type.String({ contentEncoding: 'base64' }),
-      'The manifest as it came, with its signatures; null also in a pseudonymous dossier.',
+      'The manifest as received, with its signatures; always null in a pseudonymous dossier.',
     ),
     manifestSha256: Nullable(Sha256),
     ecus: Type.Array(
       Type.Object(
         {
           serial: Type.String({
-            description: 'In a pseudonymous dossier `ecu-` and 32 hexadecimal digits.',
+            description: 'In a pseudonymous dossier, `ecu-` and 32 hexadecimal digits.',
           }),
           hardwareId: Type.String(),
           image: Nullable(
@@ -212,12 +213,12 @@ const Configuration = Type.Object(
               },
               { additionalProperties: false, title: 'DossierImage' },
             ),
-            'What it runs; null: nothing from a repository.',
+            'The running image; null: none from a repository.',
           ),
         },
         { additionalProperties: false, title: 'DossierEcu' },
       ),
-      { description: 'What the ECUs have reported in the manifest.' },
+      { description: 'The ECUs’ reports in the manifest.' },
     ),
   },
   { additionalProperties: false, title: 'DossierConfiguration' },
@@ -226,9 +227,9 @@ const Configuration = Type.Object(
 const FoundConditions = Type.Object(
   {
     before: Type.Enum(['download', 'installation', 'nothing'], {
-      description: 'nothing: they were not met.',
+      description: 'nothing: the conditions were not met.',
     }),
-    at: Nullable(Type.String({ description: 'When the vehicle read them, as it says.' })),
+    at: Nullable(Type.String({ description: 'When the vehicle checked them, by its own clock.' })),
     values: Type.Record(Type.String(), Type.String()),
   },
   { additionalProperties: false, title: 'DossierConditions' },
@@ -238,12 +239,12 @@ const ConsentAnswer = Type.Object(
   {
     accepted: Type.Boolean(),
     at: Time,
-    textSha256: Nullable(Type.String({ description: 'As the vehicle says.' })),
+    textSha256: Nullable(Type.String({ description: 'As reported by the vehicle.' })),
     language: Nullable(Type.String()),
     textVersion: Nullable(Type.String()),
     isTextOfScript: Nullable(
       Type.Boolean({
-        description: 'Whether it is the text of the script; null: the vehicle does not say.',
+        description: 'Whether the text matches the script; null: not reported.',
       }),
     ),
   },
@@ -263,10 +264,10 @@ const VehicleRecord = record(
     silentAt: Nullable(Time),
     configuration: Nullable(
       Configuration,
-      'Last known configuration when it was exposed; null: it was not.',
+      'Last known configuration at exposure; null: not exposed.',
     ),
     foundVersions: Type.Record(Type.String(), Type.String(), {
-      description: 'Running version of each ECU of the script, as the vehicle found it.',
+      description: 'Running version of each ECU in the script, as determined by the vehicle.',
     }),
     conditions: Type.Array(FoundConditions),
     consents: Type.Array(ConsentAnswer),
@@ -279,7 +280,7 @@ const StepRecord = record(
   {
     vin: VehicleName,
     'event-id': Type.String(),
-    at: TimeOf('By the vehicle.'),
+    at: TimeOf('By the vehicle’s clock.'),
     'received-at': Time,
     status: Type.Integer(),
     'status-name': Type.String(),
@@ -303,11 +304,11 @@ const FailureRecord = record(
       ),
       {
         description:
-          'What the vehicle has reported after it, up to its next failure; empty: nothing.',
+          'Statuses that the vehicle reported afterwards, up to its next failure; empty: none.',
       },
     ),
   },
-  'A failure and what followed.',
+  'A failure and the reports that followed it.',
 );
 
 const AuditRecord = record(
@@ -316,13 +317,15 @@ const AuditRecord = record(
     id: Type.Integer(),
     at: Time,
     by: Who,
-    address: Type.String({ description: 'Of the caller; empty in a pseudonymous dossier.' }),
+    address: Type.String({
+      description: 'Address of the caller; empty in a pseudonymous dossier.',
+    }),
     action: Type.String(),
     outcome: Type.Enum(['done', 'refused', 'failed']),
     errorCode: Nullable(Type.String()),
     vin: Nullable(VehicleName),
     subject: Type.String({
-      description: 'What else it is about; empty in a pseudonymous dossier.',
+      description: 'Subject of the entry; empty in a pseudonymous dossier.',
     }),
     reason: Type.String(),
     detail: Type.Object(
@@ -331,34 +334,36 @@ const AuditRecord = record(
     ),
     position: Nullable(
       Type.Integer(),
-      'In the chain of the audit log; null: it had none when the dossier was written.',
+      'Position in the chain of the audit log; null: not yet chained when the dossier was written.',
     ),
-    chainHash: Nullable(Sha256, 'Its hash in the chain of the audit log.'),
+    chainHash: Nullable(Sha256, 'Hash in the chain of the audit log.'),
   },
-  'An entry of the audit log about the schedule, or about one of its vehicles while it ran; a pseudonymous dossier has none about a vehicle.',
+  'An entry of the audit log about the schedule, or about one of its vehicles while it ran; a pseudonymous dossier omits entries about vehicles.',
 );
 
 const EndRecord = record(
   'end',
   {
-    counts: Type.Record(Type.String(), Count, { description: 'Records before this one, by type.' }),
+    counts: Type.Record(Type.String(), Count, {
+      description: 'Number of preceding records, by type.',
+    }),
   },
-  'All records are there.',
+  'Marks the end of the records.',
 );
 
 const TimestampRecord = record(
   'timestamp',
   {
     imprint: Type.String({
-      description: 'The hash of the record `end`, of which the token tells the time.',
+      description: 'The hash of the record `end`, which the token time-stamps.',
     }),
-    time: TimeOf('As the token says.'),
+    time: TimeOf('Time stated in the token.'),
     token: Type.String({
       contentEncoding: 'base64',
       description: 'The answer of the time-stamping authority (RFC 3161, TimeStampResp, DER).',
     }),
   },
-  'A time stamp; only where an authority is set.',
+  'A time stamp; only if a time-stamping authority is configured.',
 );
 
 /** The last line. It is not chained: it seals the chain. */
@@ -370,7 +375,7 @@ export const DossierSeal = Type.Object(
         from: Type.Integer(),
         to: Type.Integer(),
         count: Type.Integer(),
-        hash: Type.String({ description: 'Hash of the line before.' }),
+        hash: Type.String({ description: 'Hash of the previous line.' }),
         time: Type.Integer({ description: 'ms' }),
         keyid: Type.String(),
         signature: Type.String({
@@ -420,12 +425,15 @@ export const dossierApi = routesOf('Schedules', {
     scope: 'unscoped-only',
     audit: 'export-dossier',
     load: 'export',
-    summary: 'Get the dossier of a schedule: all that is stored of it, sealed',
+    summary: 'Get the dossier of a schedule: everything stored about it, sealed',
     description:
-      'JSON Lines, hash-chained and sealed, or a PDF made of the same lines. It shows what was stored at one moment; that of a schedule that runs is not final.',
+      'JSON Lines, hash-chained and sealed, or a PDF made of the same lines. It is a consistent snapshot; the dossier of a running schedule is not final.',
     params: RefIdParams,
     query: Type.Object({
-      format: Type.Enum(['jsonl', 'pdf'], { default: 'jsonl', description: 'Of the dossier.' }),
+      format: Type.Enum(['jsonl', 'pdf'], {
+        default: 'jsonl',
+        description: 'Format of the dossier.',
+      }),
       pseudonymous: Type.Boolean({
         default: false,
         description: 'Pseudonyms in place of VINs and serial numbers, for archives.',

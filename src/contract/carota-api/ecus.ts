@@ -24,13 +24,13 @@ const Serial = PrintableText({
   examples: ['HU-4711'],
 });
 
-/** An ECU as it is registered. */
+/** A registered ECU. */
 export const EcuRegistration = Type.Object(
   {
     serial: Serial,
     // The Primary's is OTA-MANAGER.
     name: EcuName,
-    hardwareId: Identifier('Hardware id, which images name.'),
+    hardwareId: Identifier('Hardware id, to which images refer.'),
     publicKey: MetadataKey,
     isPrimary: Type.Boolean({
       description: 'Exactly one ECU of a vehicle is its Primary, which runs the OTA manager.',
@@ -59,7 +59,7 @@ export type EcuRegistrations = Type.Static<typeof EcuRegistrations>;
 export const EcuReplacement = Type.Object(
   {
     serial: Serial,
-    hardwareId: Identifier('Hardware id, which images name.'),
+    hardwareId: Identifier('Hardware id, to which images refer.'),
     publicKey: MetadataKey,
     reason: Type.Optional(Reason),
   },
@@ -78,10 +78,10 @@ const Image = Type.Object(
   { title: 'EcuImage' },
 );
 
-/** How what an ECU has compares with what was ordered for it. */
+/** How an ECU's installed image compares with the ordered one. */
 export const ECU_STANDINGS = ['unknown', 'as-ordered', 'pending', 'differs'] as const;
 
-/** An ECU as it is registered, with what it has reported and what is ordered for it. */
+/** A registered ECU, with its reports and orders. */
 export const Ecu = Type.Object(
   {
     serial: Type.String(),
@@ -91,14 +91,14 @@ export const Ecu = Type.Object(
     keyId: Type.String({ description: 'SHA-256 of the key’s canonical JSON.' }),
     isPrimary: Type.Boolean(),
     registeredAt: Time,
-    reportedAt: Nullable(Time, 'Time of its last report that was accepted, by its own clock.'),
-    installed: Nullable(Image, 'What it has installed, as it has reported.'),
-    ordered: Nullable(Image, 'The image that was ordered last.'),
-    isDue: Type.Boolean({ description: 'Whether that order stands.' }),
+    reportedAt: Nullable(Time, 'Time of its last accepted report, by its own clock.'),
+    installed: Nullable(Image, 'The installed image, as reported by the ECU.'),
+    ordered: Nullable(Image, 'The image that was ordered most recently.'),
+    isDue: Type.Boolean({ description: 'Whether the order is still in effect.' }),
     standing: Type.Enum([...ECU_STANDINGS], {
       title: 'EcuStanding',
       description:
-        '`as-ordered`: it has the image that was ordered last. `pending`: not yet. `differs`: the order is over, and it has another one. `unknown`: nothing was ordered or reported.',
+        '`as-ordered`: the ECU has the image that was ordered most recently. `pending`: not yet. `differs`: the order has ended, and the ECU has another image. `unknown`: nothing was ordered or reported.',
     }),
   },
   { title: 'Ecu' },
@@ -107,7 +107,7 @@ export const Ecu = Type.Object(
 export type Ecu = Type.Static<typeof Ecu>;
 
 const DirectorFile = Type.Object(
-  { version: Type.Integer(), expires: TimeOf('A vehicle refuses the file from then on.') },
+  { version: Type.Integer(), expires: TimeOf('Vehicles reject the file after this time.') },
   { title: 'DirectorFile' },
 );
 
@@ -115,33 +115,36 @@ const DirectorFile = Type.Object(
 export const VehicleEcus = Type.Object(
   {
     ecus: Type.Array(Ecu, { description: 'The Primary first, then by serial number.' }),
-    manifestAt: Nullable(Time, 'When its last manifest was accepted.'),
+    manifestAt: Nullable(Time, 'When the latest manifest was accepted.'),
     refused: Nullable(
       Type.Object(
         {
-          at: TimeOf('The last time.'),
+          at: TimeOf('Time of the latest one.'),
           fault: Type.String(),
           serial: Nullable(Type.String()),
           message: Type.String(),
-          count: Type.Integer({ description: 'How many manifests were refused so far.' }),
+          count: Type.Integer({ description: 'Number of refused manifests.' }),
         },
         { title: 'RefusedManifest' },
       ),
-      'Its last manifest that was refused.',
+      'The latest refused manifest.',
     ),
     order: Nullable(
       Type.Object(
         {
           'ref-id': Type.String({ description: 'The schedule.' }),
           'script-ref-id': Type.String(),
-          blocked: Nullable(Type.String(), 'Why the Director does not list it; null: it does.'),
+          blocked: Nullable(
+            Type.String(),
+            'Why the Director does not list the update; null: it is listed.',
+          ),
           later: Type.Array(Type.String(), {
-            description: 'ref-ids of schedules whose turn comes when this one is over.',
+            description: 'ref-ids of the schedules that follow after this one.',
           }),
         },
         { title: 'DirectorOrder' },
       ),
-      'What is due by the schedules that run.',
+      'Updates due from running schedules.',
     ),
     metadata: Nullable(
       Type.Object(
@@ -152,7 +155,7 @@ export const VehicleEcus = Type.Object(
         },
         { title: 'DirectorFiles' },
       ),
-      'What the Director has signed for the vehicle last; null: it has not asked yet.',
+      'The metadata that the Director most recently signed for the vehicle; null: the vehicle has not requested any.',
     ),
   },
   { title: 'VehicleEcus' },
@@ -185,7 +188,7 @@ export const ecuApi = routesOf('ECUs', {
     path: '/v1.0/vehicles/{vin}/ecus',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'List the ECUs of a vehicle: registered, reported, ordered',
+    summary: 'Get the ECUs of a vehicle: registered, reported and ordered',
     params: VinParams,
     answer: json(VehicleEcus, 'The ECUs.'),
     errors: ['VEHICLE_NOT_FOUND'],
@@ -195,7 +198,7 @@ export const ecuApi = routesOf('ECUs', {
     path: '/v1.0/vehicles/{vin}/manifest',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'Read the last vehicle version manifest that was accepted, with its signatures',
+    summary: 'Get the latest accepted vehicle version manifest, with its signatures',
     params: VinParams,
     answer: json(StoredManifest, 'The manifest.'),
     errors: ['VEHICLE_NOT_FOUND', 'MANIFEST_NOT_FOUND'],
@@ -206,10 +209,10 @@ export const ecuApi = routesOf('ECUs', {
     path: '/v1.0/vehicles/{vin}/ecus',
     permission: 'administer',
     scope: 'unscoped-only',
-    summary: 'Register the ECUs of a vehicle, in place of those that it had',
+    summary: 'Register the ECUs of a vehicle, replacing its previous ones',
     params: VinParams,
     body: jsonBody(EcuRegistrations, 'All ECUs of the vehicle.', { maxBytes: 1024 * 1024 }),
-    answer: json(VehicleEcus, 'The ECUs after it.'),
+    answer: json(VehicleEcus, 'The registered ECUs.'),
     errors: ['VEHICLE_NOT_FOUND', 'ECU_CONFLICT'],
   },
   replaceEcu: {
@@ -218,12 +221,12 @@ export const ecuApi = routesOf('ECUs', {
     permission: 'administer',
     scope: 'unscoped-only',
     audit: 'replace-ecu',
-    summary: 'Replace an ECU by another one, as a workshop does',
+    summary: 'Replace an ECU, for example in a workshop',
     description:
-      'The new ECU gets the name of the old one. From now on manifests need the new ECU’s report, and refuse the old one’s.',
+      'The new ECU takes the name of the old one. From then on, a manifest must contain the new ECU’s report, and the old one’s is refused.',
     params: EcuParams,
     body: jsonBody(EcuReplacement, 'The new ECU.', { maxBytes: 64 * 1024 }),
-    answer: json(VehicleEcus, 'The ECUs after it.'),
+    answer: json(VehicleEcus, 'The ECUs after the replacement.'),
     errors: ['VEHICLE_NOT_FOUND', 'ECU_NOT_FOUND', 'ECU_CONFLICT'],
   },
   importEcus: {
@@ -233,9 +236,9 @@ export const ecuApi = routesOf('ECUs', {
     scope: 'unscoped-only',
     audit: 'register-ecus',
     load: 'upload',
-    summary: 'Import the ECUs of vehicles from CSV or NDJSON',
+    summary: 'Import ECUs from CSV or NDJSON',
     description:
-      'One vehicle per line: vin, and ecus as PUT takes them; in CSV the column ecus holds JSON. Streamed, of any length, optionally gzip. A faulty line is reported and does not stop the others.',
+      'One vehicle per line: vin, and ecus in the format of PUT; in CSV the column ecus contains JSON. Streamed, of any length, optionally gzip. A faulty line is reported and does not stop the others.',
     body: linesBody('One vehicle per line.'),
     answer: json(ImportResult, 'The outcome.'),
     repeatable: true,

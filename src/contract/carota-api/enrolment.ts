@@ -1,4 +1,4 @@
-/** Enrolment of vehicles, as far as people take part in it; vehicles themselves speak EST (RFC 7030). */
+/** The part of enrolment that people use; vehicles themselves speak EST (RFC 7030). */
 import Type from '../typebox.js';
 import {
   json,
@@ -14,8 +14,8 @@ const MAX_HOURS = 30 * 24;
 
 const EnrolmentCode = Type.Object(
   {
-    system_id: Type.String({ description: 'The user name that belongs to the code.' }),
-    code: Type.String({ description: 'Told once; only its hash is kept.' }),
+    system_id: Type.String({ description: 'The user name to use with the code.' }),
+    code: Type.String({ description: 'Shown only once; the server stores only its hash.' }),
     expiresAt: Time,
   },
   { title: 'EnrolmentCode' },
@@ -23,7 +23,7 @@ const EnrolmentCode = Type.Object(
 
 const IssuedCertificate = Type.Object(
   {
-    serial: Type.String({ description: 'Serial number, hexadecimal, by which it can be revoked.' }),
+    serial: Type.String({ description: 'Serial number, hexadecimal; needed for revocation.' }),
     system_id: Type.String(),
     issuedAt: Time,
     expiresAt: Time,
@@ -40,9 +40,9 @@ export const enrolmentApi = routesOf('Certificates', {
     scope: 'unscoped-only',
     audit: 'create-enrolment-code',
     freshSignIn: true,
-    summary: 'Make a one-time code, with which the vehicle gets its first client certificate',
+    summary: 'Create a one-time code for the vehicle’s first client certificate',
     description:
-      'EST `simpleenroll` with HTTP Basic: the `system_id` and this code. It is good for one key, and the one before it is void. The vehicle needs a `system_id`.',
+      'Used in EST `simpleenroll` with HTTP Basic: the `system_id` and this code. The code is valid for one key and invalidates the previous code. The vehicle must have a `system_id`.',
     params: VinParams,
     body: optionalJsonBody(
       Type.Object(
@@ -51,14 +51,14 @@ export const enrolmentApi = routesOf('Certificates', {
             minimum: 1,
             maximum: MAX_HOURS,
             default: 24,
-            description: 'How long it can be used.',
+            description: 'How long the code is valid.',
           }),
         },
         { title: 'NewEnrolmentCode', additionalProperties: false },
       ),
-      'How long it can be used; without a body, 24 hours.',
+      'How long the code is valid; without a body, 24 hours.',
     ),
-    answer: json(EnrolmentCode, 'The code, told once.', 201),
+    answer: json(EnrolmentCode, 'The code, shown only once.', 201),
     errors: ['VEHICLE_NOT_FOUND', 'SYSTEM_ID_MISSING'],
   },
   listCertificates: {
@@ -66,9 +66,9 @@ export const enrolmentApi = routesOf('Certificates', {
     path: '/v1.0/vehicles/{vin}/certificates',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'List the client certificates that were issued to a vehicle',
+    summary: 'List the client certificates issued to a vehicle',
     description:
-      'At most 100: valid ones first (a vehicle has at most 20), the newest of them first, then revoked and expired ones.',
+      'At most 100: first the valid ones (at most 20 per vehicle), newest first, then revoked and expired ones.',
     params: VinParams,
     answer: json(listOf(IssuedCertificate), 'The certificates.'),
     errors: ['VEHICLE_NOT_FOUND'],

@@ -7,13 +7,13 @@ import { Identifier, OptionalIdentifier, StorableText } from '../values/text.js'
 import { TimeOfEvent } from '../values/time.js';
 import { Vin } from '../values/vin.js';
 
-/** Unknown extra fields are ignored, whatever they hold. */
+/** Unknown extra fields of any content are ignored. */
 export const CallbackEvent = Type.Object(
   {
-    'event-id': Identifier('The same whenever and however the event is told.'),
-    'ref-id': Identifier('The schedule, that is the operation.'),
+    'event-id': Identifier('Identifies the event in every repetition and on every channel.'),
+    'ref-id': Identifier('The schedule’s operation.'),
     vin: Vin,
-    device_id: OptionalIdentifier('The device that the event is about.'),
+    device_id: OptionalIdentifier('The device to which the event refers.'),
     device_type: OptionalIdentifier('Its type, e.g. TCU.'),
     status: EventStatus,
     'status-name': StorableText('Its name in the OTA Event Enum, or unknown(<number>).'),
@@ -25,7 +25,7 @@ export const CallbackEvent = Type.Object(
 );
 export type CallbackEvent = Type.Static<typeof CallbackEvent>;
 
-/** What makes a request a call-back, whatever its events are. */
+/** The envelope of a call-back, independent of its events. */
 export const CallbackEnvelope = Type.Object({
   time: Type.Integer({ description: 'When it was posted, ms.' }),
   version: Type.Literal(PROTOCOL_VERSION),

@@ -12,10 +12,11 @@ export const SignatureHeaders = Type.Object({
   'webhook-id': Type.String({
     minLength: 1,
     maxLength: 256,
-    description: 'Id of the batch: a retry has the same one.',
+    description: 'Id of the batch; unchanged in retries.',
   }),
   'webhook-timestamp': Pattern('^[0-9]{1,12}$', 'must be Unix seconds', {
-    description: 'When this attempt was sent, Unix seconds; at most five minutes from our time.',
+    description:
+      'When this attempt was sent, Unix seconds; at most five minutes off the server’s clock.',
   }),
   'webhook-signature': Type.String({
     minLength: 1,
@@ -47,7 +48,7 @@ export const eventReceiptApi = routesOf('Call-back', {
     unaudited: 'signed by the adapter; each event is kept',
     summary: 'Receive the events that the OTA Adapter calls back',
     description:
-      'Signed with Standard Webhooks; the signature is the permission. Events are idempotent by `event-id`. An event that cannot be taken is set aside and does not hold up the others.',
+      'Signed with Standard Webhooks; the signature is the permission. Events are idempotent by `event-id`. An event that cannot be stored is set aside and does not delay the others.',
     headers: SignatureHeaders,
     body: signedJsonBody(CallbackMessage, 'A batch of events.', MAX_BATCH_BYTES),
     answer: json(ReceivedEvents, 'The batch is settled.'),

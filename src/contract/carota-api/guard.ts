@@ -13,16 +13,16 @@ const Rate = (description: string) =>
 /** Wald's sequential probability ratio test of a failure rate. */
 export const TestSettings = Type.Object(
   {
-    tolerated: Rate('Failure rate that is no reason to stop.'),
-    intolerable: Rate('Failure rate that must be stopped; above the tolerated one.'),
+    tolerated: Rate('Tolerable failure rate.'),
+    intolerable: Rate('Failure rate at which the schedule must stop; greater than `tolerated`.'),
     falseStop: Rate('Maximum probability of stopping at the tolerated rate.'),
-    missedStop: Rate('Maximum probability of going on at the intolerable rate.'),
+    missedStop: Rate('Maximum probability of continuing at the intolerable rate.'),
   },
   {
     additionalProperties: false,
     title: 'TestSettings',
     description:
-      'A sequential test (Wald) of exposed vehicles, in the order of their exposure: each succeeded or failed. Silence is failure.',
+      'Wald’s sequential test of the failure rate over the exposed vehicles, in the order of their exposure. Silence counts as failure.',
     examples: [{ tolerated: 0.02, intolerable: 0.1, falseStop: 0.05, missedStop: 0.05 }],
   },
 );
@@ -36,7 +36,7 @@ export const GuardSettings = Type.Object(
         minimum: 1,
         maximum: MAX_VEHICLES,
         description:
-          'Number of vehicles that failed, or were silent, after they were exposed, which stops the schedule.',
+          'Number of failed or silent vehicles after exposure at which the schedule stops.',
       }),
     ),
     maxEarlyFailures: Type.Optional(
@@ -44,20 +44,21 @@ export const GuardSettings = Type.Object(
         minimum: 1,
         maximum: MAX_VEHICLES,
         description:
-          'Number of vehicles that failed before they were exposed (script not fetched, metadata not verified), which stops it; default: maxFailures.',
+          'Number of vehicles failed before exposure (script not fetched, metadata not verified) at which the schedule stops; default: maxFailures.',
       }),
     ),
     maxRollbackFailures: Type.Optional(
       Type.Integer({
         minimum: 1,
         maximum: MAX_VEHICLES,
-        description: 'Number of vehicles with rollback_fail that stops it.',
+        description: 'Number of vehicles in rollback_fail at which the schedule stops.',
       }),
     ),
     undecided: Type.Optional(
       Type.Enum(['hold', 'continue'], {
         default: 'hold',
-        description: 'What to do if a wave, or its patience, is over and the test has not decided.',
+        description:
+          'Action if the test has not decided when the wave has finished or its patience has passed.',
       }),
     ),
     patience: Type.Optional(
@@ -65,7 +66,7 @@ export const GuardSettings = Type.Object(
         minimum: 1,
         maximum: MAX_SECONDS,
         description:
-          'Seconds after which a wave no longer waits for vehicles that have not begun. It always waits for those that have.',
+          'Seconds after which a wave no longer waits for vehicles that have not started. It always waits for those that have.',
       }),
     ),
     exposureCap: Type.Optional(
@@ -74,7 +75,7 @@ export const GuardSettings = Type.Object(
         maximum: MAX_VEHICLES,
         default: GUARD_DEFAULTS.exposureCap,
         description:
-          'Maximum number of exposed vehicles without a result, and of vehicles exposed behind the one with which a test may stop at the earliest. It grows by one for each vehicle of a test that has decided to go on.',
+          'Maximum number of exposed vehicles without a result, and of vehicles exposed after the earliest one at which a test may stop. It grows by one for each vehicle of a test that decided "go".',
       }),
     ),
     deadline: Type.Optional(
@@ -83,7 +84,7 @@ export const GuardSettings = Type.Object(
         maximum: MAX_SECONDS,
         default: GUARD_DEFAULTS.deadline,
         description:
-          'Seconds after its exposure in which a vehicle must come to a result; later it is silent.',
+          'Seconds after exposure within which a vehicle must have a result; after that, it is silent.',
       }),
     ),
     afterReboot: Type.Optional(
@@ -92,7 +93,7 @@ export const GuardSettings = Type.Object(
         maximum: MAX_SECONDS,
         default: GUARD_DEFAULTS.afterReboot,
         description:
-          'Seconds after the last `reboot` in which a vehicle must report something final; later it is silent.',
+          'Seconds after the last `reboot` within which a vehicle must report a final status; after that, it is silent.',
       }),
     ),
     soak: Type.Optional(
@@ -101,7 +102,7 @@ export const GuardSettings = Type.Object(
         maximum: MAX_SECONDS,
         default: GUARD_DEFAULTS.soak,
         description:
-          'Seconds after `success` in which a failure still counts; only then the vehicle has succeeded.',
+          'Seconds after `success` during which a failure still counts; after that, the success is final.',
       }),
     ),
   },
@@ -111,20 +112,22 @@ export type GuardSettings = Type.Static<typeof GuardSettings>;
 
 const Evidence = (description: string) => Type.Number({ description });
 const BOUNDS = {
-  stopAt: Type.Number({ description: 'The test stops at this evidence or above.' }),
-  goAt: Type.Number({ description: 'The test lets the schedule go on at this evidence or below.' }),
+  stopAt: Type.Number({ description: 'The test stops when the evidence reaches this bound.' }),
+  goAt: Type.Number({
+    description: 'The test decides "go" when the evidence falls to this bound.',
+  }),
 };
 
-/** What a decision was based on. */
+/** The figures on which a decision was based. */
 export const Figures = Type.Object(
   {
     test: Type.Integer({ description: 'Number of the test, from 1.' }),
     from: Type.Integer({ description: 'Place of its first vehicle in the order of exposure.' }),
-    vehicles: Type.Integer({ description: 'That the test has taken.' }),
+    vehicles: Type.Integer({ description: 'Number of vehicles in the test.' }),
     succeeded: Type.Integer(),
     failed: Type.Integer({ description: 'Silent vehicles included.' }),
     evidence: Evidence(
-      'Log-likelihood ratio of the intolerable rate to the tolerated one, on the path that has decided.',
+      'Log-likelihood ratio of the intolerable rate to the tolerated one, on the deciding path.',
     ),
     ...BOUNDS,
   },
@@ -137,31 +140,35 @@ export const ExposureResult = Type.Enum(
   {
     title: 'ExposureResult',
     description:
-      'What an exposed vehicle has come to (contract section 10). silent: nothing final before its deadline, which counts as failed.',
+      'Result of an exposed vehicle (contract section 10). silent: no final status before its deadline, which counts as a failure.',
   },
 );
+export type ExposureResult = Type.Static<typeof ExposureResult>;
 
-/** A schedule's vehicles by what the guard knows of them. */
+/** Counts of a schedule's vehicles by the guard's view of them. */
 export const Exposure = Type.Object(
   {
-    exposed: Type.Integer({ description: 'Vehicles that were admitted, or have begun.' }),
+    exposed: Type.Integer({ description: 'Vehicles that were admitted or have started.' }),
     undecided: Type.Integer(),
     succeeded: Type.Integer(),
     failed: Type.Integer(),
     silent: Type.Integer(),
     withdrawn: Type.Integer(),
-    failedEarly: Type.Integer({ description: 'Failed before they were exposed.' }),
+    failedEarly: Type.Integer({ description: 'Vehicles that failed before exposure.' }),
     cap: Nullable(
       Type.Integer({
-        description: 'Maximum number of undecided vehicles now; null: the schedule has no guard.',
+        description:
+          'Current maximum number of undecided vehicles; null: the schedule has no guard.',
       }),
     ),
-    waiting: Type.Integer({ description: 'Vehicles that asked and must wait for the cap.' }),
-    retrying: Type.Integer({ description: 'Vehicles that failed and will be tried again.' }),
+    waiting: Type.Integer({
+      description: 'Vehicles that requested admission and wait because of the cap.',
+    }),
+    retrying: Type.Integer({ description: 'Failed vehicles that will be retried.' }),
     nextDeadline: Nullable(
       Type.String({
         format: 'date-time',
-        description: 'When the next undecided vehicle is silent, or its soak ends.',
+        description: 'When the next undecided vehicle becomes silent, or its soak ends.',
       }),
     ),
   },
@@ -169,7 +176,7 @@ export const Exposure = Type.Object(
 );
 export type Exposure = Type.Static<typeof Exposure>;
 
-/** How a schedule's test in course stands. */
+/** State of a schedule's current test. */
 export const GuardTest = Type.Object(
   {
     ...BOUNDS,
@@ -182,7 +189,7 @@ export const GuardTest = Type.Object(
         decidesAt: Nullable(
           Type.String({
             format: 'date-time',
-            description: 'When it will count as silent, or as succeeded if it reported success.',
+            description: 'When it will count as silent or, if it reported success, as succeeded.',
           }),
         ),
       }),
@@ -194,12 +201,16 @@ export const GuardTest = Type.Object(
           place: Type.Integer({ description: 'In the order of exposure, from 1.' }),
           vin: Type.String(),
           result: ExposureResult,
-          optimistic: Evidence('After this vehicle, where undecided ones count as successes.'),
-          pessimistic: Evidence('After this vehicle, where undecided ones count as failures.'),
+          optimistic: Evidence(
+            'Evidence after this vehicle, with undecided ones counted as successes.',
+          ),
+          pessimistic: Evidence(
+            'Evidence after this vehicle, with undecided ones counted as failures.',
+          ),
         },
         { title: 'GuardTestPoint' },
       ),
-      { description: 'The vehicles that the test has taken, in the order of their exposure.' },
+      { description: 'The vehicles in the test, in the order of their exposure.' },
     ),
   },
   { title: 'GuardTest' },

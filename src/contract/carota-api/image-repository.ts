@@ -6,7 +6,7 @@ import { Pattern } from '../values/pattern.js';
 import { ImageRepositoryStatus } from './repository-status.js';
 
 const FORBIDDEN = ',\\u0000-\\u001F\\u007F-\\u009F\\uD800-\\uDFFF';
-/** A hardware id in a list, and blanks behind it. */
+/** A hardware id in a list, with the following blanks. */
 const ID = `[^ ${FORBIDDEN}][^${FORBIDDEN}]*`;
 
 /** Of an artifact or an update script that becomes a target of the image repository. */
@@ -14,7 +14,7 @@ export const TargetQuery = {
   hardwareIds: Type.Optional(
     Pattern(`^ *${ID}(, *${ID})*$`, 'must be hardware ids, separated by commas', {
       maxLength: 4_000,
-      description: 'Hardware ids of the ECUs that it is for, separated by commas.',
+      description: 'Hardware ids of the target ECUs, separated by commas.',
       examples: ['hw-hu-a,hw-hu-b'],
     }),
   ),
@@ -22,7 +22,7 @@ export const TargetQuery = {
     Type.Integer({
       minimum: 0,
       maximum: Number.MAX_SAFE_INTEGER,
-      description: 'An ECU never goes back to a lower one.',
+      description: 'An ECU never installs an image with a lower counter than its current one.',
     }),
   ),
 } as const;
@@ -31,7 +31,7 @@ export const Target = Type.Object(
   {
     path: Type.String({ description: 'Target path in the image repository.' }),
     state: Type.Enum(['published', 'proposed'], {
-      description: 'Proposed: its signers have to sign it, and somebody to publish it.',
+      description: 'Proposed: its signers must sign it, and it must be published.',
     }),
   },
   { title: 'Target' },
@@ -63,7 +63,7 @@ const DeliveredRoles = Type.Object(
 export const DeliveryOutcome = Type.Object(
   {
     state: Type.Enum(['published', 'incomplete'], {
-      description: 'Incomplete: upload the missing images, then send the same delivery again.',
+      description: 'Incomplete: upload the missing images, then repeat the delivery.',
     }),
     roles: Type.Array(Type.Object({ role: Type.String(), version: Type.Integer() })),
     missing: Type.Array(
@@ -73,7 +73,7 @@ export const DeliveryOutcome = Type.Object(
         sha256: Type.String(),
         length: Type.Integer({ description: 'Bytes.' }),
       }),
-      { description: 'Images that the metadata lists and that are not here yet.' },
+      { description: 'Images listed in the metadata that have not been uploaded.' },
     ),
   },
   { title: 'DeliveryOutcome' },
@@ -88,7 +88,7 @@ export const imageRepositoryApi = routesOf('Image repository', {
     scope: 'none',
     summary: 'Fetch a metadata file of the image repository',
     description:
-      'A file with a version in its name never changes. Images are below /uptane/image/targets/, as the POUF, section 1, says; ranges are supported.',
+      'A file with a version in its name never changes. Images are under /uptane/image/targets/ (POUF, section 1); ranges are supported.',
     params: Type.Object({
       file: Pattern(
         '^([1-9][0-9]{0,15}\\.[A-Za-z0-9][A-Za-z0-9._~-]{0,99}|timestamp)\\.json$',
@@ -108,8 +108,8 @@ export const imageRepositoryApi = routesOf('Image repository', {
     path: '/v1.0/image-repository',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'Show the image repository: roles, versions, expiries, signers, and what is proposed',
-    answer: json(ImageRepositoryStatus, 'As it is now.'),
+    summary: 'Get the state of the image repository: roles, versions, expiries, signers, proposal',
+    answer: json(ImageRepositoryStatus, 'The current state.'),
     errors: ['METADATA_NOT_FOUND'],
   },
   deliver: {
@@ -120,9 +120,9 @@ export const imageRepositoryApi = routesOf('Image repository', {
     audit: 'deliver',
     summary: 'Deliver new targets metadata of delegated roles, signed by their keys',
     description:
-      'The signatures are what authorises a delivery, along the delegations: each role needs the threshold of its keys, a higher version than the published one, an expiry, and only images whose path and hardware are delegated to it and that vehicles would find there by priority and terminating delegations. Once its images are here, the metadata is published as it is, with a new snapshot and timestamp. The same delivery again changes nothing.',
+      'A delivery is authorised by its signatures, along the delegations: each role needs signatures by the threshold of its keys, a higher version than the published one, and an expiry. It may list only images whose path and hardware are delegated to it and that vehicles resolve to this role by priority and terminating delegations. Once all its images are uploaded, the metadata is published unchanged, with a new snapshot and timestamp. Repeating a delivery changes nothing.',
     body: signedJsonBody(DeliveredRoles, 'Roles with their files (POUF, section 5).', MAX_DELIVERY),
-    answer: json(DeliveryOutcome, 'Published, or the images that are missing.'),
+    answer: json(DeliveryOutcome, 'Published, or the missing images.'),
     errors: ['DELIVERY_REFUSED', 'CLOCK_WRONG'],
     repeatable: true,
   },
@@ -133,8 +133,7 @@ export const imageRepositoryApi = routesOf('Image repository', {
     permission: 'supply',
     scope: 'unscoped-only',
     summary: 'Upload an image that a delivery lists',
-    description:
-      'Only images that a delivery within the last week has been found to lack are taken.',
+    description: 'Accepted only for images that were missing from a delivery within the last week.',
     params: Sha256Params,
     body: bytesBody('The bytes of the image.'),
     answer: empty('Stored.'),

@@ -81,19 +81,20 @@ export const CAROTA_ROUTES: readonly Route[] = [
 ].flatMap((routes) => Object.values<Route>(routes));
 
 const TAGS = {
-  Artifacts: 'The files that vehicles install, known by their SHA-256.',
-  'Update scripts': 'What a script-ref-id stands for: which ECU gets which artifact.',
+  Artifacts: 'The files that vehicles install, identified by their SHA-256.',
+  'Update scripts':
+    'The instructions identified by a script-ref-id: which ECU gets which artifact.',
   Schedules: 'Update campaigns: vehicles, waves, guard, decisions.',
-  Vehicles: 'The vehicles that schedules choose from: model, tags, installed versions.',
+  Vehicles: 'The vehicles available to schedules: model, tags, installed versions.',
   Certificates: 'Client certificates of vehicles: one-time codes for enrolment, and revocation.',
-  ECUs: 'The ECUs of vehicles: keys, hardware, what they have and what is ordered for them.',
+  ECUs: 'The ECUs of vehicles: keys, hardware, installed and ordered images.',
   Director:
     'The Director repository of Uptane: manifests, signed time, and metadata for each vehicle.',
   'Image repository': 'The image repository of Uptane: metadata, images, and its state.',
   Audit: 'Who did what, when, from where and why; hash-chained and sealed.',
   'Call-back': 'Events from the OTA Adapter.',
-  'Refused events': 'Events that could not be taken, kept with the reason until replayed.',
-  Notifications: 'Who is told of what, and whether it has arrived.',
+  'Refused events': 'Events that could not be stored, kept with the reason until replayed.',
+  Notifications: 'Rules for notifications, and their deliveries.',
   Live: 'Change notifications for browsers.',
   Tokens: 'Who may call this interface.',
   Session: 'Signing in with a browser.',

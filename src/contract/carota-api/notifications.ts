@@ -25,7 +25,7 @@ export const NOTIFIED_EVENTS = [
 export const NotifiedEvent = Type.Enum([...NOTIFIED_EVENTS], {
   title: 'NotifiedEvent',
   description:
-    'stop, hold: of a schedule, by whomever; silent: the 1st, 10th, 100th … silent vehicle of a schedule; failure-rate: of a schedule, once per rule; dead-letters: new ones at the adapter, at most once an hour; expiring-keys: a root or targets role of a repository 30, 7 and 1 days before it expires.',
+    'stop, hold: a schedule was stopped or held by any actor; silent: the 1st, 10th, 100th … silent vehicle of a schedule; failure-rate: a schedule reached the rule’s rate, once per rule; dead-letters: new ones at the adapter, at most once an hour; expiring-keys: 30, 7 and 1 days before a root or targets role of a repository expires.',
 });
 export type NotifiedEvent = Type.Static<typeof NotifiedEvent>;
 
@@ -33,13 +33,13 @@ export const CHANNELS = ['webhook', 'slack', 'teams', 'email'] as const;
 const Channel = Type.Enum([...CHANNELS], {
   title: 'NotificationChannel',
   description:
-    'webhook: signed by Standard Webhooks; slack, teams: incoming webhooks of these and whatever understands them; email: over the server’s --smtp-url.',
+    'webhook: signed as in Standard Webhooks; slack, teams: incoming webhooks of these services or compatible ones; email: sent through the server’s --smtp-url.',
 });
 export type NotificationChannel = Type.Static<typeof Channel>;
 
 const Url = Pattern('^https?://[^\\s]+$', 'must be a URL with https:// or http://', {
   maxLength: 2_048,
-  description: 'Of channels webhook, slack and teams.',
+  description: 'For the channels webhook, slack and teams.',
 });
 const Address = Pattern(
   "^[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@[A-Za-z0-9-]+(?:\\.[A-Za-z0-9-]+)*$",
@@ -49,12 +49,13 @@ const Address = Pattern(
 const Percent = Type.Number({
   exclusiveMinimum: 0,
   maximum: 100,
-  description: 'Of event failure-rate: failed and silent vehicles among those with a result.',
+  description:
+    'For the event failure-rate: percentage of failed and silent vehicles among those with a result.',
 });
 const Least = Type.Integer({
   minimum: 1,
   maximum: 1_000_000,
-  description: 'Of event failure-rate: vehicles with a result before which nothing is sent.',
+  description: 'For the event failure-rate: minimum number of vehicles with a result.',
 });
 
 const NewNotificationRule = Type.Object(
@@ -68,7 +69,7 @@ const NewNotificationRule = Type.Object(
     channel: Channel,
     url: Type.Optional(Url),
     to: Type.Optional(
-      Type.Array(Address, { minItems: 1, maxItems: 20, description: 'Of channel email.' }),
+      Type.Array(Address, { minItems: 1, maxItems: 20, description: 'For the channel email.' }),
     ),
     failurePercent: Type.Optional(Percent),
     least: Type.Optional(Least),
@@ -95,8 +96,7 @@ export const NotificationRule = Type.Object(
     events: Type.Array(NotifiedEvent),
     channel: Channel,
     target: Type.String({
-      description:
-        'Where it goes to; of slack and teams only the host, since the rest is a secret.',
+      description: 'Destination; for slack and teams only the host, because the rest is secret.',
     }),
     failurePercent: Nullable(Type.Number()),
     least: Nullable(Type.Integer()),
@@ -112,7 +112,8 @@ const NotificationRuleWithSecret = Type.Object(
     ...NotificationRule.properties,
     secret: Type.Optional(
       Type.String({
-        description: 'Of channel webhook: verifies its signatures. It is not shown again.',
+        description:
+          'For the channel webhook: the secret that verifies its signatures. Shown only once.',
       }),
     ),
   },
@@ -124,22 +125,24 @@ const RuleChange = Type.Object(
   { title: 'NotificationRuleChange', additionalProperties: false },
 );
 
-/** What was to be delivered to whom. */
+/** A notification and the state of its delivery. */
 export const Notification = Type.Object(
   {
-    id: Type.String({ description: 'The same in every try, as webhook-id and Message-ID.' }),
+    id: Type.String({
+      description: 'The same in every attempt; sent as webhook-id and Message-ID.',
+    }),
     event: Type.Union([NotifiedEvent, Type.Literal('test')]),
     at: Time,
-    'ref-id': Nullable(Type.String(), 'The schedule, if it is about one.'),
+    'ref-id': Nullable(Type.String(), 'The schedule, if the event refers to one.'),
     summary: Type.String(),
     rule: Type.String({ description: 'Name of the rule.' }),
     channel: Channel,
     tries: Type.Integer(),
     deliveredAt: Nullable(Time),
-    nextTryAt: Nullable(Time, 'Null: delivered, or given up.'),
+    nextTryAt: Nullable(Time, 'Null: delivered or given up.'),
     failure: Nullable(
       Type.String(),
-      'What was wrong with the last try; of a delivered e-mail, the addresses that the server refused.',
+      'Error of the latest attempt; for a delivered e-mail, the addresses that the mail server rejected.',
     ),
   },
   { title: 'Notification' },
@@ -158,8 +161,8 @@ export const notificationApi = routesOf('Notifications', {
     path: '/v1.0/notification-rules',
     permission: 'administer',
     scope: 'unscoped-only',
-    summary: 'List who is told of what',
-    answer: json(listOf(NotificationRule), 'All rules, by name.'),
+    summary: 'List the notification rules',
+    answer: json(listOf(NotificationRule), 'All rules, sorted by name.'),
   },
   addNotificationRule: {
     method: 'POST',
@@ -167,7 +170,7 @@ export const notificationApi = routesOf('Notifications', {
     permission: 'administer',
     scope: 'unscoped-only',
     audit: 'add-notification-rule',
-    summary: 'Have someone told of events',
+    summary: 'Create a notification rule',
     body: jsonBody(NewNotificationRule, 'The rule.'),
     answer: json(NotificationRuleWithSecret, 'Added.', 201),
     errors: ['NOTIFICATION_RULE_EXISTS', 'SECRET_KEY_NOT_SET'],
@@ -180,7 +183,7 @@ export const notificationApi = routesOf('Notifications', {
     audit: 'change-notification-rule',
     summary: 'Switch a rule on or off',
     params: RuleParams,
-    body: jsonBody(RuleChange, 'What changes.'),
+    body: jsonBody(RuleChange, 'The changes.'),
     answer: json(NotificationRule, 'Changed.'),
     errors: ['NOTIFICATION_RULE_NOT_FOUND'],
   },
@@ -201,9 +204,9 @@ export const notificationApi = routesOf('Notifications', {
     permission: 'administer',
     scope: 'unscoped-only',
     audit: 'test-notification-rule',
-    summary: 'Send a test message by a rule, also by one that is switched off',
+    summary: 'Send a test message for a rule, even if it is switched off',
     params: RuleParams,
-    answer: json(Notification, 'On its way; the list shows what came of it.', 202),
+    answer: json(Notification, 'Queued; the list of deliveries shows the outcome.', 202),
     errors: ['NOTIFICATION_RULE_NOT_FOUND'],
   },
   listNotifications: {
@@ -211,7 +214,7 @@ export const notificationApi = routesOf('Notifications', {
     path: '/v1.0/notifications',
     permission: 'administer',
     scope: 'unscoped-only',
-    summary: 'List what was told to whom, newest first',
+    summary: 'List the deliveries of notifications, newest first',
     query: PageQuery,
     answer: json(pageOf(Notification), 'A page of deliveries.'),
   },

@@ -39,7 +39,7 @@ export const RefusedEvent = Type.Object(
     reason: RefusalReason,
     path: Type.String({ description: 'JSON Pointer to the fault in the event.' }),
     detail: Type.String(),
-    event: Type.String({ description: 'JSON text as it was received.' }),
+    event: Type.String({ description: 'JSON text as received.' }),
     replayedAt: Nullable(Time),
   },
   { title: 'RefusedEvent' },
@@ -88,7 +88,7 @@ export const refusedEventApi = routesOf('Refused events', {
     summary: 'Replay the refused events that match, once their cause is fixed',
     description:
       'Oldest first, only those not replayed yet. If `more` is true, call it again for the rest.',
-    body: jsonBody(replayRequestOf(RefusedEventFilter), 'Which events, how many at most, and why.'),
+    body: jsonBody(replayRequestOf(RefusedEventFilter), 'Selection, maximum number, and reason.'),
     answer: json(ReplayTally, 'The outcomes, counted.'),
     repeatable: true,
   },

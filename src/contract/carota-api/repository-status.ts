@@ -1,4 +1,4 @@
-/** What people see of the two repositories of Uptane: roles, keys, expiries, and what is proposed. */
+/** The state of the two Uptane repositories, for people: roles, keys, expiries and proposals. */
 import Type from '../typebox.js';
 import { Nullable, TimeOf } from '../http/index.js';
 
@@ -16,16 +16,16 @@ export const RepositoryRole = Type.Object(
   {
     role: Type.String({ examples: ['targets'] }),
     version: Type.Integer(),
-    expires: TimeOf('A vehicle refuses the file from then on.'),
+    expires: TimeOf('Vehicles reject the file after this time.'),
     daysLeft: Type.Number({ description: 'Negative once it has expired.' }),
     validity: Type.Enum(['valid', 'expires-soon', 'expired'], {
       title: 'RepositoryRoleValidity',
       description:
-        '`expires-soon`: within two weeks for a role that people sign (within half its life if that is shorter), in the last quarter of its life for one that is signed online.',
+        '`expires-soon`: within two weeks for a role signed by people (or within half its lifetime, if shorter), in the last quarter of its lifetime for a role signed online.',
     }),
-    threshold: Type.Integer({ description: 'How many keys must sign.' }),
-    keys: KeyIds('those that may sign'),
-    signedBy: KeyIds('those that have signed'),
+    threshold: Type.Integer({ description: 'Number of keys that must sign.' }),
+    keys: KeyIds('keys that may sign'),
+    signedBy: KeyIds('keys that have signed'),
   },
   {
     title: 'RepositoryRole',
@@ -53,7 +53,7 @@ export const RepositoryKey = Type.Object(
     keytype: Type.String({ examples: ['ed25519'] }),
     scheme: Type.String(),
     roles: Type.Array(Type.String(), {
-      description: 'What it may sign, now or once the proposal is published.',
+      description: 'Roles that the key may sign, now or once the proposal is published.',
     }),
   },
   {
@@ -64,7 +64,7 @@ export const RepositoryKey = Type.Object(
 /** A value that fits the schema {@link RepositoryKey}. */
 export type RepositoryKey = Type.Static<typeof RepositoryKey>;
 
-/** The next version of a role, with the signatures that it has so far. */
+/** The next version of a role, with its signatures so far. */
 export const ProposedRole = Type.Object(
   {
     role: Type.String(),
@@ -78,12 +78,12 @@ export const ProposedRole = Type.Object(
         }),
         threshold: Type.Integer(),
         signedBy: KeyIds(),
-        canSign: KeyIds('those that have not signed yet'),
-        missing: Type.Integer({ description: 'How many more keys must sign.' }),
+        canSign: KeyIds('keys that have not signed'),
+        missing: Type.Integer({ description: 'Number of further keys that must sign.' }),
       }),
     ),
-    broken: KeyIds('signatures on something else, because the file was changed after them'),
-    foreign: KeyIds('signatures by keys that the role does not have'),
+    broken: KeyIds('invalid signatures, because the file was changed afterwards'),
+    foreign: KeyIds('signatures by keys that do not belong to the role'),
   },
   {
     title: 'ProposedRole',
@@ -105,27 +105,27 @@ export const ProposedRole = Type.Object(
 export type ProposedRole = Type.Static<typeof ProposedRole>;
 
 const FAULTS = {
-  faults: Type.Array(Type.String(), { description: 'What is wrong with the proposal.' }),
+  faults: Type.Array(Type.String(), { description: 'Errors in the proposal.' }),
   difference: Type.Array(Type.String(), {
-    description: 'What the proposal changes, line by line, for people.',
+    description: 'Changes of the proposal, line by line, as text for people.',
   }),
 };
 
 const Attention = Type.Array(Type.String(), {
-  description: 'What needs somebody soon, one sentence each; empty: all is well.',
+  description: 'Tasks that need attention soon, one sentence each; empty: none.',
 });
 
-/** The image repository, with what is proposed. */
+/** The image repository, with its proposal. */
 export const ImageRepositoryStatus = Type.Object(
   {
     isTrial: Type.Boolean({
       description:
-        'All keys are on this server, which has made them itself: whoever has the server can publish anything.',
+        'This server generated all keys and holds them: anyone who controls the server can publish anything.',
     }),
     onlineKeys: Type.Enum(['server', 'signer', 'elsewhere'], {
       title: 'OnlineKeysOfImages',
       description:
-        'Where snapshot and timestamp are signed. `server`: here. `signer`: by the signer process. `elsewhere`: by people, in time.',
+        'Where snapshot and timestamp are signed. `server`: here. `signer`: by the signer process. `elsewhere`: by people, before they expire.',
     }),
     published: Type.Array(RepositoryRole),
     proposed: Type.Array(ProposedRole),
@@ -143,11 +143,11 @@ export const DirectorRepositoryStatus = Type.Object(
   {
     isTrial: Type.Boolean({
       description:
-        'The root key is on this server, which has made it itself: whoever has the server can replace all keys.',
+        'This server generated the root key and holds it: anyone who controls the server can replace all keys.',
     }),
     onlineKeys: Type.Enum(['server', 'signer'], {
       title: 'OnlineKeysOfDirector',
-      description: 'Who has the online keys: this server itself, or the signer process.',
+      description: 'Holder of the online keys: this server itself, or the signer process.',
     }),
     root: RepositoryRole,
     online: Type.Array(
@@ -155,20 +155,22 @@ export const DirectorRepositoryStatus = Type.Object(
         {
           role: Type.String(),
           threshold: Type.Integer(),
-          keys: KeyIds('those that may sign'),
+          keys: KeyIds('keys that may sign'),
           lifetimeSeconds: Type.Integer({
-            description: 'For how long a file of a vehicle is valid, from its signature on.',
+            description: 'Validity of a vehicle’s file, counted from its signature.',
           }),
         },
         { title: 'OnlineRole' },
       ),
-      { description: 'Roles of which each vehicle has files of its own, signed on demand.' },
+      { description: 'Roles with separate files per vehicle, signed on demand.' },
     ),
     ceremony: Nullable(
       Type.Object({ proposed: Type.Array(ProposedRole), ...FAULTS }, { title: 'DirectorCeremony' }),
-      'What is proposed in its folder; null: its root did not come from a ceremony.',
+      'The proposal in its folder; null: its root does not come from a ceremony.',
     ),
-    timeKey: Type.String({ description: 'Id of the key that signs the time, which is no role.' }),
+    timeKey: Type.String({
+      description: 'Id of the key that signs the time; the time is not a role.',
+    }),
     keys: Type.Array(RepositoryKey),
     attention: Attention,
   },

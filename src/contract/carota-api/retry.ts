@@ -1,31 +1,23 @@
 /** Which failures of a schedule's vehicles are retried: by state and reason. */
+import { RETRIED_STATES } from '../states/index.js';
 import Type from '../typebox.js';
 import { PrintableText } from '../values/text.js';
 
 const DAYS_30 = 30 * 24 * 3600;
-
-/** Failures that a new attempt can help. After rollback_fail a vehicle runs nothing that could retry. */
-export const RETRIED_STATES = [
-  'download_fail',
-  'md5_check_fail',
-  'pki_check_fail',
-  'failure',
-  'rollback_success',
-] as const;
 
 export const RetryRule = Type.Object(
   {
     state: Type.Enum([...RETRIED_STATES], {
       title: 'RetriedState',
       description:
-        'What the vehicle has reported. A rollback_success that follows a failure leaves the retry of the failure as it is.',
+        'Status that the vehicle reported. A rollback_success after a failure does not affect the retry of that failure.',
     }),
     reason: Type.Optional(
       PrintableText({
         minLength: 1,
         maxLength: 200,
         description:
-          'Only for reasons that match: * is any number of characters, ? is one; upper and lower case are the same. Absent: for any reason.',
+          'Pattern that the reason must match: * stands for any number of characters, ? for one; case is ignored. Absent: any reason.',
         examples: ['*network*'],
       }),
     ),
@@ -38,7 +30,7 @@ export const RetryRule = Type.Object(
       minimum: 1,
       maximum: 100,
       description:
-        'A vehicle that has been tried again so often already, for whatever reason, has failed.',
+        'Maximum number of retries per vehicle, for all reasons together; after that, the vehicle has failed.',
     }),
   },
   { additionalProperties: false, title: 'RetryRule' },

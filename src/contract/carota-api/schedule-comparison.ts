@@ -1,4 +1,4 @@
-/** `/v1.0/schedules/{ref-id}/comparison`: what is different from the last campaign, for whoever approves. */
+/** `/v1.0/schedules/{ref-id}/comparison`: differences from the last campaign, for approvers. */
 import Type from '../typebox.js';
 import { json, Nullable, pageOf, PageQuery, RefIdParams, routesOf, Time } from '../http/index.js';
 import { EcuUpdate } from '../update-script/index.js';
@@ -9,7 +9,7 @@ export const Difference = Type.Object(
   {
     path: Type.String({
       description:
-        'JSON Pointer (RFC 6901). A list of texts or numbers is compared as a whole; so is whatever only one side has.',
+        'JSON Pointer (RFC 6901). A list of texts or numbers is compared as one value, as is a member that only one side has.',
       examples: ['/guard/exposureCap'],
     }),
     before: Type.Unknown({ description: 'In the last campaign; null: absent.' }),
@@ -22,7 +22,7 @@ export type Difference = Type.Static<typeof Difference>;
 const ComparedScript = Type.Object(
   {
     'script-ref-id': Type.String(),
-    sha256: Type.String({ description: 'SHA-256 of its file, by which it is approved.' }),
+    sha256: Type.String({ description: 'SHA-256 of its file; needed for approval.' }),
   },
   { title: 'ComparedScript' },
 );
@@ -45,10 +45,10 @@ const Rxswins = Type.Object(
 const RegulationComparison = Type.Object(
   {
     regulation: Type.String({ examples: ['UN R79'] }),
-    before: Nullable(Rxswins, 'null: the last script did not name it.'),
-    after: Nullable(Rxswins, 'null: this script does not name it.'),
+    before: Nullable(Rxswins, 'null: not named in the last campaign’s script.'),
+    after: Nullable(Rxswins, 'null: not named in this script.'),
     differs: Type.Boolean({
-      description: 'In the RXSWINs, or the software that they stand for.',
+      description: 'Whether the RXSWINs or the software that they identify differ.',
     }),
   },
   { title: 'RegulationComparison' },
@@ -60,7 +60,7 @@ export const ScheduleComparison = Type.Object(
     'ref-id': Type.String(),
     digest: Type.String({
       description:
-        'SHA-256 over the plan, update script and list of vehicles that were compared: what an approval is for.',
+        'SHA-256 over the compared plan, update script and list of vehicles, which an approval covers.',
     }),
     last: Nullable(
       Type.Object(
@@ -72,7 +72,7 @@ export const ScheduleComparison = Type.Object(
         },
         { title: 'LastCampaign' },
       ),
-      'The campaign that it is compared with; null: there is none, and everything is new.',
+      'The previous campaign; null: there is none, and everything is new.',
     ),
     plan: Type.Array(Difference, {
       description: 'Members of the plan that differ, with defaults filled in.',
@@ -118,7 +118,7 @@ export const scheduleComparisonApi = routesOf('Schedules', {
     description:
       'The last campaign is the one of the same model that was approved last before this one; a campaign that needed no approval counts from its start.',
     params: RefIdParams,
-    answer: json(ScheduleComparison, 'What differs.'),
+    answer: json(ScheduleComparison, 'The differences.'),
     errors: ['SCHEDULE_NOT_FOUND'],
   },
   listComparedVehicles: {
@@ -135,7 +135,7 @@ export const scheduleComparisonApi = routesOf('Schedules', {
         description: 'added: only in this schedule; removed: only in the last campaign.',
       }),
     }),
-    answer: json(pageOf(ComparedVehicle), 'A page of vehicles, in the order of their VINs.'),
+    answer: json(pageOf(ComparedVehicle), 'A page of vehicles, sorted by VIN.'),
     errors: ['SCHEDULE_NOT_FOUND'],
   },
 });

@@ -1,4 +1,4 @@
-/** A schedule as a person plans it. */
+/** The plan of a schedule. */
 import Type from '../typebox.js';
 import { DispatchOptions } from '../adapter-api/dispatch-options.js';
 import { DailyWindow, EcuName } from '../update-script/index.js';
@@ -10,7 +10,7 @@ import { GuardSettings } from './guard.js';
 import { RetryRule } from './retry.js';
 
 /** What to say of a text that is no time zone. */
-export const TIME_ZONE_MESSAGE = 'must be a name of the IANA time zones, as Europe/Berlin';
+export const TIME_ZONE_MESSAGE = 'must be an IANA time zone, such as Europe/Berlin';
 /** Most vehicles that a schedule can list. */
 export const MAX_LISTED = 1_000_000;
 
@@ -24,7 +24,7 @@ export const VehicleFilter = Type.Object(
     ),
     ecu: Type.Optional(EcuName),
     versions: Type.Optional(
-      Type.Array(Text(70, 'A version, or the beginning of one: 1.3.*', 1), {
+      Type.Array(Text(70, 'A version, or a prefix of one: 1.3.*', 1), {
         minItems: 1,
         maxItems: 100,
         description: 'Only vehicles whose `ecu` runs one of these.',
@@ -65,7 +65,7 @@ export type WavePlan = Type.Static<typeof WavePlan>;
 
 export const SchedulePlan = Type.Object(
   {
-    'ref-id': Identifier('The schedule, that is the operation at the adapter.'),
+    'ref-id': Identifier('Id of the schedule and of its operation at the adapter.'),
     'script-ref-id': Identifier('The update script to run.'),
     model: Identifier('Vehicle model.'),
     vins: Type.Optional(
@@ -75,7 +75,7 @@ export const SchedulePlan = Type.Object(
       }),
     ),
     filter: Type.Optional(VehicleFilter),
-    start: Type.Optional(Timestamp('When the first wave is due; absent: at once.')),
+    start: Type.Optional(Timestamp('When the first wave is due; absent: immediately.')),
     stop: Type.Optional(Timestamp('Latest wave start.')),
     timeZone: Type.Optional(
       Pattern('^[A-Za-z0-9_+/-]{1,100}$', TIME_ZONE_MESSAGE, {
@@ -87,7 +87,7 @@ export const SchedulePlan = Type.Object(
     windows: Type.Optional(
       Type.Array(DailyWindow, {
         maxItems: 10,
-        description: 'Parts of the day in which waves may start; absent: always.',
+        description: 'Times of day at which waves may start; absent: always.',
       }),
     ),
     waves: Type.Optional(
@@ -110,7 +110,7 @@ export const SchedulePlan = Type.Object(
         minItems: 1,
         maxItems: 20,
         description:
-          'Failures that are tried again; the first rule that matches counts. Needs a server with a token to control the adapter.',
+          'Failures to be retried; the first matching rule applies. Requires a server with a token that may control the adapter.',
       }),
     ),
     dispatch: Type.Optional(DispatchOptions),

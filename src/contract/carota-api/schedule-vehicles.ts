@@ -20,7 +20,7 @@ export const ScheduleVehicleStateName = Type.Union(
   {
     title: 'ScheduleVehicleStateName',
     description:
-      'waiting: its wave has not been posted; triggered: it has; device_not_found: the adapter does not know it; otherwise the status of its newest event.',
+      'waiting: its wave has not been posted; triggered: its wave has been posted; device_not_found: not registered at the adapter; otherwise the status of its newest event.',
   },
 );
 
@@ -32,9 +32,7 @@ export const ScheduleVehicle = Type.Object(
     vin: Type.String(),
     wave: Type.Integer({ description: '0: the schedule has not started.' }),
     state: ScheduleVehicleStateName,
-    reason: Nullable(
-      Type.String({ description: 'In the vehicle’s words, where its newest event says so.' }),
-    ),
+    reason: Nullable(Type.String({ description: 'Reason given in the vehicle’s newest event.' })),
     askedAt: Nullable(Time),
     place: Nullable(
       Type.Integer({ description: 'In the order of exposure, from 1; null: not exposed.' }),
@@ -43,10 +41,10 @@ export const ScheduleVehicle = Type.Object(
     result: Nullable(ExposureResult),
     decidesAt: Nullable(
       Time,
-      'When it will count as silent, or as succeeded if its state is success; null: time alone changes nothing.',
+      'When it will count as silent or, in state success, as succeeded; null: no deadline.',
     ),
-    silentAt: Nullable(Time, 'Since when it counts as silent.'),
-    tries: Type.Integer({ description: 'How often it was tried again.' }),
+    silentAt: Nullable(Time, 'When it became silent.'),
+    tries: Type.Integer({ description: 'Number of retries.' }),
     retryAt: Nullable(Time),
   },
   { title: 'ScheduleVehicle' },
@@ -63,12 +61,12 @@ export type ScheduleVehicleWithEvents = Type.Static<typeof ScheduleVehicleWithEv
 export const Admission = Type.Object(
   {
     admitted: Type.Boolean({
-      description: 'Whether the vehicle may download and install. It then is exposed.',
+      description: 'Whether the vehicle may download and install. If so, it is exposed.',
     }),
     retryAfter: Nullable(
-      Type.Integer({ description: 'Where it is not admitted: seconds after which to ask again.' }),
+      Type.Integer({ description: 'If not admitted: seconds to wait before the next request.' }),
     ),
-    reason: Type.String({ description: 'Why it is not admitted; empty otherwise.' }),
+    reason: Type.String({ description: 'Why the vehicle is not admitted; empty otherwise.' }),
   },
   { title: 'Admission' },
 );
@@ -85,10 +83,10 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     path: '/v1.0/schedules/{ref-id}/vehicles/{vin}/admission',
     permission: 'fetch',
     scope: 'unscoped-only',
-    unaudited: 'a vehicle asks; its exposure is kept with the schedule',
+    unaudited: 'a vehicle requests admission; the schedule stores its exposure',
     summary: 'Ask whether a vehicle may download and install now',
     description:
-      'A vehicle asks before it downloads, and once more before it makes what it has installed active. Its first admission fixes its place in the order of exposure; asking again changes nothing. Where the exposure cap of the schedule is reached, or the schedule is paused or held, it is told when to ask again. Where the schedule is not running any more, SCHEDULE_STATUS means that it must not install.',
+      'A vehicle requests admission before it downloads, and again before it activates the installed software. Its first admission fixes its place in the order of exposure; repeating the request changes nothing. If the exposure cap is reached, or the schedule is paused or held, the answer says when to repeat the request. If the schedule has ended, the error SCHEDULE_STATUS means that the vehicle must not install.',
     params: RefIdVinParams,
     answer: json(Admission, 'Whether it is admitted.'),
     errors: ['SCHEDULE_NOT_FOUND', 'VEHICLE_NOT_FOUND', 'SCHEDULE_STATUS'],
@@ -99,7 +97,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     path: '/v1.0/schedules/{ref-id}/vehicles',
     permission: 'read',
     scope: 'schedule',
-    summary: 'List the vehicles of a schedule in the order of their VINs',
+    summary: 'List the vehicles of a schedule, sorted by VIN',
     params: RefIdParams,
     query: Type.Object({
       ...PageQuery.properties,
@@ -126,10 +124,10 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     load: 'upload',
     summary: 'Add vehicles to a schedule that has not started',
     description:
-      'CSV or NDJSON with a field `vin`. All or nothing: if any line is faulty, none is taken.',
+      'CSV or NDJSON with a field `vin`. All or nothing: one faulty line rejects the whole import.',
     params: RefIdParams,
     body: linesBody('One vehicle per line.'),
-    answer: json(AddedVehicles, 'All lines were taken.'),
+    answer: json(AddedVehicles, 'All vehicles were added.'),
     errors: ['OUT_OF_SCOPE', 'SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS', 'SCHEDULE_APPROVED'],
     repeatable: true,
   },
@@ -138,7 +136,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     path: '/v1.0/schedules/{ref-id}/vehicles/{vin}',
     permission: 'read',
     scope: 'schedule-vehicle',
-    summary: 'Tell what happened to one vehicle in a schedule',
+    summary: 'Get the state and history of one vehicle in a schedule',
     params: RefIdVinParams,
     answer: json(ScheduleVehicleWithEvents, 'The vehicle in this schedule.'),
     errors: ['SCHEDULE_NOT_FOUND', 'VEHICLE_NOT_FOUND'],

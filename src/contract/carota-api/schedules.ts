@@ -1,4 +1,4 @@
-/** `/v1.0/schedules`: campaigns, their waves, what was decided, and what a person can do. */
+/** `/v1.0/schedules`: campaigns, their waves and decisions, and people's actions. */
 import Type from '../typebox.js';
 import {
   json,
@@ -29,7 +29,7 @@ export const SCHEDULE_STATUSES = [
 export const ScheduleStatus = Type.Enum([...SCHEDULE_STATUSES], {
   title: 'ScheduleStatus',
   description:
-    'proposed: waits for approval; planned: starts when it is due; held: the guard keeps its next wave back; stopped: ended by the guard, a person, its stop time or the adapter’s refusal.',
+    'proposed: waits for approval; planned: starts when due; held: the guard holds the next wave; stopped: ended by the guard, a person, its stop time or a refusal by the adapter.',
 });
 export type ScheduleStatus = Type.Static<typeof ScheduleStatus>;
 
@@ -62,15 +62,15 @@ export const Wave = Type.Object(
     number: Type.Integer({ description: 'From 1.' }),
     state: WaveState,
     vehicles: Type.Integer(),
-    rejected: Type.Integer({ description: 'Vehicles that the adapter does not know.' }),
-    finished: Type.Integer({ description: 'From which nothing more is awaited.' }),
+    rejected: Type.Integer({ description: 'Vehicles not registered at the adapter.' }),
+    finished: Type.Integer({ description: 'Vehicles from which no more reports are expected.' }),
     exposed: Type.Integer(),
-    undecided: Type.Integer({ description: 'Exposed, and without a result.' }),
+    undecided: Type.Integer({ description: 'Exposed vehicles without a result.' }),
     succeeded: Type.Integer(),
     failed: Type.Integer(),
     silent: Type.Integer(),
     withdrawn: Type.Integer(),
-    failedEarly: Type.Integer({ description: 'Failed before they were exposed.' }),
+    failedEarly: Type.Integer({ description: 'Vehicles that failed before exposure.' }),
     rollbackFailed: Type.Integer(),
     postedAt: Nullable(Time),
     passedAt: Nullable(Time),
@@ -79,7 +79,7 @@ export const Wave = Type.Object(
 );
 export type Wave = Type.Static<typeof Wave>;
 
-/** What can be decided on a schedule: by a person, the guard, or the scheduler. */
+/** Decisions on a schedule by a person, the guard or the scheduler. */
 export const DecisionName = Type.Enum(
   [
     'propose',
@@ -121,13 +121,13 @@ export const ScheduleDetails = Type.Object(
     ...Schedule.properties,
     states: Type.Record(Type.String(), Type.Integer(), {
       title: 'ScheduleStates',
-      description: 'Number of vehicles in each state; states that no vehicle is in are left out.',
+      description: 'Number of vehicles in each state; states without vehicles are omitted.',
     }),
     waves: Type.Array(Wave),
     digest: Nullable(
       Type.String({
         description:
-          'What an approval is for: SHA-256 over plan, update script and list of vehicles; null: it waits for none.',
+          'SHA-256 over plan, update script and list of vehicles, which an approval covers; null: not waiting for approval.',
       }),
     ),
     decisions: Type.Array(Decision, { description: 'Oldest first.' }),
@@ -142,11 +142,11 @@ const WavePreview = Type.Object(
   {
     number: Type.Integer(),
     vehicles: Type.Integer(),
-    vins: Type.Array(Type.String(), { description: 'The first 20 of those that it names.' }),
+    vins: Type.Array(Type.String(), { description: 'The first 20 VINs that the wave names.' }),
     earliest: Nullable(
       Type.String({
         format: 'date-time',
-        description: 'Earliest start; null: after the wave before it.',
+        description: 'Earliest start; null: after the previous wave.',
       }),
     ),
   },
@@ -155,10 +155,12 @@ const WavePreview = Type.Object(
 const VersionPreview = Type.Object(
   {
     ecu: Type.String(),
-    version: Nullable(Type.String({ description: 'What it runs; null: unknown.' })),
+    version: Nullable(Type.String({ description: 'Installed version; null: unknown.' })),
     vehicles: Type.Integer(),
     accepted: Nullable(
-      Type.Boolean({ description: 'Whether the script may start from it; null: unknown.' }),
+      Type.Boolean({
+        description: 'Whether the script accepts this version as a starting point; null: unknown.',
+      }),
     ),
   },
   { title: 'VersionPreview' },
@@ -166,7 +168,7 @@ const VersionPreview = Type.Object(
 export const SchedulePreview = Type.Object(
   {
     vehicles: Type.Integer(),
-    unknown: Type.Integer({ description: 'Those of them that this server does not know.' }),
+    unknown: Type.Integer({ description: 'Number of vehicles unknown to this server.' }),
     waves: Type.Array(WavePreview),
     versions: Type.Array(VersionPreview, {
       description: 'Installed versions, most frequent first.',
@@ -176,14 +178,14 @@ export const SchedulePreview = Type.Object(
 );
 export type SchedulePreview = Type.Static<typeof SchedulePreview>;
 
-/** Approves what has this digest, and nothing else. */
+/** Approves the content with this digest only. */
 export const Approval = Type.Object(
   { digest: Sha256, ...WithReason.properties },
   { title: 'Approval', additionalProperties: false },
 );
 export type Approval = Type.Static<typeof Approval>;
 
-/** What a person can do to a schedule. */
+/** People's actions on a schedule. */
 export const SCHEDULE_ACTIONS = ['approve', 'pause', 'resume', 'continue', 'stop'] as const;
 export type ScheduleAction = (typeof SCHEDULE_ACTIONS)[number];
 
@@ -194,8 +196,8 @@ const action = <const Path extends `/${string}`>(path: Path) =>
     permission: 'plan',
     scope: 'schedule',
     params: RefIdParams,
-    body: optionalJsonBody(WithReason, 'The reason, which the decision keeps.'),
-    answer: json(Schedule, 'The schedule after it.'),
+    body: optionalJsonBody(WithReason, 'The reason, stored with the decision.'),
+    answer: json(Schedule, 'The schedule after the action.'),
   }) as const;
 
 export const scheduleApi = routesOf('Schedules', {
@@ -205,8 +207,8 @@ export const scheduleApi = routesOf('Schedules', {
     permission: 'plan',
     scope: 'filtered',
     audit: 'plan-schedule',
-    summary: 'Plan a schedule; it starts by itself when it is due',
-    description: 'Where schedules need an approval, it is `proposed` until someone approves it.',
+    summary: 'Plan a schedule; it starts automatically when due',
+    description: 'If schedules need approval, the new schedule is `proposed` until it is approved.',
     body: jsonBody(SchedulePlan, 'The plan.', LONG_LIST),
     answer: json(Schedule, 'The planned schedule.', 201),
     errors: ['OUT_OF_SCOPE', 'SCHEDULE_EXISTS'],
@@ -220,7 +222,7 @@ export const scheduleApi = routesOf('Schedules', {
     load: 'search',
     summary: 'Show which vehicles a plan would update and when, without storing it',
     body: jsonBody(SchedulePlan, 'The plan.', LONG_LIST),
-    answer: json(SchedulePreview, 'The preview, by what is known now.'),
+    answer: json(SchedulePreview, 'The preview, based on current data.'),
     errors: ['OUT_OF_SCOPE'],
     repeatable: true,
   },
@@ -230,11 +232,11 @@ export const scheduleApi = routesOf('Schedules', {
     permission: 'read',
     scope: 'schedule',
     load: 'search',
-    summary: 'Show which vehicles a stored schedule would update and when: what an approval is of',
+    summary: 'Show which vehicles a stored schedule would update and when, for the approver',
     description:
-      'Of a proposed schedule these are the vehicles that its digest covers. Vehicles of a planned schedule with a filter are those that the filter selects now.',
+      'For a proposed schedule, these are the vehicles that its digest covers; for a planned schedule with a filter, those that the filter selects now.',
     params: RefIdParams,
-    answer: json(SchedulePreview, 'The preview, by what is known now.'),
+    answer: json(SchedulePreview, 'The preview, based on current data.'),
     errors: ['SCHEDULE_NOT_FOUND'],
   },
   listSchedules: {
@@ -251,7 +253,7 @@ export const scheduleApi = routesOf('Schedules', {
     path: '/v1.0/schedules/{ref-id}',
     permission: 'read',
     scope: 'schedule',
-    summary: 'Tell how far a schedule has come, and what was decided by which figures',
+    summary: 'Get the progress of a schedule, and its decisions with their figures',
     params: RefIdParams,
     answer: json(ScheduleDetails, 'The schedule.'),
     errors: ['SCHEDULE_NOT_FOUND'],
@@ -259,10 +261,10 @@ export const scheduleApi = routesOf('Schedules', {
   approveSchedule: {
     ...action('/v1.0/schedules/{ref-id}/approve'),
     audit: 'approve-schedule',
-    body: jsonBody(Approval, 'The digest of what is approved.'),
-    summary: 'Approve a proposed schedule, so that it starts when it is due',
+    body: jsonBody(Approval, 'The digest to be approved.'),
+    summary: 'Approve a proposed schedule; it starts when due',
     description:
-      'What is approved is the plan, the update script and the list of vehicles that the schedule had when its `digest` was read. Vehicles that a filter selects were listed when it was proposed; tags that change afterwards change nothing.',
+      'The approval covers the plan, the update script and the list of vehicles at the time when the `digest` was read. A filter’s vehicles were listed when the schedule was proposed; later changes to tags have no effect.',
     errors: [
       'SCHEDULE_NOT_FOUND',
       'SCHEDULE_STATUS',
@@ -275,7 +277,8 @@ export const scheduleApi = routesOf('Schedules', {
     ...action('/v1.0/schedules/{ref-id}/pause'),
     audit: 'pause-schedule',
     summary: 'Pause a schedule: no more waves, and the adapter pauses the operation',
-    description: 'The adapter is told only if this server has a token for it that may control.',
+    description:
+      'The operation is paused only if this server has a token that may control the adapter.',
     errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
     repeatable: true,
   },
@@ -288,15 +291,16 @@ export const scheduleApi = routesOf('Schedules', {
   continueSchedule: {
     ...action('/v1.0/schedules/{ref-id}/continue'),
     audit: 'continue-schedule',
-    summary: 'Let the next wave start although the guard holds it',
+    summary: 'Start the next wave although the guard holds it',
     errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
   },
   stopSchedule: {
     ...action('/v1.0/schedules/{ref-id}/stop'),
     freshSignIn: true,
     audit: 'stop-schedule',
-    summary: 'Stop a schedule for good; the adapter cancels what was not sent',
-    description: 'The adapter is told only if this server has a token for it that may control.',
+    summary: 'Stop a schedule permanently; the adapter cancels triggers not yet sent',
+    description:
+      'Triggers are cancelled only if this server has a token that may control the adapter.',
     errors: ['SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS'],
     repeatable: true,
   },

@@ -20,11 +20,11 @@ export const PublishedScript = Type.Object(
   {
     script: UpdateScript,
     createdAt: Time,
-    sha256: Type.String({ description: 'SHA-256 of its file, by which it is approved.' }),
+    sha256: Type.String({ description: 'SHA-256 of its file; needed for approval.' }),
     approvedAt: Nullable(
       Type.String({
         format: 'date-time',
-        description: 'null: not approved; where schedules need no approval, scripts need none.',
+        description: 'null: not approved; scripts need approval only if schedules do.',
       }),
     ),
     target: Type.Optional(Target),
@@ -44,7 +44,7 @@ export type ScriptVerdict = Type.Static<typeof ScriptVerdict>;
 
 const ScriptParams = Type.Object({ 'script-ref-id': Identifier('script-ref-id of the script.') });
 
-/** A hundred ECUs, each with a thousand versions that it may come from. */
+/** Enough for a hundred ECUs with a thousand accepted versions each. */
 const SCRIPT_LIMIT = { maxBytes: 8 * 1024 * 1024 };
 
 export const updateScriptApi = routesOf('Update scripts', {
@@ -56,11 +56,11 @@ export const updateScriptApi = routesOf('Update scripts', {
     audit: 'publish-script',
     summary: 'Publish an update script',
     description:
-      'A script never changes: publishing the same content again answers 200, other content under the same script-ref-id is refused. With `hardwareIds` (of the Primary) and `releaseCounter` the script becomes the target `scripts/SCRIPT-REF-ID.json` of the image repository.',
+      'A script never changes: publishing the same content again returns 200; different content under the same script-ref-id is refused. With `hardwareIds` (of the Primary) and `releaseCounter` the script becomes the target `scripts/SCRIPT-REF-ID.json` of the image repository.',
     query: Type.Object({ ...TargetQuery }),
     body: jsonBody(
       UpdateScript,
-      'The script; its artifacts have been uploaded before.',
+      'The script; its artifacts must have been uploaded.',
       SCRIPT_LIMIT,
     ),
     answer: json(PublishedScript, 'Published before, with the same content.'),
@@ -76,8 +76,8 @@ export const updateScriptApi = routesOf('Update scripts', {
     unaudited: 'changes nothing',
     summary: 'Check an update script without publishing it',
     body: jsonBody(
-      Type.Unknown({ description: 'What should be an UpdateScript.' }),
-      'Anything; the answer lists what keeps it from being an UpdateScript.',
+      Type.Unknown({ description: 'The UpdateScript to check.' }),
+      'Any JSON value; the answer lists its errors.',
       SCRIPT_LIMIT,
     ),
     answer: json(ScriptVerdict, 'The verdict.'),
@@ -88,7 +88,7 @@ export const updateScriptApi = routesOf('Update scripts', {
     path: '/v1.0/update-scripts',
     permission: 'read',
     scope: 'filtered',
-    summary: 'List the update scripts in the order of their script-ref-id',
+    summary: 'List the update scripts, sorted by script-ref-id',
     query: PageQuery,
     answer: json(pageOf(PublishedScript), 'A page of scripts.'),
   },
@@ -110,10 +110,10 @@ export const updateScriptApi = routesOf('Update scripts', {
     audit: 'approve-script',
     summary: 'Approve an update script by its SHA-256',
     description:
-      'Where schedules need an approval, scripts need one too, by the same rule: a schedule with a script that has none is not approved.',
+      'If schedules need approval, scripts need it too, by the same rule: a schedule cannot be approved before its script.',
     params: ScriptParams,
     body: jsonBody(Approval, 'The SHA-256 of the script.'),
-    answer: json(PublishedScript, 'The script after it.'),
+    answer: json(PublishedScript, 'The approved script.'),
     errors: ['SCRIPT_NOT_FOUND', 'SECOND_PERSON_NEEDED', 'DIGEST_MISMATCH'],
     repeatable: true,
   },
@@ -123,9 +123,9 @@ export const updateScriptApi = routesOf('Update scripts', {
     permission: 'plan',
     scope: 'unscoped-only',
     audit: 'delete-script',
-    summary: 'Delete an update script that nothing uses',
+    summary: 'Delete an unused update script',
     description:
-      'Refused while a schedule has the script, also one that has ended, and while published or proposed metadata of the image repository lists it.',
+      'Refused while a schedule uses the script, even one that has ended, or published or proposed metadata of the image repository lists it.',
     params: ScriptParams,
     answer: empty('Deleted.'),
     errors: ['SCRIPT_NOT_FOUND', 'IN_USE', 'REPOSITORY_UNAVAILABLE'],
@@ -135,9 +135,9 @@ export const updateScriptApi = routesOf('Update scripts', {
     path: '/v1.0/update-scripts/{script-ref-id}/artifacts',
     permission: 'fetch',
     scope: 'unscoped-only',
-    summary: 'Ask where the artifacts of a script are, as a vehicle does',
+    summary: 'Get the download URLs of a script’s artifacts (for vehicles)',
     description:
-      'A vehicle is answered while an approved, running schedule gives it the script. The script itself is the target `scripts/SCRIPT-REF-ID.json` of the image repository: who fetches it there can verify it.',
+      'Available to a vehicle while an approved, running schedule assigns it the script. The script itself is the target `scripts/SCRIPT-REF-ID.json` of the image repository, where it can be verified.',
     params: ScriptParams,
     answer: json(ArtifactLocations, 'The URLs.'),
     errors: ['SCRIPT_NOT_FOUND'],

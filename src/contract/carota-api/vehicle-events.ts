@@ -25,5 +25,5 @@ export const MAX_EVENTS = 1_000;
 
 /** Field of the answers about one vehicle. */
 export const EVENTS = {
-  events: Type.Array(VehicleEvent, { description: 'Newest first; the newest 1,000.' }),
+  events: Type.Array(VehicleEvent, { description: 'The newest 1,000, newest first.' }),
 };

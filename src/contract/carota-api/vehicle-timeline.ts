@@ -1,4 +1,4 @@
-/** `/v1.0/vehicles/{vin}/timeline`: what a vehicle reported, what the guard made of it, and what time will make of it. */
+/** `/v1.0/vehicles/{vin}/timeline`: a vehicle's reports, the guard's results, and results that are due. */
 import Type from '../typebox.js';
 import { json, RefIdParams, routesOf, Time, TimeOf, VinParams } from '../http/index.js';
 import { MetaField } from '../mqtt/meta.js';
@@ -9,7 +9,7 @@ const OF_SCHEDULE = { 'ref-id': Type.String() };
 const Asked = Type.Object(
   {
     kind: Type.Literal('asked'),
-    at: TimeOf('When it first asked to be admitted and had to wait.'),
+    at: TimeOf('When it first requested admission and had to wait.'),
     ...OF_SCHEDULE,
   },
   { title: 'AskedEntry' },
@@ -45,13 +45,13 @@ const Result = Type.Object(
   {
     title: 'ResultEntry',
     description:
-      'What it has counted as since then. undecided: a report that had reached the adapter before the deadline arrived here after it.',
+      'Result from then on. undecided: a report that reached the adapter before the deadline arrived here after it.',
   },
 );
 const Retried = Type.Object(
   {
     kind: Type.Literal('retried'),
-    at: TimeOf('When the adapter had started a new attempt.'),
+    at: TimeOf('When the adapter started a new attempt.'),
     ...OF_SCHEDULE,
   },
   { title: 'RetriedEntry' },
@@ -62,10 +62,10 @@ const Due = Type.Object(
     at: TimeOf('When it will happen.'),
     ...OF_SCHEDULE,
     becomes: Type.Enum(['silent', 'succeeded', 'failed', 'retried'], {
-      description: 'What time alone will make of it.',
+      description: 'Result when the time is reached.',
     }),
-    because: Type.String({ description: 'Which of the plan’s times this is.' }),
-    unless: Type.String({ description: 'What will keep it from happening.' }),
+    because: Type.String({ description: 'The setting of the plan from which the time follows.' }),
+    unless: Type.String({ description: 'What would prevent it.' }),
   },
   { title: 'DueEntry' },
 );
@@ -78,8 +78,7 @@ export type VehicleTimelineEntry = Type.Static<typeof VehicleTimelineEntry>;
 export const VehicleTimeline = Type.Object(
   {
     items: Type.Array(VehicleTimelineEntry, {
-      description:
-        'Newest first, what is due before everything else. Of its reports, the newest 1,000.',
+      description: 'Due entries first, then newest first; at most the newest 1,000 reports.',
     }),
   },
   { title: 'VehicleTimeline' },
@@ -91,7 +90,7 @@ export const vehicleTimelineApi = routesOf('Vehicles', {
     path: '/v1.0/vehicles/{vin}/timeline',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'Show what happened to a vehicle in its schedules, and what is due',
+    summary: 'Get the timeline of a vehicle in its schedules, including due results',
     params: VinParams,
     query: Type.Object({ 'ref-id': Type.Optional(RefIdParams.properties['ref-id']) }),
     answer: json(VehicleTimeline, 'The timeline.'),

@@ -29,14 +29,17 @@ export const VehicleFacts = Type.Object(
     model: Identifier('Vehicle model.'),
     system_id: Type.Optional(SystemId),
     tags: Type.Optional(
-      Type.Array(Tag, { maxItems: 100, description: 'Anything that schedules choose by.' }),
+      Type.Array(Tag, {
+        maxItems: 100,
+        description: 'Free tags by which schedules select vehicles.',
+      }),
     ),
     versions: Type.Optional(
       Type.Record(EcuName, Version, {
         additionalProperties: false,
         maxProperties: 1_000,
         propertyNames: EcuName,
-        description: 'Installed version of each ECU, where it is known.',
+        description: 'Installed version of each ECU, if known.',
       }),
     ),
   },
@@ -83,7 +86,7 @@ export const vehicleApi = routesOf('Vehicles', {
     path: '/v1.0/vehicles',
     permission: 'read',
     scope: 'filtered',
-    summary: 'List the vehicles in the order of their VINs',
+    summary: 'List the vehicles, sorted by VIN',
     query: Type.Object({
       ...PageQuery.properties,
       model: Type.Optional(Text(256, 'Only vehicles of this model.')),
@@ -100,7 +103,7 @@ export const vehicleApi = routesOf('Vehicles', {
     load: 'upload',
     summary: 'Import vehicles from CSV or NDJSON',
     description:
-      'Streamed. CSV columns: vin, model, system_id, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others. Setting or changing a system_id needs the permission administer: such a line of another caller is rejected with FORBIDDEN.',
+      'Streamed. CSV columns: vin, model, system_id, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others. Setting or changing a system_id requires the permission administer: without it, such a line is rejected with FORBIDDEN.',
     body: linesBody('One vehicle per line.'),
     answer: json(ImportResult, 'The outcome.'),
     repeatable: true,
@@ -110,7 +113,7 @@ export const vehicleApi = routesOf('Vehicles', {
     path: '/v1.0/vehicles/{vin}',
     permission: 'read',
     scope: 'vehicle',
-    summary: 'Read what is known of a vehicle: installed versions and events',
+    summary: 'Get a vehicle: installed versions and events',
     params: VinParams,
     answer: json(VehicleWithEvents, 'The vehicle.'),
     errors: ['VEHICLE_NOT_FOUND'],
@@ -121,12 +124,12 @@ export const vehicleApi = routesOf('Vehicles', {
     permission: 'plan',
     scope: 'unscoped-only',
     audit: 'change-vehicle',
-    summary: 'Add a vehicle, or replace what is known of it',
+    summary: 'Add or replace a vehicle',
     description:
-      'Versions of ECUs that the body does not name are kept, and so is a system_id that it does not give. Setting or changing a system_id needs the permission administer (403); the certificates that this server issued for the previous system_id are then revoked.',
+      'Versions of ECUs missing from the body are kept, as is a missing system_id. Setting or changing a system_id requires the permission administer (403) and revokes the certificates that this server issued for the previous system_id.',
     params: VinParams,
     body: jsonBody(VehicleFacts, 'Model, tags and installed versions.'),
-    answer: json(Vehicle, 'The vehicle after it.'),
+    answer: json(Vehicle, 'The stored vehicle.'),
     errors: ['SYSTEM_ID_TAKEN'],
   },
   eraseVehicle: {
@@ -137,7 +140,7 @@ export const vehicleApi = routesOf('Vehicles', {
     audit: 'erase-vehicle',
     summary: 'Erase the personal data of a vehicle',
     description:
-      'What is only about the vehicle is deleted, with its tokens, and the certificates that this server issued to it are revoked. In schedules that have ended, which are kept, its VIN gives way to a pseudonym that nobody can resolve any more; the same in archived dossiers with pseudonyms. The audit log keeps its entries. Refused while the vehicle is in a schedule that has not ended. Delete its registration at the adapter first: otherwise its messages bring the VIN back.',
+      'Deletes all data that concerns only the vehicle, including its tokens, and revokes the certificates that this server issued to it. Ended schedules are kept, but the VIN in them, and in archived dossiers with pseudonyms, is replaced by an irreversible pseudonym. The audit log keeps its entries. Refused while the vehicle is in a schedule that has not ended. Delete its registration at the adapter first: otherwise its messages bring the VIN back.',
     params: VinParams,
     answer: empty('Erased.'),
     errors: ['VEHICLE_NOT_FOUND', 'SCHEDULE_STATUS'],

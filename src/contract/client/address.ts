@@ -11,9 +11,9 @@ export interface AddressOptions {
 }
 
 /**
- * The address before each path, without a slash at its end; a path of its own, as a reverse proxy has, stays.
+ * The base address before each path, without a trailing slash; a path in it, e.g. of a reverse proxy, is kept.
  *
- * @throws UnsafeAddress, which never names what the address has of a password; TypeError where it is no URL
+ * @throws UnsafeAddress, whose message never contains a password from the address; TypeError if it is not a URL
  */
 export function baseAddress({ url, token, allowPlainHttp = false }: AddressOptions): string {
   const { protocol, hostname, username, password, search, hash, origin, pathname } = new URL(url);

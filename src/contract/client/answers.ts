@@ -6,7 +6,7 @@ import { ApiError } from './failures.js';
 
 /** Far more than any problem of ours has, bytes. */
 const MAX_PROBLEM = 256 * 1024;
-/** An error message that would fill the screen helps nobody, characters. */
+/** Maximum length of an error message for people, characters. */
 const MAX_MESSAGE = 4_000;
 
 /** Whether it is one of those that the route declares. */
@@ -14,10 +14,10 @@ export const isAnswer = ({ otherAnswers = [] }: RouteShape, { ok, status }: Resp
   ok || otherAnswers.some((other) => other.status === status);
 
 /**
- * The JSON of an answer; undefined where the route has none.
+ * The JSON of an answer; undefined if the route has none.
  *
  * @param maxBytes after decompression
- * @throws ApiError where it is no JSON, or larger
+ * @throws ApiError if it is not JSON, or larger
  */
 export async function valueOf(
   { answer }: RouteShape,
@@ -99,7 +99,7 @@ function retryAfter(headers: Headers): number | undefined {
   return ms >= 0 ? ms : undefined;
 }
 
-/** undefined where it is longer; then the rest is not read. */
+/** undefined if it is longer; then the rest is not read. */
 async function limitedText(response: Response, maxBytes: number): Promise<string | undefined> {
   if (!response.body) return '';
   const reader = (response.body as ReadableStream<Uint8Array>).getReader();

@@ -12,7 +12,7 @@ export class ApiError extends Error {
     readonly code: ErrorCode | `HTTP_${number}`,
     message: string,
     readonly errors: readonly FieldError[] = [],
-    /** After how many ms the server wants to be asked again, where it says so. */
+    /** Time after which the server asks to be called again, ms, if stated. */
     readonly retryAfterMs?: number,
   ) {
     super(message);

@@ -8,8 +8,8 @@ export const jsonOf = (body: unknown): string =>
   });
 
 /**
- * The query with its question mark, or nothing. What is undefined or an empty text is left out; a list is given once for
- * each of its items.
+ * The query with its question mark, or an empty text. Undefined and empty values are omitted; a list is repeated for each of
+ * its items.
  *
  * @throws TypeError
  */

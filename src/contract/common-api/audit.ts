@@ -13,21 +13,27 @@ export const AuditEntry = Type.Object(
   {
     id: Type.Integer(),
     at: Time,
-    tokenId: Type.String({ description: 'Empty: the server itself, a vehicle, or nobody known.' }),
-    tokenName: Type.String({ description: 'Who.' }),
-    address: Type.String({ description: 'From where; empty: not over the network.' }),
-    action: Type.String({ description: 'What; each route that changes something names its own.' }),
+    tokenId: Type.String({
+      description: 'Id of the token; empty: the server itself, a vehicle, or an unknown caller.',
+    }),
+    tokenName: Type.String({ description: 'Name of the caller.' }),
+    address: Type.String({ description: 'Address of the caller; empty: not over the network.' }),
+    action: Type.String({
+      description: 'The action; each route that changes something has its own.',
+    }),
     outcome: Type.Enum([...AUDIT_OUTCOMES], { title: 'AuditOutcome' }),
-    errorCode: Nullable(Type.String({ description: 'Why it was refused or failed.' })),
+    errorCode: Nullable(Type.String({ description: 'Error code of the refusal or failure.' })),
     'ref-id': Nullable(Type.String({ description: 'The operation or schedule.' })),
     vin: Nullable(Type.String()),
-    subject: Type.String({ description: 'What else it is about, e.g. the id of a token.' }),
-    reason: Type.String({ description: 'Why, in the caller’s words.' }),
-    detail: Type.Object({}, { additionalProperties: true, description: 'What came of it.' }),
+    subject: Type.String({ description: 'Other subject of the action, e.g. the id of a token.' }),
+    reason: Type.String({ description: 'Reason given by the caller.' }),
+    detail: Type.Object({}, { additionalProperties: true, description: 'Details of the outcome.' }),
     position: Nullable(
-      Type.Integer({ description: 'In the hash chain; null for about a second after the action.' }),
+      Type.Integer({
+        description: 'Position in the hash chain; null for about a second after the action.',
+      }),
     ),
-    hash: Nullable(Type.String({ description: 'SHA-256 of the entry and the hash before it.' })),
+    hash: Nullable(Type.String({ description: 'SHA-256 over the entry and the previous hash.' })),
   },
   { title: 'AuditEntry' },
 );
@@ -37,10 +43,10 @@ export type AuditEntry = Type.Static<typeof AuditEntry>;
 const AuditFilter = {
   who: Type.Optional(Identifier('Name or id of a token.')),
   action: Type.Optional(Identifier('An action.')),
-  outcome: Type.Optional(Type.Enum([...AUDIT_OUTCOMES], { description: 'How it ended.' })),
-  subject: Type.Optional(Identifier('A ref-id, or what else the entry is about.')),
+  outcome: Type.Optional(Type.Enum([...AUDIT_OUTCOMES], { description: 'The outcome.' })),
+  subject: Type.Optional(Identifier('A ref-id, or another subject of the entry.')),
   vin: Type.Optional(Vin),
-  from: Type.Optional(Timestamp('Only entries of this time or later.')),
+  from: Type.Optional(Timestamp('Only entries at or after this time.')),
   to: Type.Optional(Timestamp('Only entries before this time.')),
 };
 /** Filters and paging of `GET /v1.0/audit`. */
@@ -51,7 +57,7 @@ const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' });
 /** A signed statement about the head of the chain. */
 export const AuditSeal = Type.Object(
   {
-    from: Type.Integer({ description: 'Position of the first entry since the seal before.' }),
+    from: Type.Integer({ description: 'Position of the first entry since the previous seal.' }),
     to: Type.Integer({ description: 'Position of the last entry.' }),
     count: Type.Integer(),
     hash: Hash,
@@ -79,20 +85,19 @@ export const AuditStatus = Type.Object(
   {
     position: Type.Integer({ description: 'Entries in the chain.' }),
     hash: Type.String({ description: 'Hash of the last one.', pattern: '^[0-9a-f]{64}$' }),
-    pending: Type.Integer({ description: 'Entries that are not in the chain yet.' }),
-    seal: Nullable(AuditSeal, 'The last one.'),
+    pending: Type.Integer({ description: 'Number of entries not yet in the chain.' }),
+    seal: Nullable(AuditSeal, 'The latest seal.'),
     key: SealKey,
-    keys: Type.Array(SealKey, { description: 'All that have sealed this log.' }),
+    keys: Type.Array(SealKey, { description: 'All keys that have sealed this log.' }),
     weaknesses: Type.Array(Type.String(), {
-      description:
-        'How the database role of this server could change entries; empty: it could not.',
+      description: 'Ways in which the server’s database role could change entries; empty: none.',
     }),
     copies: Type.Array(
       Type.Object(
         { name: Type.String(), position: Type.Integer(), behind: Type.Integer() },
         { title: 'AuditCopy' },
       ),
-      { description: 'How far the log was copied elsewhere.' },
+      { description: 'Progress of the copies of the log.' },
     ),
   },
   { title: 'AuditStatus' },
@@ -104,12 +109,13 @@ export type AuditStatus = Type.Static<typeof AuditStatus>;
 export const AuditVerdict = Type.Object(
   {
     intact: Type.Boolean(),
-    entries: Type.Integer({ description: 'Entries that were read.' }),
-    seals: Type.Integer({ description: 'Seals that hold.' }),
+    entries: Type.Integer({ description: 'Number of entries read.' }),
+    seals: Type.Integer({ description: 'Number of valid seals.' }),
     sealedTo: Type.Integer({ description: 'Position up to which the log is sealed.' }),
-    hash: Type.String({ description: 'Of the last entry that follows from those before.' }),
+    hash: Type.String({ description: 'Position of the last entry whose chain is intact.' }),
     faults: Type.Array(Type.String(), {
-      description: 'Of the first broken entry, a missing or wrong seal, a gap; empty: intact.',
+      description:
+        'Description of the first broken entry, a missing or wrong seal, or a gap; empty: intact.',
     }),
   },
   { title: 'AuditVerdict' },
@@ -136,8 +142,8 @@ export const auditApi = routesOf('Audit', {
     path: '/v1.0/audit/status',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'Show where the hash chain stands, its last seal, and the keys that seal it',
-    answer: json(AuditStatus, 'As it is now.'),
+    summary: 'Get the state of the hash chain, its latest seal, and its keys',
+    answer: json(AuditStatus, 'The current state.'),
   },
   verifyAudit: {
     method: 'GET',
@@ -145,10 +151,10 @@ export const auditApi = routesOf('Audit', {
     permission: 'read',
     scope: 'unscoped-only',
     load: 'export',
-    summary: 'Verify the whole chain and its seals against the keys that the server has',
+    summary: 'Verify the entire chain and its seals against the server’s keys',
     description:
-      'The server judges itself here. Who does not trust it, or its database, exports the log and runs otaops audit verify with a copy of the key.',
-    answer: json(AuditVerdict, 'What was found.'),
+      'Here the server checks itself. If you do not trust the server or its database, export the log and run otaops audit verify with a copy of the key.',
+    answer: json(AuditVerdict, 'The findings.'),
   },
   exportAudit: {
     method: 'GET',
@@ -159,9 +165,6 @@ export const auditApi = routesOf('Audit', {
     audit: 'export-audit',
     summary: 'Export the audit log with its chain and seals, as JSON Lines',
     description: 'Streamed, oldest first; the format is in docs/audit.md.',
-    answer: stream(
-      AUDIT_EXPORT_TYPE,
-      'A header, keys, entries and seals, and an end, one on each line.',
-    ),
+    answer: stream(AUDIT_EXPORT_TYPE, 'A header, keys, entries, seals and an end, one per line.'),
   },
 });

@@ -11,7 +11,7 @@ const Serial = Pattern('^0*[1-9A-Fa-f][0-9A-Fa-f]*$', 'must be hexadecimal digit
   examples: ['5B0C7D3A9E'],
 });
 
-/** A client certificate with which no vehicle connects any more, by its serial number. */
+/** A revoked client certificate, identified by its serial number. */
 export const RevokedCertificate = Type.Object(
   {
     serial: Type.String({ description: 'Lower-case, without leading zeros.' }),
@@ -31,16 +31,16 @@ export const certificateApi = routesOf('Certificates', {
     scope: 'unscoped-only',
     audit: 'revoke-certificate',
     freshSignIn: true,
-    summary: 'Revoke a client certificate of a vehicle, for good',
+    summary: 'Revoke a client certificate of a vehicle permanently',
     description:
-      'Acts on every process of this server within 5 seconds, on open connections too, whichever authority has issued the certificate. A second call changes nothing and answers the first revocation.',
+      'Takes effect on every process of this server within 5 seconds, including open connections, for certificates of any authority. A second call changes nothing and returns the first revocation.',
     params: Type.Object({ serial: Serial }),
     body: jsonBody(
       Type.Object(
-        { reason: Text(1_000, 'Why, in words.', 1) },
+        { reason: Text(1_000, 'The reason.', 1) },
         { title: 'Revocation', additionalProperties: false },
       ),
-      'Why it is revoked.',
+      'Reason for the revocation.',
     ),
     answer: json(RevokedCertificate, 'The revocation.'),
   },
@@ -49,7 +49,7 @@ export const certificateApi = routesOf('Certificates', {
     path: '/v1.0/revoked-certificates',
     permission: 'read',
     scope: 'unscoped-only',
-    summary: 'List the revoked client certificates in the order of their serial numbers',
+    summary: 'List the revoked client certificates, sorted by serial number',
     query: PageQuery,
     answer: json(pageOf(RevokedCertificate), 'A page of revocations.'),
   },

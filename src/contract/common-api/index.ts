@@ -1,4 +1,4 @@
-/** What the OTA Adapter and the CarOTA Server both have. */
+/** Routes that the OTA Adapter and the CarOTA Server share. */
 export * from './audit.js';
 export * from './certificates.js';
 export * from './line-import.js';

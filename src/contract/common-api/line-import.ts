@@ -1,4 +1,4 @@
-/** Answers to imports of CSV or NDJSON: what was wrong with which line. */
+/** Answers to imports of CSV or NDJSON, with the errors of rejected lines. */
 import Type from '../typebox.js';
 import { ErrorCodeName } from '../http/index.js';
 

@@ -1,4 +1,4 @@
-/** `/v1.0/live`: tells browsers at once what has changed, as Server-Sent Events. */
+/** `/v1.0/live`: notifies browsers of changes immediately, as Server-Sent Events. */
 import Type from '../typebox.js';
 import { routesOf, ServerSentEvent, stream } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
@@ -19,9 +19,9 @@ export function liveApiOf(kinds: readonly string[]) {
       permission: 'read',
       scope: 'filtered',
       load: 'stream',
-      summary: 'Watch what changes, as Server-Sent Events',
+      summary: 'Watch for changes, as Server-Sent Events',
       description:
-        'Whoever is limited to vehicle models learns of changes to these only. `hello` at the beginning: ask for everything once more. `changed`: `{topics}`. `away`: the database does not answer. `alive`: nothing, so that a broken connection is noticed.',
+        'Callers limited to vehicle models are notified only of changes to these models. `hello`, at the start: reload everything. `changed`: `{topics}`. `away`: the database does not answer. `alive`: sent regularly, so that a broken connection is noticed.',
       query: Type.Object({
         topic: Type.Optional(
           Type.Array(

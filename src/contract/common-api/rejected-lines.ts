@@ -7,7 +7,7 @@ export interface RejectionGroup {
   readonly errorMessage: string;
   /** How many. */
   readonly lines: number;
-  /** Which, e.g. `2-1001, 1003`; the first few ranges where there are many. */
+  /** Line numbers, e.g. `2-1001, 1003`; only the first few ranges of many. */
   readonly ranges: string;
 }
 

@@ -1,4 +1,4 @@
-/** Health, metrics and the OpenAPI document; open to all, they tell nothing of vehicles. */
+/** Health, metrics and the OpenAPI document; open to all, without data about vehicles. */
 import Type from '../typebox.js';
 import { json, routesOf, stream } from '../http/index.js';
 
@@ -7,12 +7,12 @@ const Liveness = Type.Object({ status: Type.Enum(['alive']) }, { title: 'Livenes
 export const Readiness = Type.Object(
   {
     status: Type.Enum(['ready', 'not ready']),
-    problem: Type.Optional(Type.String({ description: 'Why it is not ready.' })),
+    problem: Type.Optional(Type.String({ description: 'Why the server is not ready.' })),
   },
   {
     title: 'Readiness',
     additionalProperties: Type.Boolean(),
-    description: 'Each part that the server needs, and whether it is there.',
+    description: 'Each required part, and whether it is available.',
   },
 );
 /** A value that fits the schema {@link Readiness}. */
@@ -25,17 +25,17 @@ export const serviceApi = routesOf('Service', {
     path: '/healthz',
     permission: 'open',
     scope: 'none',
-    summary: 'Tell whether the process lives',
-    answer: json(Liveness, 'It does.'),
+    summary: 'Check that the process is alive',
+    answer: json(Liveness, 'It is alive.'),
   },
   getReadiness: {
     method: 'GET',
     path: '/readyz',
     permission: 'open',
     scope: 'none',
-    summary: 'Tell whether it can work, and which part is missing',
-    answer: json(Readiness, 'It can.'),
-    otherAnswers: [{ status: 503, description: 'It cannot.', schema: Readiness }],
+    summary: 'Check whether the server is ready, and which part is missing',
+    answer: json(Readiness, 'It is ready.'),
+    otherAnswers: [{ status: 503, description: 'It is not ready.', schema: Readiness }],
   },
   getMetrics: {
     method: 'GET',

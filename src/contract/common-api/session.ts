@@ -11,10 +11,10 @@ export type ServerName = (typeof SERVER_NAMES)[number];
 /** Two servers on one host have two cookies, because cookies know no ports. */
 export const cookieOf = (server: ServerName) => `otaops_${server}`;
 
-/** Over TLS: browsers take it from this host only, and send it nowhere else (RFC 6265bis, section 4.1.3.2). */
+/** Over TLS: browsers accept it only from this host, and send it to no other (RFC 6265bis, section 4.1.3.2). */
 export const secureCookieOf = (server: ServerName) => `__Host-${cookieOf(server)}`;
 
-/** While somebody signs in at an OpenID Connect provider. */
+/** During a sign-in at an OpenID Connect provider. */
 export const signOnCookieOf = (server: ServerName) => `otaops_${server}_sign_on`;
 
 /** The same over TLS. */
@@ -27,10 +27,10 @@ const SignIn = Type.Object(
   { token: Text(1_000, 'A token of this server.', 1) },
   { title: 'SignIn', additionalProperties: false },
 );
-/** Who has signed in to which server, and what they may do there. */
+/** The signed-in caller, the server, and the caller's permissions there. */
 export const Session = Type.Object(
   {
-    name: Type.String({ description: 'Of the token or the person.' }),
+    name: Type.String({ description: 'Name of the token or the person.' }),
     role: Type.String(),
     permissions: Type.Array(Type.String()),
     scopes: Nullable(
@@ -42,7 +42,7 @@ export const Session = Type.Object(
     signedInBy: Type.Enum(['token', 'single-sign-on']),
     approval: Type.Optional(
       Type.Enum(['none', 'anyone', 'second-person'], {
-        description: 'CarOTA Server: who may approve a schedule.',
+        description: 'CarOTA Server: the rule for approving schedules.',
       }),
     ),
   },
@@ -59,10 +59,10 @@ export const sessionApi = routesOf('Session', {
     permission: 'open',
     scope: 'none',
     audit: 'sign-in',
-    summary: 'Sign in a browser: it gets a session in a cookie that scripts cannot read',
-    description: `The session is random and says nothing of the token. It holds for the host and port that were signed in to, and ends by sign-out, when the token is revoked, after 30 minutes without a request, and after 12 hours. Over TLS the name of the cookie begins with __Host-. With the cookie, whatever changes something needs the header ${CONSOLE_HEADER}: 1.`,
+    summary: 'Sign in a browser, with a session in a cookie that scripts cannot read',
+    description: `The session id is random and does not reveal the token. The session is valid for the host and port of the sign-in, and ends at sign-out, when the token is revoked, after 30 minutes without a request, and after 12 hours. Over TLS, the cookie’s name starts with __Host-. Requests with the cookie that change something require the header ${CONSOLE_HEADER}: 1.`,
     body: jsonBody(SignIn, 'The token.', { maxBytes: 4_096 }),
-    answer: json(Session, 'Who has signed in.'),
+    answer: json(Session, 'The signed-in caller.'),
     errors: ['UNAUTHORIZED', 'TOO_MANY_ATTEMPTS', 'FORGED_REQUEST'],
   },
   getSession: {
@@ -70,8 +70,8 @@ export const sessionApi = routesOf('Session', {
     path: '/v1.0/session',
     permission: 'any',
     scope: 'none',
-    summary: 'Tell who has signed in, and what they may do',
-    answer: json(Session, 'Who has signed in.'),
+    summary: 'Get the signed-in caller and their permissions',
+    answer: json(Session, 'The signed-in caller.'),
   },
   signOut: {
     method: 'DELETE',

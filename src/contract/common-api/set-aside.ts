@@ -1,6 +1,6 @@
 /**
- * What dead letters (OTA Adapter) and refused events (CarOTA Server) have in common: both are messages that were set aside
- * with a reason (contract section 2), are chosen by the same fields, and can be processed once more.
+ * Common parts of dead letters (OTA Adapter) and refused events (CarOTA Server): both are messages that were set aside with
+ * a reason (contract section 2), can be selected by the same fields, and can be replayed.
  */
 import Type from '../typebox.js';
 import { Reason } from '../http/index.js';
@@ -10,7 +10,7 @@ import { Vin } from '../values/vin.js';
 /** Fields of every filter. */
 export const SET_ASIDE_FILTER = {
   vin: Type.Optional(Vin),
-  from: Type.Optional(Timestamp('Only those set aside at this time or later.')),
+  from: Type.Optional(Timestamp('Only those set aside at or after this time.')),
   to: Type.Optional(Timestamp('Only those set aside before this time.')),
 };
 
@@ -23,15 +23,15 @@ export const REPLAYED_FILTER = {
 
 /** Parameters of the path of one message that was set aside. */
 export const SetAsideParams = Type.Object({
-  id: Type.String({ format: 'uuid', description: 'As the list names it.' }),
+  id: Type.String({ format: 'uuid', description: 'Id from the list.' }),
 });
 
 /** Most messages that one request replays. */
 export const MAX_REPLAY = 10_000;
-/** How many messages a request replays at most where it names no limit. */
+/** Default for the maximum number of messages that a request replays. */
 export const DEFAULT_REPLAY = 1_000;
 
-/** A request to replay all that match. The filter is required, so that nobody replays everything by mistake. */
+/** A request to replay all that match. The filter is required, so that not everything is replayed by mistake. */
 export const replayRequestOf = <Filter extends Type.TSchema>(filter: Filter) =>
   Type.Object(
     {
@@ -49,12 +49,12 @@ export const replayRequestOf = <Filter extends Type.TSchema>(filter: Filter) =>
     {
       title: 'ReplayRequest',
       additionalProperties: false,
-      description: 'An empty filter stands for all.',
+      description: 'An empty filter selects all.',
     },
   );
 
 /**
- * What has become of a message that was to be replayed.
+ * Outcome of a replay.
  *
  * @inline
  */
@@ -74,10 +74,10 @@ export const replayResultOf = <const Taken extends string, Why extends Type.TSch
     {
       outcome: Type.Unsafe<Outcome<Taken>>(
         Type.Enum([taken, 'duplicate', 'refused'], {
-          description: 'refused: its cause is still there, and it is kept.',
+          description: 'refused: the cause persists, and it is kept.',
         }),
       ),
-      reason: Type.Union([reason, Type.Null()], { description: 'Why it was refused again.' }),
+      reason: Type.Union([reason, Type.Null()], { description: 'Reason of the new refusal.' }),
     },
     { title: 'ReplayResult' },
   );
@@ -85,6 +85,8 @@ export const replayResultOf = <const Taken extends string, Why extends Type.TSch
 /** Fields of the answer to a request to replay all that match, besides those that were taken. */
 export const REPLAY_TALLY = {
   duplicate: Type.Integer({ description: 'Processed before.' }),
-  refused: Type.Integer({ description: 'Their cause is still there; they are kept.' }),
+  refused: Type.Integer({
+    description: 'Number refused again and kept, because the cause persists.',
+  }),
   more: Type.Boolean({ description: 'Whether more match than the limit.' }),
 };

@@ -1,6 +1,6 @@
 /**
  * `/v1.0/session/sign-on`: a browser signs in at an OpenID Connect provider (contract section 9). A browser opens these
- * addresses itself; what it gets is a redirect to the provider, or back to the console.
+ * addresses itself; it is redirected to the provider, or back to the console.
  */
 import Type from '../typebox.js';
 import { formBody, json, redirect, routesOf } from '../http/index.js';
@@ -30,23 +30,26 @@ export const SIGN_ON_FAULTS = [
 /** One of {@link SIGN_ON_FAULTS}. */
 export type SignOnFault = (typeof SIGN_ON_FAULTS)[number];
 
-/** How long ago a person may have signed in at the provider for what needs a fresh sign-in, seconds. */
+/** Maximum age of a sign-in at the provider for actions that require a fresh one, seconds. */
 export const FRESH_SIGN_IN_SECONDS = 300;
 
 /** A page of the console, as path and query. */
 const ConsolePath = Pattern(
   '^/console/[!-\\[\\]-~]*$',
   'must be the path of a page of the console, percent-encoded',
-  { maxLength: 2_000, description: 'Where the browser goes afterwards; absent: `/console/`.' },
+  {
+    maxLength: 2_000,
+    description: 'Page to which the browser is sent afterwards; absent: `/console/`.',
+  },
 );
 
 const AuthorizationResponse = Type.Object({
   code: Type.Optional(Text(8_000, 'Authorization code (RFC 6749, section 4.1.2).')),
   state: Type.Optional(Text(1_000, 'As sent to the provider.')),
   iss: Type.Optional(Text(2_000, 'The issuer (RFC 9207).')),
-  error: Type.Optional(Text(1_000, 'Why the provider refuses (RFC 6749, section 4.1.2.1).')),
-  error_description: Type.Optional(Text(4_000, 'In words.')),
-  error_uri: Type.Optional(Text(2_000, 'A page about it.')),
+  error: Type.Optional(Text(1_000, 'Error code of the provider (RFC 6749, section 4.1.2.1).')),
+  error_description: Type.Optional(Text(4_000, 'Description of the error.')),
+  error_uri: Type.Optional(Text(2_000, 'URL of a page about the error.')),
   // Of no use to us, but some providers send them.
   session_state: Type.Optional(Text(2_000, 'Not used.')),
   scope: Type.Optional(Text(2_000, 'Not used.')),
@@ -69,7 +72,7 @@ const BackChannelLogout = Type.Object(
 );
 
 const EndedSessions = Type.Object(
-  { sessions: Type.Integer({ minimum: 0, description: 'How many have ended.' }) },
+  { sessions: Type.Integer({ minimum: 0, description: 'Number of ended sessions.' }) },
   { title: 'EndedSessions' },
 );
 
@@ -80,9 +83,9 @@ export const signOnApi = routesOf('Session', {
     path: '/v1.0/session/ways',
     permission: 'open',
     scope: 'none',
-    summary: 'Tell how a browser can sign in',
+    summary: 'Get the ways in which a browser can sign in',
     description: 'A token always works.',
-    answer: json(SignInWays, 'The ways.'),
+    answer: json(SignInWays, 'The available ways.'),
   },
   beginSignOn: {
     method: 'GET',
@@ -91,12 +94,13 @@ export const signOnApi = routesOf('Session', {
     scope: 'none',
     summary: 'Send a browser to the OpenID Connect provider',
     description:
-      'Authorization code with PKCE (RFC 7636). What the answer has to agree with is in a cookie of the browser. If the provider does not answer, the browser is sent to the console, with the reason as the parameter `sign-on`.',
+      'Authorization code with PKCE (RFC 7636). The values that the answer must match are stored in a cookie of the browser. If the provider does not answer, the browser is sent to the console, with the reason as the parameter `sign-on`.',
     query: Type.Object({
       returnTo: Type.Optional(ConsolePath),
       again: Type.Optional(
         Type.Boolean({
-          description: 'The person has to sign in anew, also if the provider knows them.',
+          description:
+            'Require the person to sign in again, even with an existing session at the provider.',
         }),
       ),
     }),
@@ -108,9 +112,9 @@ export const signOnApi = routesOf('Session', {
     path: '/v1.0/session/sign-on/callback',
     permission: 'open',
     scope: 'none',
-    summary: 'Take the answer of the OpenID Connect provider',
+    summary: 'Receive the answer of the OpenID Connect provider',
     description:
-      'The browser gets a session of this server, as by `POST /v1.0/session`, and is sent to the console. If something is wrong with the answer it gets none, and the console tells the reason.',
+      'The browser gets a session of this server, as with `POST /v1.0/session`, and is sent to the console. If the answer is invalid, it gets no session, and the console shows the reason.',
     query: AuthorizationResponse,
     answer: redirect('To the console.'),
     errors: ['SIGN_ON_NOT_SET_UP', 'TOO_MANY_ATTEMPTS', 'DATABASE_UNAVAILABLE'],
@@ -122,7 +126,7 @@ export const signOnApi = routesOf('Session', {
     scope: 'none',
     summary: 'Send a browser to the provider’s sign-out',
     description:
-      'OpenID Connect RP-Initiated Logout 1.0. The session of this server is ended by `DELETE /v1.0/session`.',
+      'OpenID Connect RP-Initiated Logout 1.0. `DELETE /v1.0/session` ends the session of this server.',
     answer: redirect('To the provider, or to the console if it offers no sign-out.'),
     errors: ['SIGN_ON_NOT_SET_UP'],
   },
@@ -132,9 +136,9 @@ export const signOnApi = routesOf('Session', {
     permission: 'open',
     scope: 'none',
     audit: 'end-sessions',
-    summary: 'End the sessions of somebody who has signed out at the provider',
+    summary: 'End the sessions of a person who signed out at the provider',
     description:
-      'OpenID Connect Back-Channel Logout 1.0: the provider calls it. Ends the sessions of this server that come from the provider’s session (`sid`), or all of the person (`sub`), on every process at once, with what they are still reading. A token is taken once.',
+      'OpenID Connect Back-Channel Logout 1.0; called by the provider. Ends the sessions of this server that were created from the provider’s session (`sid`), or all sessions of the person (`sub`), immediately on every process, including streams in progress. Each token is accepted once.',
     body: formBody(BackChannelLogout, 'The logout token; further fields are ignored.', 32 * 1024),
     answer: json(EndedSessions, 'The sessions have ended, or there were none.'),
     errors: ['SIGN_ON_NOT_SET_UP', 'LOGOUT_TOKEN_REFUSED', 'PROVIDER_UNAVAILABLE'],

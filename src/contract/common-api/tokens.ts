@@ -1,4 +1,4 @@
-/** `/v1.0/tokens`: tokens of an interface, for the administrator. */
+/** `/v1.0/tokens`: tokens of an interface, for administrators. */
 import Type from '../typebox.js';
 import {
   empty,
@@ -20,15 +20,17 @@ export const Token = Type.Object(
     id: Type.String(),
     name: Type.String(),
     role: Type.String(),
-    vin: Nullable(Type.String({ description: 'Whose it is, if that is a vehicle.' })),
+    vin: Nullable(
+      Type.String({ description: 'VIN of the vehicle to which the token belongs, if any.' }),
+    ),
     scopes: Nullable(
       Type.Array(Type.String()),
-      'Vehicle models that it is limited to; null: not limited.',
+      'Vehicle models to which the token is limited; null: not limited.',
     ),
     createdAt: Time,
     revokedAt: Nullable(Time),
     expiresAt: Nullable(Time, 'null: it does not expire.'),
-    lastUsedAt: Nullable(Time, 'To a minute.'),
+    lastUsedAt: Nullable(Time, 'Accurate to a minute.'),
     replacedBy: Nullable(Type.String(), 'Id of its successor.'),
   },
   { title: 'Token' },
@@ -36,7 +38,7 @@ export const Token = Type.Object(
 const CreatedToken = Type.Object(
   {
     id: Type.String(),
-    token: Type.String({ description: 'Told once; only its hash is kept.' }),
+    token: Type.String({ description: 'Shown only once; the server stores only its hash.' }),
     expiresAt: Nullable(Time, 'null: it does not expire.'),
   },
   { title: 'CreatedToken' },
@@ -52,7 +54,7 @@ export const DEFAULT_TOKEN_OVERLAP = 24 * 60 * 60;
 const Lifetime = Type.Integer({
   minimum: 60,
   maximum: MAX_TOKEN_LIFETIME,
-  description: 'How long it holds, seconds.',
+  description: 'Lifetime, seconds.',
 });
 
 const RotationWish = Type.Object(
@@ -61,7 +63,7 @@ const RotationWish = Type.Object(
       Type.Integer({
         minimum: 0,
         maximum: MAX_TOKEN_OVERLAP,
-        description: `How long the old token holds on, seconds; absent: ${DEFAULT_TOKEN_OVERLAP}.`,
+        description: `How long the old token remains valid, seconds; absent: ${DEFAULT_TOKEN_OVERLAP}.`,
       }),
     ),
     lifetime: Type.Optional(Lifetime),
@@ -73,7 +75,7 @@ const RotatedToken = Type.Object(
     ...CreatedToken.properties,
     replaces: Type.Object(
       { id: Type.String(), expiresAt: Time },
-      { title: 'ReplacedToken', description: 'The old token, and when it ends.' },
+      { title: 'ReplacedToken', description: 'The old token and its expiry.' },
     ),
   },
   { title: 'RotatedToken' },
@@ -93,11 +95,11 @@ export const tokenApiOf = (roles: readonly string[]) =>
       scope: 'unscoped-only',
       freshSignIn: true,
       audit: 'create-token',
-      summary: 'Make a token',
+      summary: 'Create a token',
       body: jsonBody(
         Type.Object(
           {
-            name: Identifier('Whose it is.'),
+            name: Identifier('Name of the owner.'),
             role: Type.Unsafe<string>(Type.Enum([...roles])),
             vin: Type.Optional(Vin),
             scopes: Type.Optional(
@@ -105,16 +107,16 @@ export const tokenApiOf = (roles: readonly string[]) =>
                 minItems: 1,
                 maxItems: MAX_SCOPES,
                 uniqueItems: true,
-                description: 'Vehicle models that it is limited to; absent: not limited.',
+                description: 'Vehicle models to which the token is limited; absent: not limited.',
               }),
             ),
             lifetime: Type.Optional(Lifetime),
           },
           { title: 'NewToken', additionalProperties: false },
         ),
-        'Whose it is, and its role. One of role vehicle needs the VIN of the vehicle, and is good for that vehicle only; a token of another role may be limited to vehicle models.',
+        'Owner and role. A token of role vehicle requires a VIN and is valid only for that vehicle; a token of another role may be limited to vehicle models.',
       ),
-      answer: json(CreatedToken, 'The token, told once.', 201),
+      answer: json(CreatedToken, 'The token, shown only once.', 201),
     },
     listTokens: {
       method: 'GET',
@@ -131,12 +133,12 @@ export const tokenApiOf = (roles: readonly string[]) =>
       scope: 'unscoped-only',
       freshSignIn: true,
       audit: 'rotate-token',
-      summary: 'Give a token a successor with the same rights',
+      summary: 'Create a successor of a token with the same rights',
       description:
-        'The old one holds on for the overlap, but no longer than before, so that programs can be given the new one in turn. Without a lifetime the successor gets that of the old one.',
+        'The old token remains valid for the overlap, but never beyond its own expiry, so that programs can be switched one after another. By default, the successor has the lifetime of the old token.',
       params: Type.Object({ id: Text(64, 'Id of the token.', 1) }),
-      body: optionalJsonBody(RotationWish, 'Overlap and lifetime; may be left out.'),
-      answer: json(RotatedToken, 'The successor, told once.', 201),
+      body: optionalJsonBody(RotationWish, 'Overlap and lifetime; optional.'),
+      answer: json(RotatedToken, 'The successor, shown only once.', 201),
       errors: ['TOKEN_NOT_FOUND', 'TOKEN_ENDED'],
     },
     revokeToken: {

@@ -1,4 +1,4 @@
-/** What the answer to a request can be, where it is no problem. */
+/** Answers to a request, except problems. */
 import Type from '../typebox.js';
 
 /** An answer of JSON, read in full. */
@@ -24,17 +24,17 @@ export interface StreamAnswer {
   readonly status: 200;
   /** The first one where the request does not choose. */
   readonly mediaTypes: readonly string[];
-  /** Shape of one event, line or part, where there is one. */
+  /** Shape of one event, line or part, if there is one. */
   readonly schema?: Type.TSchema;
   readonly description: string;
   /** Headers of the answer. */
   readonly headers?: Type.TObject;
 }
 
-/** What a route answers where it succeeds. */
+/** A route's answer in case of success. */
 export type Answer = JsonAnswer | EmptyAnswer | StreamAnswer;
 
-/** Another answer of a route, with a status of its own, e.g. 206 and 304 of a download. */
+/** An alternative answer of a route with its own status, e.g. 206 and 304 of a download. */
 export interface OtherAnswer {
   readonly status: number;
   readonly description: string;

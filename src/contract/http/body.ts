@@ -1,4 +1,4 @@
-/** What the body of a request can be. */
+/** Kinds of request bodies. */
 import type Type from '../typebox.js';
 
 /**
@@ -19,7 +19,7 @@ export interface JsonBody<Schema extends Type.TSchema = Type.TSchema> extends Bo
   readonly optional: boolean;
   /** Whether its bytes are signed: then they are read as they came, and checked afterwards. */
   readonly signed?: boolean;
-  /** Whether it comes as the fields of an HTML form, in place of JSON: texts, or lists of what comes several times. */
+  /** Whether the body is an HTML form instead of JSON: texts, or lists of repeated fields. */
   readonly form?: boolean;
 }
 
@@ -35,7 +35,7 @@ export interface BytesBody extends BodyLimit {
   readonly description: string;
 }
 
-/** What the body of a request can be. */
+/** Kinds of request bodies. */
 export type Body = JsonBody | LinesBody | BytesBody;
 
 /** Media types of lines. */
@@ -48,11 +48,11 @@ export const LINE_TYPES = {
 const KIB = 1024;
 const MIB = 1024 * KIB;
 
-/** Of a body of JSON without a list that can be long: nobody needs to compress it. */
+/** Limit for a JSON body without long lists, which needs no compression. */
 const SHORT: BodyLimit = { maxBytes: 256 * KIB, gzip: false };
-/** A million vehicles, each on an indented line of its own. */
+/** Enough for a million vehicles, each on a separate indented line. */
 export const LONG_LIST: BodyLimit = { maxBytes: 64 * MIB, gzip: true };
-/** Ten million vehicles with all that is known of them; more come in a second import. */
+/** Enough for ten million vehicles with all their data; more need a second import. */
 const LINES: BodyLimit = { maxBytes: 4096 * MIB, gzip: true };
 /** More than any ECU can store. Firmware is compressed already. */
 const BYTES: BodyLimit = { maxBytes: 64 * 1024 * MIB, gzip: false };

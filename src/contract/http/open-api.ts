@@ -13,11 +13,11 @@ export interface DocumentOptions {
   readonly title: string;
   readonly description: string;
   readonly version: string;
-  /** Name of the cookie by which a browser is known. */
+  /** Name of the cookie that identifies a browser's session. */
   readonly cookie: string;
   /** Groups of routes in their order, with what each is about. */
   readonly tags: Readonly<Record<string, string>>;
-  /** What this server posts to others, by name. */
+  /** Requests that this server sends to others, by name. */
   readonly webhooks?: Readonly<Record<string, Webhook>>;
 }
 
@@ -64,7 +64,7 @@ export function openApiOf(routes: readonly Route[], options: DocumentOptions): J
       license: { name: 'Apache-2.0', identifier: 'Apache-2.0' },
       contact: { name: 'OTA Operations' },
     },
-    servers: [{ url: '/', description: 'The server that this document came from.' }],
+    servers: [{ url: '/', description: 'The server that provides this document.' }],
     tags: Object.entries(options.tags).map(([name, description]) => ({ name, description })),
     paths,
     ...(webhooks.length === 0 ? {} : { webhooks: Object.fromEntries(webhooks) as Json }),
@@ -81,14 +81,13 @@ export function openApiOf(routes: readonly Route[], options: DocumentOptions): J
           type: 'apiKey',
           in: 'cookie',
           name: options.cookie,
-          description: 'A browser that has signed in; see POST /v1.0/session.',
+          description: 'Session of a signed-in browser; see POST /v1.0/session.',
         },
         console: {
           type: 'apiKey',
           in: 'header',
           name: 'x-otaops-console',
-          description:
-            '`1`: what a browser sends with each request by cookie that changes something.',
+          description: '`1`; required in every request with a cookie that changes something.',
         },
       },
     },
@@ -148,7 +147,7 @@ function requestBodyOf(body: Body, components: Components): Json {
   };
 }
 
-/** OpenAPI has no member for the length of a body, nor for its encoding. */
+/** OpenAPI has no member for the length of a body or its encoding. */
 function limitOf({ maxBytes, gzip }: Body): string {
   const unit = BYTE_UNITS.find(({ bytes }) => maxBytes % bytes === 0) ?? {
     bytes: 1,
@@ -315,7 +314,7 @@ class Components {
     return this.#shapeOf(schema) as Json;
   }
 
-  /** The schema itself, even where it has a title: parameters are described in their place. */
+  /** The schema itself, even if it has a title: parameters are described in place. */
   inline(schema: object): Json {
     return this.#membersOf(schema);
   }
@@ -366,9 +365,9 @@ class Components {
   }
 }
 
-/** Generators ask for the type, although the values tell it. */
+/** Generators need the type, although the values imply it. */
 const isTextEnum = ({ type, enum: values }: Json): boolean =>
   type === undefined && Array.isArray(values) && values.every((value) => typeof value === 'string');
 
-/** Only a language with UTF-16 texts can name halves of surrogate pairs; what has them is refused all the same. */
+/** Only languages with UTF-16 strings can match lone surrogates; texts with them are refused nevertheless. */
 const withoutSurrogates = (text: string): string => text.replaceAll(SURROGATES, '');

@@ -1,6 +1,6 @@
-/** What a caller may be allowed to do. Which role is granted what is each server's own. */
+/** Permissions of callers. Each server decides which roles grant them. */
 export type Permission =
-  /** Whoever has a token. */
+  /** Anyone with a token. */
   | 'any'
   | 'read'
   | 'trigger'
@@ -10,7 +10,7 @@ export type Permission =
   | 'plan'
   /** Signed metadata and images of a delegated role of the image repository. */
   | 'supply'
-  /** What a vehicle fetches from the CarOTA Server. */
+  /** Requests of vehicles to the CarOTA Server. */
   | 'fetch';
 
 /** What each role of a server may do. */

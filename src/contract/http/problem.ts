@@ -8,7 +8,7 @@ export const PROBLEM_CONTENT_TYPE = 'application/problem+json';
 /** The stable code of an error, as the catalogue in errors.ts has it. */
 export const ErrorCodeName = Type.Enum(ERROR_CODES, { title: 'ErrorCode', description: 'Stable.' });
 
-/** What is wrong with one field of a request. */
+/** The error in one field of a request. */
 export const FieldFault = Type.Object(
   {
     path: Type.String({ description: 'JSON Pointer (RFC 6901) to the field.' }),

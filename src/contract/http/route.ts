@@ -18,16 +18,16 @@ export type Method = 'GET' | 'HEAD' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
  */
 export type Load = 'stream' | 'export' | 'search' | 'upload' | 'dossier';
 
-/** What a route takes and answers; {@link routesOf} makes a {@link Route} of it. */
+/** The request and answers of a route; {@link routesOf} makes a {@link Route} of it. */
 export interface RouteShape {
   readonly method: Method;
   /** With its parameters in braces, as OpenAPI has them: `/v1.0/vehicles/{vin}`. */
   readonly path: `/${string}`;
-  /** What the caller's token must grant; `open`: anyone may call. */
+  /** Permission that the caller's token must grant; `open`: anyone may call. */
   readonly permission: Permission | 'open';
   /** How it holds for a caller who is limited to some vehicle models. */
   readonly scope: ScopeRule;
-  /** What it does, in the imperative: `List the operations, newest first`. */
+  /** Summary, in the imperative: `List the operations, newest first`. */
   readonly summary: string;
   readonly description?: string;
   readonly params?: Type.TObject;
@@ -39,7 +39,7 @@ export interface RouteShape {
   readonly otherAnswers?: readonly OtherAnswer[];
   /** Its own errors; those that every route can have are not repeated. */
   readonly errors?: readonly ErrorCode[];
-  /** What kind of load a request is, where a token may have only so many of them in progress. */
+  /** Kind of load, if the number of such requests in progress is limited per token. */
   readonly load?: Load;
   /** The query parameter that makes it one, e.g. a text that no index finds; absent: every request is. */
   readonly loadWith?: string;
@@ -49,7 +49,7 @@ export interface RouteShape {
   readonly audit?: string;
   /** Why a route that is not GET or HEAD is not in the audit log. */
   readonly unaudited?: string;
-  /** Whether a POST or PATCH may be sent again where no answer came: the second one changes nothing. */
+  /** Whether a POST or PATCH may be repeated after a missing answer, because the second one changes nothing. */
   readonly repeatable?: boolean;
 }
 
@@ -72,23 +72,23 @@ export function routesOf<const Shapes extends Readonly<Record<string, RouteShape
   return Object.fromEntries(routes) as never;
 }
 
-/** What fits a schema; undefined where there is none. */
+/** A value that fits the schema; undefined if there is none. */
 type StaticOf<Schema> = Schema extends Type.TSchema ? Type.Static<Schema> : undefined;
 
-/** The parameters of the path; undefined where it has none. */
+/** The parameters of the path; undefined if it has none. */
 export type ParamsOf<R extends RouteShape> = StaticOf<R['params']>;
 /** The query parameters; undefined where the route takes none. */
 export type QueryOf<R extends RouteShape> = StaticOf<R['query']>;
-/** The headers that the route reads itself; undefined where it reads none. */
+/** The headers that the route reads itself; undefined if it reads none. */
 export type HeadersOf<R extends RouteShape> = StaticOf<R['headers']>;
-/** The JSON body; undefined where there is none, or it is no JSON. */
+/** The JSON body; undefined if there is none, or it is not JSON. */
 export type BodyOf<R extends RouteShape> =
   R['body'] extends JsonBody<infer Schema>
     ? R['body']['optional'] extends false
       ? Type.Static<Schema>
       : Type.Static<Schema> | undefined
     : undefined;
-/** The JSON answer; undefined where there is none, or it is no JSON. */
+/** The JSON answer; undefined if there is none, or it is not JSON. */
 export type AnswerOf<R extends RouteShape> =
   R['answer'] extends JsonAnswer<infer Schema> ? Type.Static<Schema> : undefined;
 

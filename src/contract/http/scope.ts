@@ -7,7 +7,7 @@ export const SCOPE_RULES = [
   'none',
   /** It spans models: a limited caller is refused. */
   'unscoped-only',
-  /** Its answer leaves out, and its request is refused for, what is of other models. */
+  /** The answer omits objects of other models, and a request about them is refused. */
   'filtered',
   /** It names an operation; one of another model is unknown to the caller. So are vehicles of other models in it. */
   'operation',
@@ -25,12 +25,12 @@ export const SCOPE_RULES = [
 /** One of {@link SCOPE_RULES}. */
 export type ScopeRule = (typeof SCOPE_RULES)[number];
 
-/** Vehicle models that somebody is limited to; null: not limited. Of an empty list nothing is seen. */
+/** Vehicle models to which a caller is limited; null: not limited. An empty list shows nothing. */
 export type Scopes = readonly string[] | null;
 
 /** Most models that one token is limited to. */
 export const MAX_SCOPES = 100;
 
-/** Whether something of this model concerns somebody. @param model null: of no model, or of several */
+/** Whether an object of this model is within the scopes. @param model null: of no model, or of several */
 export const isInScope = (scopes: Scopes, model: string | null): boolean =>
   scopes === null || (model !== null && scopes.includes(model));

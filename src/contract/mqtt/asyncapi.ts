@@ -35,7 +35,7 @@ const MESSAGES = [
   },
 ] as const;
 
-/** JSON Schema as plain data: what a document may hold. */
+/** JSON Schema as plain data, for use in a document. */
 const plain = (schema: Type.TSchema): unknown => JSON.parse(JSON.stringify(schema));
 
 /**

@@ -26,7 +26,7 @@ const HOST = /^(\[[\da-f:.]+\]|[\w.-]+)(?::(\d{1,5}))?$/i;
 
 /**
  * @param text e.g. `mqtts://user:password@a:8883,b:8883,c`; `mqtt`, `mqtts`, `ws` or `wss`
- * @throws Error that says what is wrong, without the password
+ * @throws Error that names the fault, without the password
  */
 export function parseBrokerUrl(text: string): BrokerUrl {
   const match = SHAPE.exec(text);

@@ -1,6 +1,6 @@
 /**
- * Bytes from the wire to messages. Never throws on foreign input: the answer is the message, or a
- * fault with the path of what is wrong (contract section 2).
+ * Decodes bytes from the wire into messages. Never throws on foreign input: the result is the message, or a fault with the
+ * path of the error (contract section 2).
  */
 import { type Decoded, decoded, faulty, type FaultCode } from './decoded.js';
 import {
@@ -116,8 +116,8 @@ function sameVin(envelope: Envelope, vin: string | undefined): Decoded<string> {
 }
 
 /**
- * Fills what the seed's example has and the sender left out; extra fields stay. The parsed envelope
- * is ours alone, so it is filled in place: this runs for every message of every vehicle.
+ * Adds fields of the seed's example that the sender omitted; extra fields stay. The parsed envelope belongs to us alone, so
+ * it is changed in place: this runs for every message of every vehicle.
  */
 function message<Name extends MessageType, Body>(
   envelope: Envelope,

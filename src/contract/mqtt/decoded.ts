@@ -1,6 +1,6 @@
 /** What decoding foreign input gives: the message, or the reason why it is none. */
 
-/** Stable codes of what can be wrong with a received message. */
+/** Stable codes for faults of a received message. */
 export type FaultCode =
   | 'PAYLOAD_TOO_LARGE'
   | 'NOT_UTF8'
@@ -16,7 +16,7 @@ export type FaultCode =
 /** Why a message cannot be read. */
 export interface Fault {
   readonly code: FaultCode;
-  /** JSON Pointer (RFC 6901) to what is wrong; fields of the decoded body stand below `/body`. */
+  /** JSON Pointer (RFC 6901) to the fault; fields of the decoded body are under `/body`. */
   readonly path: string;
   /** One sentence for a person. */
   readonly message: string;

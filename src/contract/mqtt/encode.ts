@@ -56,7 +56,7 @@ export function otaTrigger(facts: TriggerFacts): OtaTrigger {
   };
 }
 
-/** What a vehicle's messages have in common. */
+/** Common fields of a vehicle's messages. */
 export interface VehicleFacts {
   readonly messageId: string;
   /** message_id of the trigger. */

@@ -36,7 +36,7 @@ const PropertyBag = Type.Object({
   ),
 });
 
-/** What is read. Unknown extra fields are allowed everywhere and kept. */
+/** The envelope as read. Unknown extra fields are allowed everywhere and kept. */
 export const Envelope = Type.Object({
   message_id: Identifier('msg-cld-<uuid v7> from the cloud, msg-dev-<unique> from a device.'),
   correlation_id: Type.Optional(OptionalIdentifier('message_id of the message that this answers.')),

@@ -54,6 +54,6 @@ export const EXAMPLES: Readonly<Record<MessageType, AnyMessage>> = {
   ),
 };
 
-/** The envelope as it is sent: its body is base64. */
+/** The envelope as sent: its body is base64. */
 export const wireExample = (type: MessageType): Readonly<Record<string, unknown>> =>
   JSON.parse(encodeMessage(EXAMPLES[type]).toString()) as Readonly<Record<string, unknown>>;

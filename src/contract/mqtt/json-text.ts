@@ -1,14 +1,14 @@
 /**
- * JSON text of a message to a value that everyone downstream can store: the databases, and any consumer of the
- * call-back. What no text of PostgreSQL can hold is decided here and in two schemas (contract section 2):
+ * Parses a message's JSON text to a value that every consumer can store: the databases, and any receiver of the call-back.
+ * Text that PostgreSQL cannot store is handled here and in two schemas (contract section 2):
  *
- * - NUL (U+0000) is refused wherever it stands: in keys and values, however deep, also of fields that nobody knows, and
- *   of members that a later one of the same name replaces.
- * - Half of a surrogate pair, which UTF-8 cannot encode: identifiers refuse it (`text.ts`), `meta` has U+FFFD in its
- *   place (`meta.ts`).
+ * - NUL (U+0000) is refused everywhere: in keys and values at any depth, in unknown fields, and in members that a later one
+ * of the same name replaces.
+ * - A lone surrogate, which UTF-8 cannot encode: identifiers refuse it (`text.ts`), `meta` replaces it with U+FFFD
+ * (`meta.ts`).
  *
- * Numbers are IEEE 754 doubles; which of them a field takes is for its schema to say. Nothing here recurses, so a
- * message may be nested as deep as its size allows.
+ * Numbers are IEEE 754 doubles; each field's schema decides which ones it accepts. Nothing here recurses, so a message may
+ * be nested as deeply as its size allows.
  */
 
 export type ParsedJson =
@@ -69,7 +69,7 @@ function* membersOf(root: unknown): Generator<Member> {
   }
 }
 
-/** A pointer to something deeper names what it is in. */
+/** A pointer to something deeper names the object or list that contains it. */
 const MAX_POINTER_DEPTH = 20;
 
 function pointerTo(member: Member): string {

@@ -11,15 +11,15 @@ export function cloudMessageId(uuid: string): string {
   return CLOUD + uuid;
 }
 
-/** The UUID in a message id from the cloud, in lower case; undefined where there is none. */
+/** The UUID in a message id from the cloud, in lower case; undefined if there is none. */
 export function uuidOfCloudMessageId(messageId: string): string | undefined {
   return CLOUD_ID.exec(messageId)?.[1]?.toLowerCase();
 }
 
 /**
- * A new UUID v7 (RFC 9562): sorts by the time it was made.
+ * A new UUID v7 (RFC 9562), which sorts by the time of its creation.
  *
- * @param now ms, where several processes share a clock; else this machine's
+ * @param now ms, if several processes share a clock; otherwise this machine's
  */
 export function newUuid(now?: number): string {
   return now === undefined ? uuidV7() : uuidV7({ msecs: now });
@@ -31,8 +31,8 @@ export function newDeviceMessageId(): string {
 }
 
 /**
- * What makes an event distinct (contract section 5.2), as 32 hexadecimal digits: the first 128 bits of
- * the SHA-256 of its operation, `system_id` and `message_id`. None of them can hold a control character.
+ * The identity of an event (contract section 5.2), as 32 hexadecimal digits: the first 128 bits of the SHA-256 of its
+ * operation, `system_id` and `message_id`. None of them can contain a control character.
  */
 export function eventDigest(refId: string, systemId: string, messageId: string): string {
   return digestOf(`${systemId}\0${messageId}\0${refId}`);

@@ -5,12 +5,12 @@ import { StorableText } from '../values/text.js';
 const MetaValue = Type.Union([Type.String(), Type.Number(), Type.Boolean()]);
 
 const MetaEntry = Type.Object({
-  // May be empty, as in a plain object: what was read can be written and read again.
+  // May be empty, as in a plain object, so that any meta that was read can be written and read again.
   key: Type.String({ description: 'What the value is, e.g. `download`, `reason`.' }),
   value: MetaValue,
 });
 
-/** What a reader takes; what we write is always the array. */
+/** The forms that a reader accepts; we always write the array. */
 export const Meta = Type.Union(
   [Type.Array(MetaEntry), Type.Null(), Type.Record(Type.String(), MetaValue)],
   {

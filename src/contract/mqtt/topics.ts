@@ -10,7 +10,7 @@ export const DEFAULT_D2C_TOPIC = `d2c/${PLACEHOLDER}`;
 export interface TopicTemplate {
   /** The topic of one vehicle. */
   of(systemId: string): string;
-  /** The vehicle whose topic this is; undefined where it is no topic of this template. */
+  /** The vehicle whose topic this is; undefined if the topic does not match the template. */
   systemIdOf(topic: string): string | undefined;
   /** The filter that matches the topics of all vehicles. */
   readonly filter: string;

@@ -1,4 +1,4 @@
-/** The OTA Event Enum of the seed: values and names of what a vehicle can report, and their order. */
+/** The OTA Event Enum of the seed: values, names and order of the statuses that a vehicle can report. */
 import { EVENT_STATUSES, UNKNOWN_STATUS } from './table.js';
 
 /**

@@ -23,7 +23,7 @@ function facts([state, { group }]: [string, { readonly group: StateGroup }]): [s
 /**
  * The group of a state.
  *
- * @param state any, also `unknown(<number>)`; what is not in the table counts as such
+ * @param state any, including `unknown(<number>)`; states missing from the table belong to the same group as these
  */
 export const groupOf = (state: string): StateGroup => GROUP_OF.get(state) ?? UNKNOWN_STATUS.group;
 

@@ -6,7 +6,7 @@ export const REASON_KEYS = ['reason', 'error', 'cause', 'error_message', 'error_
 /** A longer one is cut: reasons are grouped. */
 const MAX_REASON = 200;
 
-/** Why, in the vehicle's own words; null where it does not say. */
+/** The reason reported by the vehicle; null if it reports none. */
 export function reasonOf(meta: readonly MetaField[]): string | null {
   for (const wanted of REASON_KEYS) {
     for (const { key, value } of meta) {

@@ -5,7 +5,7 @@ import { DELIVERY_STATES, VEHICLE_STATES } from './vehicle-state.js';
 /** Name of a delivery state (contract section 5.1). */
 export const DeliveryStateName = Type.Enum([...DELIVERY_STATES], {
   title: 'DeliveryStateName',
-  description: 'How far the trigger has come (contract section 5.1).',
+  description: 'Progress of the trigger’s delivery (contract section 5.1).',
 });
 
 /** A status outside the enum is shown as `unknown(<number>)` (contract section 2). */
@@ -16,6 +16,7 @@ export const VehicleStateName = Type.Union(
   ],
   {
     title: 'VehicleStateName',
-    description: 'Of the newest event, else of the delivery (contract section 5).',
+    description:
+      'State from the newest event or, without events, from the delivery (contract section 5).',
   },
 );

@@ -21,8 +21,8 @@ export const STATE_GROUPS = [
 export type StateGroup = (typeof STATE_GROUPS)[number];
 
 /**
- * What a finished vehicle has come to (contract sections 5.5 and 10). `failed-so-far`: it has failed, and a later event moves
- * it on. `withdrawn`: a person did not want the update.
+ * Result of a finished vehicle (contract sections 5.5 and 10). `failed-so-far`: it has failed, and a later event moves it
+ * on. `withdrawn`: a person declined the update.
  */
 export type UpdateResult = 'succeeded' | 'failed' | 'failed-so-far' | 'withdrawn';
 
@@ -41,9 +41,13 @@ interface EventStatusFacts {
   readonly result?: UpdateResult;
   /** It interrupts the update: the vehicle keeps the state before it (contract section 5.4). */
   readonly interrupts?: true;
+  /** It may come before consent as well as after it: of a script that cannot be fetched or verified. */
+  readonly mayPrecedeConsent?: true;
+  /** A failure after which the vehicle runs nothing that could retry. */
+  readonly cannotRetry?: true;
 }
 
-/** What a vehicle can report, by name, in the order of the seed’s enum. */
+/** Statuses that a vehicle can report, by name, in the order of the seed’s enum. */
 export const EVENT_STATUSES = {
   received: { value: 1, rank: 100, bit: 0, group: 'reached' },
   cancel: { value: 2, rank: 1400, bit: 1, group: 'declined', result: 'withdrawn' },
@@ -51,14 +55,35 @@ export const EVENT_STATUSES = {
   downloaded: { value: 4, rank: 800, bit: 3, group: 'install' },
   reboot: { value: 5, rank: 1300, bit: 4, group: 'install' },
   success: { value: 6, rank: 1800, bit: 5, group: 'success', result: 'succeeded' },
-  failure: { value: 7, rank: 1500, bit: 6, group: 'failed', result: 'failed-so-far' },
+  failure: {
+    value: 7,
+    rank: 1500,
+    bit: 6,
+    group: 'failed',
+    result: 'failed-so-far',
+    mayPrecedeConsent: true,
+  },
   download_fail: { value: 8, rank: 700, bit: 7, group: 'failed', result: 'failed-so-far' },
   md5_check_success: { value: 9, rank: 1000, bit: 8, group: 'install' },
   md5_check_fail: { value: 10, rank: 900, bit: 9, group: 'failed', result: 'failed-so-far' },
-  pki_check_success: { value: 11, rank: 1200, bit: 10, group: 'install' },
-  pki_check_fail: { value: 12, rank: 1100, bit: 11, group: 'failed', result: 'failed-so-far' },
+  pki_check_success: { value: 11, rank: 1200, bit: 10, group: 'install', mayPrecedeConsent: true },
+  pki_check_fail: {
+    value: 12,
+    rank: 1100,
+    bit: 11,
+    group: 'failed',
+    result: 'failed-so-far',
+    mayPrecedeConsent: true,
+  },
   rollback_success: { value: 13, rank: 1700, bit: 12, group: 'rolled-back', result: 'failed' },
-  rollback_fail: { value: 14, rank: 1600, bit: 13, group: 'failed', result: 'failed' },
+  rollback_fail: {
+    value: 14,
+    rank: 1600,
+    bit: 13,
+    group: 'failed',
+    result: 'failed',
+    cannotRetry: true,
+  },
   pause: { value: 15, rank: 500, bit: 14, group: 'reached', interrupts: true },
   resume: { value: 16, rank: 600, bit: 15, group: 'reached', interrupts: true },
   consent_accepted: { value: 100, rank: 200, bit: 16, group: 'consent' },

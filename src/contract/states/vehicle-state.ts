@@ -106,7 +106,7 @@ function newestFirst(a: AppliedMessage, b: AppliedMessage): number {
   );
 }
 
-/** In the order of their bytes in UTF-8, which is that of their code points; the database compares texts so. */
+/** In the order of their UTF-8 bytes, which is that of their code points; the database compares texts in this order. */
 function byBytes(a: string, b: string): number {
   const others = Array.from(b, codePoint);
   for (const [place, point] of Array.from(a, codePoint).entries()) {

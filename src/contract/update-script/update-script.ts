@@ -42,7 +42,7 @@ export type Artifact = Type.Static<typeof Artifact>;
 
 const VersionPattern = Pattern(
   '^[A-Za-z0-9][A-Za-z0-9._+-]{0,63}(\\.\\*)?$',
-  'must be a version such as 1.3.0, or the beginning of one such as 1.3.*',
+  'must be a version such as 1.3.0, or a prefix of one such as 1.3.*',
   { maxLength: 66, examples: ['1.3.*'] },
 );
 
@@ -53,7 +53,7 @@ export const OtherSoftware = Type.Object(
     versions: Type.Array(VersionPattern, {
       minItems: 1,
       maxItems: 1_000,
-      description: 'Its versions once the script is installed, any of them.',
+      description: 'Versions of the ECU once the script is installed; any of them matches.',
     }),
   },
   { additionalProperties: false, title: 'OtherSoftware' },
@@ -71,7 +71,7 @@ export const EcuUpdate = Type.Object(
       Type.Array(VersionPattern, {
         minItems: 1,
         maxItems: 1_000,
-        description: 'Versions that it may start from; absent: any.',
+        description: 'Versions from which the update may start; absent: any.',
       }),
     ),
     after: Type.Optional(
@@ -80,13 +80,13 @@ export const EcuUpdate = Type.Object(
     requires: Type.Optional(
       Type.Array(OtherSoftware, {
         maxItems: 100,
-        description: 'Software that other ECUs must have once the script is installed.',
+        description: 'Software that other ECUs must run once the script is installed.',
       }),
     ),
     conflicts: Type.Optional(
       Type.Array(OtherSoftware, {
         maxItems: 100,
-        description: 'Software that no other ECU may have once the script is installed.',
+        description: 'Software that no other ECU may run once the script is installed.',
       }),
     ),
   },
@@ -118,7 +118,7 @@ export type DailyWindow = Type.Static<typeof DailyWindow>;
 export const Preconditions = Type.Object(
   {
     battery: Type.Optional(
-      Type.Number({ minimum: 0, maximum: 100, description: 'Charge at least, percent.' }),
+      Type.Number({ minimum: 0, maximum: 100, description: 'Minimum charge, percent.' }),
     ),
     gear: Type.Optional(Type.Literal('park')),
     ignition: Type.Optional(Type.Enum(['on', 'off'])),
@@ -131,7 +131,7 @@ export type Preconditions = Type.Static<typeof Preconditions>;
 
 const Consent = Type.Object(
   {
-    text: Text(10_000, 'What the user is asked.', 1),
+    text: Text(10_000, 'Text shown to the user.', 1),
     language: Type.Optional(
       Pattern('^[A-Za-z]{2,8}(-[A-Za-z0-9]{1,8})*$', 'must be a language tag such as en or de-CH', {
         maxLength: 35,
@@ -140,7 +140,7 @@ const Consent = Type.Object(
       }),
     ),
     textVersion: Type.Optional(Version),
-    timeout: Type.Optional(Timeout('No answer for so long is a refusal, seconds.')),
+    timeout: Type.Optional(Timeout('Seconds after which a missing answer counts as a refusal.')),
   },
   { additionalProperties: false, title: 'Consent' },
 );
@@ -155,7 +155,7 @@ const RegulatedSoftware = Type.Object(
 const Rxswin = (description: string) =>
   PrintableText({ minLength: 1, maxLength: 100, description });
 
-/** What the update does to the type approval under one regulation (UN R156, 7.1.2.3). */
+/** The effect of the update on the type approval under one regulation (UN R156, 7.1.2.3). */
 const AffectedRegulation = Type.Object(
   {
     regulation: PrintableText({
@@ -165,20 +165,20 @@ const AffectedRegulation = Type.Object(
       examples: ['UN R79'],
     }),
     rxswinBefore: Rxswin('RXSWIN before the update.'),
-    rxswinAfter: Rxswin('RXSWIN after it; the same: the type approval is not affected.'),
+    rxswinAfter: Rxswin('RXSWIN after the update; unchanged if the type approval is not affected.'),
     software: Type.Array(RegulatedSoftware, {
       minItems: 1,
       maxItems: 1_000,
-      description: 'The software that the new RXSWIN stands for, each ECU once.',
+      description: 'The software that the new RXSWIN identifies, each ECU once.',
     }),
   },
   { additionalProperties: false, title: 'AffectedRegulation' },
 );
 
-/** What a regulator asks about the update itself (UN R156, 7.1.2). */
+/** Information about the update that regulators require (UN R156, 7.1.2). */
 export const UpdateRecord = Type.Object(
   {
-    purpose: Text(10_000, 'What the update is for.', 1),
+    purpose: Text(10_000, 'Purpose of the update.', 1),
     systems: Type.Array(
       PrintableText({ minLength: 1, maxLength: 200, description: 'A system of the vehicle.' }),
       { minItems: 1, maxItems: 100, description: 'Systems and functions that it may affect.' },
@@ -190,7 +190,7 @@ export const UpdateRecord = Type.Object(
   },
   { additionalProperties: false, title: 'UpdateRecord' },
 );
-/** What a regulator asks about the update itself (UN R156, 7.1.2). */
+/** Information about the update that regulators require (UN R156, 7.1.2). */
 export type UpdateRecord = Type.Static<typeof UpdateRecord>;
 
 /**
@@ -200,8 +200,10 @@ export type UpdateRecord = Type.Static<typeof UpdateRecord>;
 export const UpdateScript = Type.Object(
   {
     version: Type.Literal('v1'),
-    'script-ref-id': Identifier('The script, forever: another content has another one.'),
-    model: Identifier('Vehicle model that it is for.'),
+    'script-ref-id': Identifier(
+      'Permanent id of the script: different content needs a different id.',
+    ),
+    model: Identifier('Vehicle model.'),
     ecus: Type.Array(EcuUpdate, { minItems: 1, maxItems: 100 }),
     consent: Type.Optional(Consent),
     preconditions: Type.Optional(Preconditions),
@@ -209,13 +211,13 @@ export const UpdateScript = Type.Object(
     rollback: Type.Optional(
       Type.Boolean({
         default: true,
-        description: 'Back to the software before, where the new one fails.',
+        description: 'Whether to roll back if the new software fails.',
       }),
     ),
     downgrade: Type.Optional(
       Type.Boolean({
         default: false,
-        description: 'It may replace a newer version by an older one.',
+        description: 'Whether an older version may replace a newer one.',
       }),
     ),
     record: Type.Optional(UpdateRecord),
@@ -230,7 +232,7 @@ export const ArtifactLocations = Type.Object(
   {
     artifacts: Type.Record(Sha256, Type.String(), {
       additionalProperties: false,
-      description: 'Where each artifact can be had for a while: a URL by its SHA-256.',
+      description: 'Temporary download URL of each artifact, by its SHA-256.',
     }),
   },
   { title: 'ArtifactLocations' },

@@ -1,19 +1,19 @@
-/** Text of a given form, with words for what the form is: an error says those, not the expression. */
+/** Text of a given form with a description of the form, which errors quote instead of the regular expression. */
 import Type from '../typebox.js';
 
 const WORDS = new Map<string, string>();
 
 /**
- * A string schema whose error says in words what the pattern demands.
+ * A string schema whose error describes the form that the pattern requires.
  *
  * @param pattern regular expression (ECMA-262, flag u), anchored
- * @param message what to say of a text that does not match, e.g. `must be hours and minutes: 22:00`
- * @throws Error if the same pattern has been given other words: an error knows the pattern alone
+ * @param message error for a text that does not match, e.g. `must be hours and minutes: 22:00`
+ * @throws Error if the same pattern already has another message, because an error contains only the pattern
  */
 export function Pattern(pattern: string, message: string, options: Type.TStringOptions = {}) {
   const known = WORDS.get(pattern);
   if (known !== undefined && known !== message) {
-    throw new Error(`the pattern ${pattern} is said to mean "${known}" and "${message}"`);
+    throw new Error(`the pattern ${pattern} has two messages, "${known}" and "${message}"`);
   }
   WORDS.set(pattern, message);
   return Type.String({ ...options, pattern });

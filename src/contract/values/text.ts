@@ -2,8 +2,8 @@
 import { Pattern } from './pattern.js';
 
 /**
- * Control characters (category Cc), as part of a character class. Written as ranges, which the regular expressions of
- * every language know, so that the patterns can be used by whoever reads our documents.
+ * Control characters (category Cc), as part of a character class. Written as ranges, which the regular expressions of every
+ * language support, so that any reader of our documents can use the patterns.
  */
 export const CONTROLS = '\\u0000-\\u001F\\u007F-\\u009F';
 
@@ -11,8 +11,8 @@ export const CONTROLS = '\\u0000-\\u001F\\u007F-\\u009F';
 export const SURROGATES = '\\uD800-\\uDFFF';
 
 /**
- * Text without control characters and without lone surrogates: whatever passes can be stored as
- * UTF-8 and compared byte by byte in every part of the system.
+ * Text without control characters and without lone surrogates: every valid text can be stored as UTF-8 and compared byte by
+ * byte in every part of the system.
  */
 export const PrintableText = (options: Parameters<typeof Pattern>[2] = {}) =>
   Pattern(`^[^${CONTROLS}${SURROGATES}]*$`, 'must not contain control characters', options);
@@ -52,7 +52,7 @@ export const SystemId = Pattern(
 );
 
 /**
- * Any text but NUL, which no database holds: words of people, and what they look for.
+ * Any text without NUL, which no database stores: comments of people, and search texts.
  *
  * @param maxLength characters
  */

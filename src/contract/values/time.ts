@@ -40,8 +40,8 @@ export function isPlausible(time: number, receivedAt: number): boolean {
 }
 
 /**
- * The time of an OTA event: the body's `timestamp`, else the envelope's `time`, else the time of
- * receipt, whichever is plausible first (contract section 5.3).
+ * The time of an OTA event: the first plausible one of the body's `timestamp`, the envelope's `time`, and the time of
+ * receipt (contract section 5.3).
  *
  * @param timestamp wire time from the body
  * @param envelopeTime wire time from the envelope

@@ -14,9 +14,9 @@ const EARLIEST = Date.parse('0001-01-01T00:00:00Z');
 const LATEST = Date.parse('9999-12-31T23:59:59.999Z');
 
 /**
- * A leap second, `23:59:60` in UTC, is the second after it, as in POSIX time. What is before the year 1 or after the year
- * 9999 (an offset can lead there) is the first or the last moment between: databases and JSON end there, and nothing that
- * we keep is as old or as late.
+ * A leap second, `23:59:60` in UTC, is the second after it, as in POSIX time. Times before the year 1 or after the year 9999
+ * (an offset can lead there) become the first or last moment in between: databases and JSON end there, and no stored time is
+ * that early or late.
  *
  * @param text valid by {@link Timestamp}
  * @returns ms
@@ -34,7 +34,7 @@ export const StorableUnixTime = (description: string) =>
   Type.Number({
     minimum: 0,
     maximum: LATEST,
-    description: `${description} Unix time; from 10^11 on it is read as ms.`,
+    description: `${description} Unix time; values from 10^11 are read as ms.`,
   });
 
 /** The end of the year 9999, Unix time. */

@@ -1,4 +1,4 @@
-/** Checks values against schemas and says what is wrong and where. */
+/** Validates values against schemas and names each error and its path. */
 import { Compile, Settings, type Static, type TSchema, type Validator } from '../typebox.js';
 import { patternMessage } from './pattern.js';
 
@@ -9,7 +9,7 @@ export interface FieldError {
   readonly message: string;
 }
 
-/** More errors than this help nobody. */
+/** Maximum number of reported errors. */
 const MAX_ERRORS = 100;
 Settings.Set({ maxErrors: MAX_ERRORS });
 
@@ -17,7 +17,7 @@ Settings.Set({ maxErrors: MAX_ERRORS });
 export interface Check<T> {
   /** Whether the value has the schema's shape. */
   matches(value: unknown): value is T;
-  /** What is wrong with a value, each field once, at most 100; empty if nothing is. */
+  /** The errors in a value, one per field, at most 100; empty if it is valid. */
   errors(value: unknown): FieldError[];
 }
 
@@ -55,7 +55,7 @@ function fieldErrors(error: SchemaError): [path: string, message: string][] {
     case 'const':
       return [[error.instancePath, `must be ${JSON.stringify(error.params.allowedValue)}`]];
     case 'additionalProperties':
-      // Each field that is too much has an error of its own, of the keyword boolean.
+      // Each unexpected field has a separate error, of the keyword boolean.
       return [];
     case 'boolean':
       return [[error.instancePath, 'is not a known field']];

@@ -1,6 +1,6 @@
 import { type Scopes } from '../../contract/index.js';
 
-/** Who makes a request: the holder of a token, or a person who has signed in at the OpenID Connect provider. */
+/** The caller of a request: the holder of a token, or a person who has signed in at the OpenID Connect provider. */
 export interface Caller {
   /** Of the token, or `oidc:` and the person’s subject. */
   readonly id: string;

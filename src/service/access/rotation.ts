@@ -6,7 +6,7 @@ import { createToken, expiryOf, type Token, TOKEN_COLUMNS } from './tokens.js';
 export interface Rotation {
   /** How long the old token holds on, seconds; 0: not. */
   readonly overlap: number;
-  /** Of the successor, seconds; undefined: as long as the old one had, from now. */
+  /** Lifetime of the successor, seconds; undefined: that of the old token, counted from now. */
   readonly lifetime: number | undefined;
 }
 

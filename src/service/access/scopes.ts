@@ -1,6 +1,6 @@
 /**
- * Limits to vehicle models in SQL: the only place that decides which rows concern whoever is limited (contract section 9). Both
- * servers keep the model of a vehicle in `vehicles`, so a vehicle whose model changes moves with its next read.
+ * Limits to vehicle models in SQL: the only place that decides which rows a limited caller may see (contract section 9).
+ * Both servers keep the model of a vehicle in `vehicles`, so a changed model takes effect with the next read.
  */
 import { type Scopes } from '../../contract/index.js';
 import { textArray } from '../database/index.js';
@@ -19,8 +19,8 @@ export const modelInScope = (model: string, parameter: string): string =>
   `(${parameter}::text[] is null or ${model} = any (${parameter}::text[]))`;
 
 /**
- * Condition: the vehicle is registered with one of the caller's models. One that is not registered, or without a model, is
- * nobody's who is limited.
+ * Condition: the vehicle is registered with one of the caller's models. A vehicle that is not registered, or has no model,
+ * is hidden from limited callers.
  *
  * @param vin an expression, e.g. `d.vin`
  * @param parameter with the {@link scopesParameter}

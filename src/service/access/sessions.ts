@@ -12,12 +12,12 @@ import { isValidToken } from './tokens.js';
 
 /** Without a request, minutes. */
 const IDLE_MINUTES = 30;
-/** Seconds; whoever works longer signs in again. */
+/** Seconds; after that, a person must sign in again. */
 export const SESSION_SECONDS = 12 * 60 * 60;
 /** How exactly the last request is kept, seconds: not every request writes. */
 const SEEN_SECONDS = 60;
 
-/** What the cookie of a request must agree with. */
+/** Values that the cookie of a request must match. */
 export interface SessionOrigin {
   /** Host and port, as the browser knows them. */
   readonly authority: string;
@@ -60,7 +60,7 @@ export async function createSession(
   const secret = randomBytes(32).toString('base64url');
   const at = new Date(now);
   const person = 'person' in owner ? owner.person : undefined;
-  // Whoever signs in clears away what has ended.
+  // Each sign-in removes ended sessions.
   await database.query(
     `with ended as (
        delete from sessions where hash in (
@@ -139,16 +139,16 @@ export interface SignedOut {
 }
 
 /**
- * Ends the sessions that come from a session at the provider; where no such session is named, all of the person.
+ * Ends the sessions created from a session at the provider; if no such session is given, all of the person.
  *
- * @returns whose they were, once for each
+ * @returns the persons, each once
  */
 export const endPersonSessions = (
   tx: Queryable,
   { personId, providerSession }: SignedOut,
 ): Promise<SessionHolder[]> =>
   tx.query<SessionHolder>(
-    // A session of which the provider has not said where it comes from ends with any of the person.
+    // A session without a known session at the provider ends with any of the person.
     `delete from sessions where token_id is null and ($1::text is null or person_id = $1)
        and ($2::text is null or provider_session = $2 or $1::text is not null and provider_session is null)
      returning person_id as id, person_name as name`,
@@ -176,7 +176,7 @@ export async function useLogoutToken(
   return rows.length > 0;
 }
 
-/** Those of the given sessions that are still valid, with what they are limited to. @param now ms */
+/** The valid ones among the given sessions, with their scopes. @param now ms */
 export async function validSessions(
   database: Queryable,
   hashes: readonly Buffer[],

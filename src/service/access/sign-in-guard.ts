@@ -1,21 +1,21 @@
 /**
- * Guesses of tokens, sessions and credentials: after some wrong ones, an address has to wait before the next is looked at,
- * twice as long each time. Failures are counted in the database, hence by all processes together, each of which learns of
- * the others’ within seconds.
+ * Limits guesses of tokens, sessions and credentials: after several wrong secrets, an address has to wait before its next
+ * one is checked, twice as long each time. Failures are counted in the database, hence across all processes, which learn of
+ * each other’s within seconds.
  *
- * A stranger must keep nobody else out. Failures therefore count for the address that they come from, or for a name at an
- * address; what this process has seen to be right at an address is let in there whatever others guess beside it; and a wrong
- * secret that is sent again is no further guess.
+ * An attacker must not lock anyone else out. Failures therefore count for their address, or for a name at an address; a
+ * secret that this process has found valid at an address is accepted there regardless of other guesses; and repeating a
+ * wrong secret does not count as another guess.
  */
 import { hash } from 'node:crypto';
 import { numberArray, type Queryable, textArray } from '../database/index.js';
 import { type SignInLimits } from './sign-in-limits.js';
 import { FORGOTTEN_MS, lockMs } from './sign-in-policy.js';
 
-/** What is guessed. */
+/** The kind of secret. */
 export type SignInKind = 'token' | 'session' | 'vehicle';
 
-/** A secret that somebody presents. */
+/** A presented secret. */
 export interface Attempt {
   readonly kind: SignInKind;
   /** See `clientAddress`. */
@@ -41,7 +41,7 @@ interface Failures {
   number: number;
   /** Database time, ms. */
   lastAt: number;
-  /** Not yet in the database. */
+  /** Counts not yet in the database. */
   fresh: number;
   readonly free: number;
 }
@@ -106,7 +106,7 @@ export class SignInGuard {
     const { kind, address, name } = attempt;
     this.#options.onFailed({ kind, address, ...(name === undefined ? {} : { name }) });
     const secret = secretKey(attempt);
-    // What is not right any more is not let in any more.
+    // Secrets that are no longer valid lose their exemption.
     this.#right.delete(secret);
     if (this.#wrong.has(secret)) return;
     remember(this.#wrong, secret);
@@ -212,7 +212,7 @@ export class SignInGuard {
 
 const ADDRESS = 'address ';
 
-/** Vehicles and people have limits of their own. */
+/** Vehicles and people have separate limits. */
 const addressKey = ({ kind, address }: Attempt) =>
   `${ADDRESS}${kind === 'vehicle' ? 'mqtt' : 'http'} ${address}`;
 /** Names are what strangers say: of any length, with any character. */

@@ -1,4 +1,4 @@
-/** How many wrong secrets somebody may present, each limit a setting (docs/deployment.md). */
+/** Limits on wrong secrets, each a setting (docs/deployment.md). */
 export interface SignInLimits {
   /** Wrong secrets from one address before it has to wait; 0: it never has to. */
   readonly perAddress: number;
@@ -7,5 +7,5 @@ export interface SignInLimits {
 }
 
 export const DEFAULT_SIGN_IN_LIMITS: SignInLimits = { perAddress: 100, perName: 10 };
-/** Thousands of vehicles may be behind the address of a mobile network or a load balancer. */
+/** A mobile network or a load balancer may have thousands of vehicles behind one address. */
 export const DEFAULT_VEHICLE_SIGN_IN_LIMITS: SignInLimits = { perAddress: 0, perName: 10 };

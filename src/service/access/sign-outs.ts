@@ -1,4 +1,4 @@
-/** Sign-outs at the provider, for as long as a sign-in that was under way at that time could still be completed. */
+/** Sign-outs at the provider, kept for as long as a sign-in that was in progress at the time could still be completed. */
 import { type Queryable } from '../database/index.js';
 import { hashOf } from './secret.js';
 import { type SignedOut } from './sessions.js';
@@ -29,11 +29,11 @@ export async function noteSignOut(
 }
 
 /**
- * Whether what the provider has said of somebody is no longer so. A session at the provider does not come back; the person may
- * have signed in anew since.
+ * Whether a statement of the provider about a person has been revoked. A session at the provider does not come back; the
+ * person may have signed in again since.
  *
  * @param tx holds the lock
- * @param since when the sign-in began, ms
+ * @param since when the sign-in started, ms
  * @param now ms
  */
 export async function isSignedOut(

@@ -19,7 +19,7 @@ export interface Token extends Caller {
   readonly replaced_by: string | null;
 }
 
-/** What a token is to be. */
+/** Properties of a new token. */
 export interface NewToken {
   readonly name: string;
   readonly role: string;
@@ -122,7 +122,7 @@ interface Use {
 /** Of each database: uses that are to be recorded at the same time are one statement. */
 const uses = new WeakMap<Queryable, Batches<Use, undefined>>();
 
-/** Nobody waits for it, and a failure costs a minute of accuracy. @param now ms */
+/** Runs in the background; a failure costs a minute of accuracy. @param now ms */
 function noteUse(database: Queryable, { id, last_used_at }: Token, now: number): void {
   if (last_used_at && now - last_used_at.getTime() < USE_SECONDS * 1000) return;
   const known = uses.get(database);
@@ -144,7 +144,7 @@ async function recordUses(database: Queryable, used: readonly Use[]): Promise<un
   return used.map(() => undefined);
 }
 
-/** Those of the given tokens that are valid, with what they are limited to. @param now ms */
+/** The valid ones among the given tokens, with their scopes. @param now ms */
 export async function validTokens(
   database: Queryable,
   ids: readonly string[],
@@ -161,8 +161,8 @@ export function listTokens(database: Queryable): Promise<Token[]> {
 }
 
 /**
- * The last valid token of role admin stays: without one, nobody could make another. One that has a successor, or expires within
- * an hour, does not count as another, nor does one that is limited to vehicle models: it cannot make tokens.
+ * Protects the last valid token of role admin: without one, no further token could be created. A token that has a successor,
+ * expires within an hour, or is limited to vehicle models does not count as another one: the last kind cannot create tokens.
  */
 export async function revokeToken(
   database: Database,
@@ -193,7 +193,7 @@ export async function revokeToken(
 /** Time in which an administrator makes another token, ms. */
 const LASTING_MS = 60 * 60 * 1000;
 
-/** The role of vehicles: each has tokens of its own (contract section 9). */
+/** The role of vehicles, each of which has its own tokens (contract section 9). */
 export const VEHICLE_ROLE = 'vehicle';
 
 /** @returns the field for which there can be no such token, and why */
@@ -215,10 +215,10 @@ export function tokenFault({
 }
 
 /**
- * Creates the initial admin token; undefined if there are tokens already.
+ * Creates the initial admin token; undefined if tokens already exist.
  *
- * @param keep writes it to disk; called before the commit, so that no crash leaves a valid token that nobody has. A crash
- *   in between leaves an invalid token, and the next start creates another one.
+ * @param keep writes it to disk; called before the commit, so that a crash never leaves a valid token that was not written.
+ * A crash in between leaves an invalid token, and the next start creates another one.
  */
 export async function createFirstToken(
   database: Database,

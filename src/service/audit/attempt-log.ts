@@ -1,6 +1,6 @@
 /**
- * Refused and failed attempts: nobody waits until they are written, and whoever repeats one thousands of times does not
- * fill the log. The first of a kind is written within a second; how often it was repeated follows once a minute.
+ * Refused and failed attempts. They are written in the background, and repeating one thousands of times does not fill the
+ * log: the first of a kind is written within a second, the number of repetitions follows once a minute.
  */
 import { type Queryable } from '../database/index.js';
 import { type AuditOutcome, recordActions } from './audit.js';
@@ -67,7 +67,7 @@ export class AttemptLog {
 
   /** A wrong token, session or credential was presented. @param name beside it, as a stranger says it */
   signInFailed(presented: {
-    /** What it was, e.g. `token`. */
+    /** Kind of the attempt, e.g. `token`. */
     readonly kind: string;
     readonly address: string;
     readonly name?: string;
@@ -116,7 +116,7 @@ export class AttemptLog {
     return kind;
   }
 
-  /** Writes what is due; what cannot be written is retried. */
+  /** Writes due entries, and keeps those that fail for a retry. */
   write(isLast = false): Promise<void> {
     this.#writing = this.#writing
       .then(() => this.#write(isLast))
@@ -173,7 +173,7 @@ const anyone = ({ action, outcome, errorCode }: RefusedAttempt): RefusedAttempt 
   reason: '',
 });
 
-/** What a stranger says may be anything. */
+/** Text from a stranger may be anything. */
 const storable = (attempt: RefusedAttempt): RefusedAttempt => ({
   ...attempt,
   address: text(attempt.address),

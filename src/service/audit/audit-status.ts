@@ -1,4 +1,4 @@
-/** Where the chain stands, as the HTTP interface tells it. */
+/** The state of the chain, as answered over HTTP. */
 import { type AuditStatus } from '../../contract/index.js';
 import { only, type Queryable } from '../database/index.js';
 import { keyIdOfListed, type ListedKey, type Signer } from '../../uptane/signing/index.js';

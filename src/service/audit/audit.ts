@@ -42,7 +42,7 @@ export interface Audited {
   /** null: not about one vehicle. */
   readonly vin: string | null;
   readonly by: Actor;
-  /** What the action did. */
+  /** Result of the action. */
   readonly detail: object;
   /** The operation or schedule it is about; default: that of the request. */
   readonly refId?: string | undefined;

@@ -1,6 +1,6 @@
 /**
- * The HTTP request in progress, as the audit log names it: routes state their action (contract), so whatever is recorded
- * while one is served has its address and subject, and a route that has recorded nothing is noticed.
+ * The HTTP request in progress, as recorded in the audit log: routes state their action (contract), so every entry made
+ * while serving a request has its address and subject, and a route that has recorded nothing is noticed.
  */
 import { AsyncLocalStorage } from 'node:async_hooks';
 
@@ -57,10 +57,10 @@ const requests = new AsyncLocalStorage<AuditedRequest>();
 let inProgress = 0;
 
 /**
- * What `work` records is recorded of this request. As long as one is in progress, Node.js follows every promise of the process,
- * at a cost to every other request; so it is had to stop when the last one is over.
+ * Attributes everything that `work` records to this request. While at least one request is tracked, Node.js tracks every
+ * promise of the process, which slows down all others; therefore tracking stops when the last one is over.
  *
- * @param over resolves when nothing more will be recorded of it
+ * @param over resolves when nothing more will be recorded for the request
  */
 export function whileServing<T>(
   request: AuditedRequest,

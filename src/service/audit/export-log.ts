@@ -1,6 +1,6 @@
 /**
- * The audit log as JSON Lines: a header, the keys, entries as lines of the chain, each seal behind the last entry that it
- * covers, and an end. Pages are read when they are needed, so memory does not grow with the log.
+ * The audit log as JSON Lines: a header, the keys, entries as lines of the chain, each seal after the last entry that it
+ * covers, and an end. Pages are read on demand, so memory does not grow with the log.
  */
 import { type ServerName } from '../../contract/index.js';
 import { GENESIS, sortedJson } from '../chain/index.js';
@@ -46,7 +46,7 @@ export async function* exportLog(database: Queryable, log: ServerName): AsyncGen
   yield line({ end: { position, hash, unchained: await countUnchained(database) } });
 }
 
-/** Entries that are neither in the chain nor waiting for their place in it: somebody has kept them out. */
+/** Entries that are neither in the chain nor pending, because they were tampered with. */
 async function countUnchained(database: Queryable): Promise<number> {
   const { unchained } = only(
     await database.query<{ unchained: number }>(

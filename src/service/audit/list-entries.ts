@@ -13,7 +13,7 @@ export interface AuditFilter {
   readonly who?: string | undefined;
   readonly action?: string | undefined;
   readonly outcome?: AuditOutcome | undefined;
-  /** A ref-id, or what else the entry is about. */
+  /** A ref-id, or another subject of the entry. */
   readonly subject?: string | undefined;
   readonly refId?: string | undefined;
   readonly vin?: string | undefined;

@@ -22,9 +22,9 @@ export interface AuditSettings {
   readonly dataDir: string;
   /** Ed25519, PEM; undefined: one in the data directory, made at the first start. */
   readonly auditKeyFile?: string | undefined;
-  /** `tcp://`, `tls://` or `udp://host:port`, where the log is copied to; undefined: nowhere. */
+  /** `tcp://`, `tls://` or `udp://host:port` of a copy of the log; undefined: no copy. */
   readonly auditSyslog?: string | undefined;
-  /** URL of a receiver of OTLP logs over HTTP, where the log is copied to; undefined: nowhere. */
+  /** URL of a receiver of OTLP logs over HTTP for a copy of the log; undefined: no copy. */
   readonly auditOtlp?: string | undefined;
   readonly auditOtlpToken?: string | undefined;
   /** PEM file of CAs to be trusted besides the well-known ones. */

@@ -1,15 +1,15 @@
 /**
- * Who may change the audit log: nobody whom the server signs in as. The tables belong to a role that nobody signs in with;
- * the server's role may insert and read. A superuser may do everything, always: against that there are seals, copied away.
+ * Protects the audit log from the server's own database role. The tables belong to a role without login; the server's role
+ * may only insert and read. A superuser can still change everything; the copied seals protect against that.
  */
 import { type Queryable } from '../database/index.js';
 
 /** Owns the schema `audit`; cannot sign in. */
 const AUDIT_OWNER = 'otaops_audit';
 
-/** Tables of which entries are only added. */
+/** Append-only tables. */
 const ADDED_TO = ['entries', 'chain', 'seals', 'keys'];
-/** Written by triggers only, as their owner: whoever could delete from it could keep an entry out of the chain. */
+/** Written only by triggers, with their owner's rights: anyone who could delete from it could keep an entry out of the chain. */
 const PENDING = 'pending';
 const FUNCTIONS = ['add_pending()', 'remove_pending()', 'refuse_change()'];
 

@@ -1,9 +1,9 @@
-/** Records what a request has done, in the transaction that does it. */
+/** Records a request's action in the transaction that performs it. */
 import { type Queryable } from '../database/index.js';
 import { recordActions } from './audit.js';
 import { type AuditedRequest, currentRequest, type RequestFacts } from './audited-request.js';
 
-/** What the request alone does not say. */
+/** Details that the request itself does not contain. */
 export interface RequestDetail {
   readonly detail?: object;
   readonly refId?: string | undefined;
@@ -14,7 +14,7 @@ export interface RequestDetail {
 }
 
 /**
- * Does nothing where no audited request is being served, e.g. in a test of what a route calls.
+ * Does nothing outside of an audited request, e.g. in a test that calls a route's functions.
  *
  * @param now ms
  */

@@ -1,6 +1,6 @@
 /**
- * Chains entries once they are committed, and seals the chain every day. Writers of entries wait for nobody; one process at
- * a time chains, for all on the database.
+ * Chains committed entries, and seals the chain every day. Writers of entries never wait; one process at a time chains, for
+ * all on the database.
  */
 import { GENESIS, linkHash, seal } from '../chain/index.js';
 import { type Database, numberArray, type Queryable, textArray } from '../database/index.js';
@@ -41,7 +41,7 @@ export class AuditSequencer {
     }, EVERY_MS).unref();
   }
 
-  /** Chains what is committed, unless the database is gone. */
+  /** Chains the committed entries, if the database is available. */
   async stop(): Promise<void> {
     clearTimeout(this.#timer);
     this.#timer = undefined;

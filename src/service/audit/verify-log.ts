@@ -113,7 +113,7 @@ class LogVerifier {
     }
   }
 
-  /** It stands behind the last entry that it covers. */
+  /** A seal must follow the last entry that it covers. */
   #takeSeal(seal: Seal): void {
     const name = `the seal of ${readableTime(seal.time)} (line ${this.#lines})`;
     const fault = sealFault(seal, this.#trusted ?? this.#named);
@@ -145,7 +145,7 @@ class LogVerifier {
       this.#fault(`entry ${this.#chain.count + 1} is missing: the end names ${String(position)}`);
     }
     if (unchained !== 0) {
-      this.#fault(`entries neither in the chain nor waiting for it: ${String(unchained)}`);
+      this.#fault(`entries that are neither in the chain nor pending: ${String(unchained)}`);
     }
   }
 
@@ -154,7 +154,7 @@ class LogVerifier {
   }
 }
 
-/** What follows cannot be judged. */
+/** Lines after the fault cannot be judged. */
 class Unusable extends Error {
   override readonly name = 'Unusable';
 }
@@ -165,7 +165,7 @@ function readableTime(ms: unknown): string {
   return isTime ? new Date(ms).toISOString() : 'an unknown time';
 }
 
-/** The objects of a parsed line as plain ones; what is no object is an empty one. */
+/** The object of a parsed line; empty if the line is not an object. */
 function plain(value: JsonValue | undefined): unknown {
   if (!(value instanceof Map)) return {};
   const members = [...(value as JsonObject)].map(([name, member]) => [

@@ -1,4 +1,4 @@
-/** Startup settings for the audit log: what is or may hold a secret is left out. Pure. */
+/** Startup settings for the audit log, without those that are or may contain secrets. Pure. */
 
 /** A name of a setting that holds a secret itself; that of a file does not. */
 const SECRET = /(secrets?|tokens?|passwords?|keys?|credentials?)$/i;

@@ -37,7 +37,7 @@ export function writeChainLine(
   return { line: sortedJson({ ...record, hash }), hash };
 }
 
-/** The statement that the line is well formed, not yet that its hash is right. @throws BadChainLine */
+/** Asserts that the line is well-formed; its hash is not checked. @throws BadChainLine */
 export function readChainLine(line: string): ChainLine {
   const { record, hash } = membersOf(line);
   if (typeof hash !== 'string' || !LINK_HASH.test(hash)) {

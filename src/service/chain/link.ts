@@ -6,7 +6,7 @@ import { createHash } from 'node:crypto';
 import { canonicalJson, type PlainJson } from '../../uptane/json/canonical-json.js';
 import { type JsonObject } from '../../uptane/json/json-value.js';
 
-/** What is chained: a JSON object without other numbers than integers within ±(2^53-1). */
+/** A chained record: a JSON object whose numbers are integers within ±(2^53-1). */
 export type ChainRecord = Readonly<Record<string, PlainJson>> | JsonObject;
 
 /** The hash before the first record. */

@@ -1,4 +1,4 @@
-/** The key with which a server seals its chains: a file of its own, made when it is missing. */
+/** The key with which a server seals its chains, in a file that is created if missing. */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
@@ -7,7 +7,7 @@ import { generateKey, openKeyFile, type Signer, writeKeyFile } from '../../uptan
 /** The file in a data directory; its public key is in the file with `.pub` beside it. */
 const sealKeyFile = (dataDir: string): string => join(resolve(dataDir), 'audit-key');
 
-/** The key file is missing, or cannot be used without asking somebody. */
+/** The key file is missing, or needs a passphrase. */
 class SealKeyFault extends Error {
   override readonly name = 'SealKeyFault';
 }

@@ -1,6 +1,6 @@
 /**
- * A seal: a signed statement about the head of a chain. Whoever has a copy of a seal can tell whether the records up to it
- * are still the same. Pure, but for the signer.
+ * A seal: a signed statement about the head of a chain. With a copy of a seal, anyone can check that the records up to it
+ * have not changed. Pure, except for the signer.
  */
 import { canonicalJson } from '../../uptane/json/canonical-json.js';
 import {
@@ -12,7 +12,7 @@ import {
 } from '../../uptane/signing/index.js';
 import { LINK_HASH } from './link.js';
 
-/** What is signed. */
+/** The signed content. */
 export type SealedHead = Readonly<{
   /** Numbers of the first and the last record since the seal before, from 1; `from` is `to + 1` if there are none. */
   from: number;
@@ -30,7 +30,7 @@ export type SealedHead = Readonly<{
 /** `signature`: of the canonical JSON of the other members, lower-case hex. */
 export type Seal = SealedHead & Readonly<{ signature: string }>;
 
-/** @throws whatever the signer throws */
+/** @throws errors of the signer */
 export async function seal(
   signer: Signer,
   { from, to, hash, time }: Omit<SealedHead, 'count' | 'keyid'>,

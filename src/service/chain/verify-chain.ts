@@ -16,7 +16,7 @@ export class BrokenChain extends Error {
   }
 }
 
-/** Takes the lines of a chain in order. After a broken one it is of no further use. */
+/** Accepts the lines of a chain in order. Not usable after a broken line. */
 export class ChainVerifier {
   #previous: string;
   #count = 0;
@@ -31,7 +31,7 @@ export class ChainVerifier {
     return this.#previous;
   }
 
-  /** Lines so far. */
+  /** Number of lines so far. */
   get count(): number {
     return this.#count;
   }
@@ -59,7 +59,7 @@ export class ChainVerifier {
   }
 }
 
-/** What {@link verifyChain} found: `count` and `head` are those of the lines before a break. */
+/** Result of {@link verifyChain}: `count` and `head` refer to the lines before a break. */
 export type ChainVerdict = { readonly count: number; readonly head: string } & (
   | { readonly intact: true }
   | { readonly intact: false; readonly line: number; readonly reason: string }

@@ -1,9 +1,9 @@
 /**
- * The database's time, shared by all processes on one database. Every time that another process compares (receipt,
- * expiry, leases, due times) is in this time, so a process whose own clock is wrong disturbs nobody.
+ * The database's time, shared by all processes on one database. Every time that another process compares (receipt, expiry,
+ * leases, due times) is in this time, so a process with a wrong clock disturbs no other.
  *
- * Between two readings the time advances by this process's monotonic clock: nothing that happens to this machine's clock
- * changes it, and it advances while the database is down.
+ * Between two readings the time advances with this process's monotonic clock: changes of this machine's clock do not affect
+ * it, and it advances while the database is down.
  */
 import { only, type Queryable } from '../database/index.js';
 import { afterReading, type ClockEstimate, type Reading, timeAt } from './clock-estimate.js';
@@ -52,8 +52,8 @@ const READ_MS = 5_000;
 const RETRY_MS = 1_000;
 const WARN_AGAIN_MS = 60_000;
 /**
- * Small corrections backwards are absorbed: the clock stops until they are made up, so that nobody sees time go back.
- * Larger ones (another server whose clock is behind) are followed at once, as in every other process.
+ * Small backward corrections are absorbed: the clock stops until they are made up, so that time never goes back. Larger ones
+ * (another server whose clock is behind) are followed at once, as in every other process.
  */
 const STAND_STILL_MS = 2_000;
 
@@ -107,8 +107,8 @@ export class DatabaseClock {
   };
 
   /**
-   * The time while both clocks agree: for what others believe, such as signed metadata. Neither a database whose clock was
-   * set nor this machine alone can make it say another time.
+   * The time while both clocks agree, for statements that others rely on, such as signed metadata. Neither a wrong database
+   * clock nor this machine's alone can change it.
    *
    * @throws WrongClock if the two differ by more than {@link REFUSE_SECONDS}
    */

@@ -1,7 +1,6 @@
 /**
- * A lock on a file that the kernel holds, flock(2): it is released as soon as the last process that has the file open is
- * gone, for whatever reason. It is visible to every container on the same file system, unlike process ids and shared
- * memory.
+ * A file lock held by the kernel, flock(2): it is released as soon as the last process that has the file open ends, for any
+ * reason. Unlike process ids and shared memory, it is visible to every container on the same file system.
  */
 import { spawn } from 'node:child_process';
 import { closeSync, constants as files, openSync } from 'node:fs';
@@ -106,7 +105,7 @@ async function flockByCall(descriptor: Descriptor): Promise<boolean> {
         'without it, with the package koffi: npm install koffi',
     );
   }
-  // Of this process: whichever C library Node.js is linked to.
+  // From this process, so that it is the C library to which Node.js is linked.
   const call = koffi.load(null).func('int flock(int descriptor, int operation)') as (
     descriptor: number,
     operation: number,

@@ -1,6 +1,6 @@
 /**
- * Array parameters, written as PostgreSQL array literals. `join` makes one flat text: adding up pieces leaves thousands
- * of small objects behind, which at full load are most of what the garbage collector has to move.
+ * Array parameters, written as PostgreSQL array literals. `join` makes one flat string: concatenation would leave thousands
+ * of small objects, which at full load are most of the garbage collector's work.
  */
 
 const SPECIAL = /["\\]/g;

@@ -27,7 +27,7 @@ const writeFloat8: Write<number> = (buffer, value, offset) => {
 };
 const writeUuid: Write<string> = (buffer, value, offset) => {
   const digits = value.length === 2 * UUID.bytes ? value : value.replaceAll('-', '');
-  // What is not hexadecimal ends the writing.
+  // Writing stops at the first character that is not hexadecimal.
   if (digits.length !== 2 * UUID.bytes || buffer.write(digits, offset, 'hex') !== UUID.bytes) {
     throw new RangeError(`not a UUID: ${value}`);
   }

@@ -23,7 +23,7 @@ export interface Database extends Queryable {
   transaction<T>(work: (tx: Queryable) => Promise<T>): Promise<T>;
   /** Number of statements that can run at the same time. */
   readonly connections: number;
-  /** Why an embedded database cannot work at the moment, in words; undefined if no problem is known. */
+  /** Why an embedded database is currently unavailable, in words; undefined if no problem is known. */
   readonly problem?: () => Promise<string | undefined>;
   close(): Promise<void>;
 }

@@ -1,4 +1,4 @@
-/** The hosts that a database URL names (libpq, sections 34.1.1.2 and 34.1.1.3), each as a URL of its own. Pure. */
+/** The hosts in a database URL (libpq, sections 34.1.1.2 and 34.1.1.3), each as a separate URL. Pure. */
 
 /** An unusable database URL; the message names the fault and never contains the password. */
 export class BadDatabaseUrl extends Error {
@@ -59,7 +59,7 @@ export function databaseTarget(url: string): DatabaseTarget {
   const repeated = hosts.find(
     ({ name }, index) => hosts.findIndex((other) => other.name === name) < index,
   );
-  if (repeated) throw new BadDatabaseUrl(`${repeated.name} is named twice`);
+  if (repeated) throw new BadDatabaseUrl(`${repeated.name} is listed twice`);
   return { hosts, mustBeWritable: attributes === null ? hosts.length > 1 : attributes !== 'any' };
 }
 

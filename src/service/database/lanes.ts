@@ -1,6 +1,6 @@
 /**
- * Connections to a database are divided into lanes, so that none of these can take them all from the others: vehicles’
- * messages and triggers, the work of requests, and what people read.
+ * Connections to a database are divided into lanes, so that no lane can take all of them: vehicles’ messages and triggers,
+ * the work of requests, and reads for people.
  */
 import { type Database, type Queryable } from './database.js';
 
@@ -8,9 +8,9 @@ import { type Database, type Queryable } from './database.js';
 export const LANE_CONNECTIONS = {
   /** Storing and sending messages; everything that runs by itself. The Database itself. */
   messages: 8,
-  /** Requests: who calls, and whatever changes something. */
+  /** Requests: authentication, and all changes. */
   requests: 6,
-  /** Lists, searches, exports, summaries, live updates: whatever may read a lot. */
+  /** Lists, searches, exports, summaries, live updates: all potentially large reads. */
   reading: 4,
 } as const;
 
@@ -19,7 +19,7 @@ export type Lane = keyof typeof LANE_CONNECTIONS;
 /** Default of how long a statement of the reading lane may take, seconds. */
 export const READING_SECONDS = 15;
 
-/** A database with lanes; without naming one, its work is that of `messages`. */
+/** A database with lanes; the default lane is `messages`. */
 export interface LanedDatabase extends Database {
   /** Are closed with the database. */
   readonly requests: Database;

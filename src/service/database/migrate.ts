@@ -2,7 +2,7 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { type Database, type Queryable } from './database.js';
 
-/** The tables of one server. Each server has a database of its own. */
+/** The tables of one server. Each server has its own database. */
 export interface Schema {
   /** Its directory in `migrations/`. */
   readonly part: 'adapter' | 'carota';
@@ -44,7 +44,7 @@ export async function migrate(database: Database, { part }: Schema): Promise<str
       );
       const owner = known.find((row) => row.part !== part)?.part;
       if (owner !== undefined) {
-        throw new ForeignDatabase(`this database is that of ${owner}; ${part} needs its own`);
+        throw new ForeignDatabase(`this database belongs to ${owner}; ${part} needs its own`);
       }
       if (known.some((row) => row.name === name)) return false;
       await tx.script(text);
@@ -56,7 +56,7 @@ export async function migrate(database: Database, { part }: Schema): Promise<str
   return done;
 }
 
-/** Whose tables a database has; undefined: nobody's yet. @throws DatabaseError */
+/** The server whose tables a database has; undefined: none yet. @throws DatabaseError */
 export async function schemaIn(database: Queryable): Promise<Schema['part'] | undefined> {
   const [found] = await database.query<{ has: boolean }>(
     `select to_regclass('schema_migrations') is not null as has`,

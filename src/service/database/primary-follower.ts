@@ -1,7 +1,7 @@
 /**
- * Follows the primary among several hosts. All hosts are asked every two seconds and whenever something fails. Once another
- * one has taken over, the connections to the old one are dropped, but not before: a primary that is merely slow keeps its
- * connections. With one host there is nothing to choose.
+ * Follows the primary among several hosts. All hosts are checked every two seconds and after every failure. Connections to
+ * the old primary are dropped only once another host has taken over: a primary that is merely slow keeps its connections.
+ * With one host there is nothing to choose.
  */
 import { DatabaseError } from './database.js';
 import { type DatabaseHost, type DatabaseTarget } from './hosts.js';

@@ -1,6 +1,6 @@
 /**
- * Finds the primary among several hosts: each is asked, and the writable one with the highest timeline wins. A deposed
- * primary that does not know it has a lower one (every promotion starts a new timeline), whatever the order of the hosts.
+ * Finds the primary among several hosts: the writable one with the highest timeline, independent of their order. A deposed
+ * primary that is not aware of it has a lower timeline, because every promotion starts a new one.
  */
 import pg from 'pg';
 import { type DatabaseHost } from './hosts.js';
@@ -12,7 +12,7 @@ export interface HostAnswer<Host = DatabaseHost> {
   readonly timeline?: number;
   /** Whether it answered at all. */
   readonly isThere: boolean;
-  /** Why it is not writable. */
+  /** Why the host is not writable. */
   readonly why?: string;
 }
 

@@ -1,6 +1,7 @@
 /**
- * Ends what a revoked token, an ended session, or one with other scopes than before is still reading: streams, exports, long polls, also uploads. Each process
- * asks the database about the requests that it has in progress, so a revocation reaches all of them.
+ * Ends the transfers in progress (streams, exports, long polls and uploads) of a token that was revoked, a session that has
+ * ended, or a caller whose scopes have changed. Each process checks its own requests in the database, so a revocation
+ * reaches all of them.
  */
 import { type ServerResponse } from 'node:http';
 import { type Scopes } from '../../contract/index.js';
@@ -10,15 +11,15 @@ import { type Queryable } from '../database/index.js';
 /** Between two checks, ms; most requests are answered sooner and never looked at. */
 const CHECK_MS = 500;
 
-/** By what a request was let in. */
+/** The authentication of a request. */
 export type Access = (
   | { readonly tokenId: string }
   | {
-      /** Hash of the browser's session, which is valid no longer than its token. */
+      /** Hash of the browser's session, which is never valid longer than its token. */
       readonly session: Buffer;
     }
 ) & {
-  /** What it is limited to; a request does not outlive a change. */
+  /** The caller's scopes; a change ends the request. */
   readonly scopes: Scopes;
 };
 

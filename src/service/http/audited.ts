@@ -1,4 +1,4 @@
-/** Requests as the audit log has them: what they have done, and what was refused. */
+/** Requests in the audit log: actions and refusals. */
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import {
   AuditedRequest,
@@ -27,8 +27,8 @@ declare module 'fastify' {
 }
 
 /**
- * The work of a route whose action is audited. Handlers record in the transaction of their change, with what came of it;
- * what has recorded nothing itself is recorded here.
+ * The work of an audited route. Handlers record their action in the transaction of the change, with its result; for a
+ * request without an entry, one is recorded here.
  */
 export function audited<T>(
   request: FastifyRequest,
@@ -40,10 +40,10 @@ export function audited<T>(
   return async () => {
     const { database, clock } = request.server.auditTrail;
     const entry = new AuditedRequest(factsOf(request));
-    // A download goes on after its handler has returned.
+    // A download continues after its handler has returned.
     const result = await whileServing(entry, work, whenClosed(reply.raw));
     await recordAfterwards(database, clock(), entry).catch((error: unknown) => {
-      // A download that has started can be broken off, but not answered with an error any more.
+      // A download in progress can be aborted, but no longer answered with an error.
       if (!reply.sent) throw error;
       reply.raw.destroy(error as Error);
     });
@@ -59,7 +59,7 @@ export function noteRefusal(request: FastifyRequest, { status, code }: Problem):
   const { isAudited = false, permission } = request.routeOptions.config;
   const isForbidden = status === 403 && (permission !== undefined || isAudited);
   const isNoted = isForbidden || (isAudited && (NOTED_STATUS.has(status) || status >= 500));
-  // Wrong secrets are counted where they are looked at.
+  // Wrong secrets are counted where they are checked.
   if (!isNoted && code !== 'TOO_MANY_ATTEMPTS') return;
   request.server.auditTrail.attempts.note({
     ...factsOf(request),
@@ -69,7 +69,7 @@ export function noteRefusal(request: FastifyRequest, { status, code }: Problem):
   });
 }
 
-/** Parameters that have columns of their own. */
+/** Parameters with separate columns. */
 const NAMED = new Set(['vin', 'ref-id', 'ref_id']);
 
 /** Also of a request that was not validated. */

@@ -7,7 +7,7 @@ import { bodyStream, type ReadingLimit } from './body-stream.js';
 import { Problem } from './problem.js';
 import { readBytes } from './json-body.js';
 
-/** What a route without a body takes for one, and ignores. */
+/** Media types of a body that a route without a body ignores. */
 const IGNORED: BodyLimit = { maxBytes: 4_096, gzip: false };
 
 /** The limit on the body of a request, as its route states it, and how slow it may be. */

@@ -18,8 +18,8 @@ export interface ReadingLimit extends BodyLimit {
 
 /**
  * The stream fails with a Problem if the client disconnects, the gzip is invalid or the body exceeds its limit. Decompressed
- * bytes are counted as they come, so a gzip bomb is given up at the limit. A reader that stops early destroys the stream (as
- * `for await` and `pipeline` do), which releases everything; the connection survives, so that the answer can be sent.
+ * bytes are counted as they arrive, so a gzip bomb is stopped at the limit. A reader that stops early destroys the stream
+ * (as `for await` and `pipeline` do), which releases everything; the connection stays open for the answer.
  *
  * @throws Problem 413, 415
  */
@@ -44,7 +44,7 @@ export function bodyStream(request: IncomingMessage, limit: ReadingLimit): Reada
       else done(null, chunk);
     },
   });
-  // It may break before anyone reads it; whoever then reads gets the error.
+  // The stream may fail before anyone reads it; the reader then gets the error.
   body.on('error', () => undefined);
   const breakOff = (error: Error) => body.destroy(unreadable(error.message));
   // Also if the client disconnects, which aborts the request.
@@ -70,8 +70,8 @@ export function bodyStream(request: IncomingMessage, limit: ReadingLimit): Reada
 }
 
 /**
- * Calls `onSlow` once the client has sent less than it should have. A period in which we did not read, because whoever
- * takes the body was busy, is none of the client's.
+ * Calls `onSlow` once the client has sent less than required. A period in which nothing was read, because the consumer of
+ * the body was busy, does not count against the client.
  *
  * @returns stops the watch
  */

@@ -1,4 +1,4 @@
-/** Looks at a token or a session only where nobody guesses from the same address. */
+/** Checks a token or a session, unless guesses from the same address are being blocked. */
 import { type Attempt, type SignInGuard } from '../access/index.js';
 import { type HttpLimit } from '../limits/index.js';
 import { Problem } from './problem.js';

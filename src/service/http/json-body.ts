@@ -34,7 +34,7 @@ function parseJson(bytes: Buffer): unknown {
   }
 }
 
-/** A body as it is. @throws Problem 400, 413, 415 */
+/** The raw body. @throws Problem 400, 413, 415 */
 export async function readBytes(request: IncomingMessage, limit: ReadingLimit): Promise<Buffer> {
   if (hasShortBody(request, limit)) return shortBody(request, limit);
   const chunks: Buffer[] = [];

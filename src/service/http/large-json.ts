@@ -11,9 +11,9 @@ import { Problem } from './problem.js';
 const PIECE_BYTES = 64 * 1024;
 /** Scanned between two turns of the event loop, bytes. */
 const SLICE_BYTES = 256 * 1024;
-/** Limit on what is outside of long lists, bytes. */
+/** Limit on the JSON outside of long lists, bytes. */
 const MAX_OUTLINE_BYTES = 1024 * 1024;
-/** Limit on the values of a body: a million VINs, and what is around them. */
+/** Limit on the values of a body: enough for a million VINs and the fields around them. */
 const MAX_VALUES = 2_000_000;
 const MAX_DEPTH = 64;
 /** A longer piece is one element; only its start is reported, because searching for the fault would block, bytes. */
@@ -43,7 +43,7 @@ export async function parseLargeJson(bytes: Buffer): Promise<unknown> {
 interface OpenList {
   readonly start: number;
   readonly depth: number;
-  /** Where the elements begin that are not parsed yet. */
+  /** Start of the elements that have not been parsed yet. */
   from: number;
   readonly items: unknown[];
 }
@@ -74,7 +74,7 @@ class Scan {
     while (this.#at < end) {
       const byte = bytes[this.#at];
       if (byte === QUOTE) this.#inString = !this.#inString;
-      // The escaped byte may lie behind the end of this slice.
+      // The escaped byte may be in the next slice.
       else if (this.#inString && byte === BACKSLASH) this.#at += 1;
       else if (!this.#inString) this.#structure(byte);
       this.#at += 1;
@@ -172,7 +172,7 @@ class Scan {
   /** The body with a mark in place of each parsed list. */
   #outline() {
     const parts: string[] = [];
-    // Where each part begins in the outline and in the body.
+    // Start of each part in the outline and in the body.
     const begins: { readonly outline: number; readonly body: number }[] = [];
     let from = this.#bytes.subarray(0, 3).equals(BYTE_ORDER_MARK) ? 3 : 0;
     let length = 0;

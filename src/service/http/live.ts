@@ -8,7 +8,7 @@ import { isInScope, type liveApiOf, type Scopes } from '../../contract/index.js'
 import { scopesOf } from './scoped.js';
 import { serve } from './serve.js';
 
-/** What a topic looks like now. */
+/** The current version of a topic. */
 export interface Mark {
   readonly topic: string;
   /** The vehicle model that it is about; null: several, or none. A list has a mark for each model. */
@@ -29,10 +29,10 @@ export function listMarks(
   return Array.from(models, ([model, lines]) => ({ topic, model, fingerprint: lines.join('\n') }));
 }
 
-/** Marks of all lists, and of the objects that are asked for. */
+/** Marks of all lists, and of the requested objects. */
 export type Look = (wanted: ReadonlySet<string>) => Promise<readonly Mark[]>;
 
-/** The marks by what is compared: an object may change its model, a list has one mark for each. */
+/** The marks by compared key: an object may change its model, a list has one mark per model. */
 type Marks = ReadonlyMap<string, Mark>;
 const byKey = (marks: readonly Mark[]): Marks =>
   new Map(
@@ -50,7 +50,7 @@ const ALIVE_MS = 5_000;
 const MAX_UNREAD = 1024 * 1024;
 interface Watcher {
   readonly topics: ReadonlySet<string>;
-  /** Whoever is limited to vehicle models learns nothing of others. */
+  /** Limited callers are not notified of other models. */
   readonly scopes: Scopes;
   readonly send: (event: string, data: object) => void;
   /** Whether `hello` was sent. That waits for the first fingerprints, so that no change is missed. */
@@ -135,7 +135,7 @@ class LiveWatch {
   }
 }
 
-/** Of what has changed, the topics that a watcher learns of. */
+/** The changed topics of which a watcher is notified. */
 const topicsFor = ({ topics, scopes }: Watcher, changed: readonly Mark[]): string[] => [
   ...new Set(
     changed

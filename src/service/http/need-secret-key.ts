@@ -1,4 +1,4 @@
-/** What a request has stored is encrypted, or refused. */
+/** Requests with secrets to be stored are refused if the server has no key to encrypt them. */
 import { SECRET_KEY_ADVICE, type SecretBox } from '../secrets/index.js';
 import { Problem } from './problem.js';
 

@@ -11,9 +11,9 @@ interface Path {
 /**
  * Collects all routes registered from now on.
  *
- * @returns the methods of a path, as far as the route that was found for it does not tell; undefined: that route tells, or
- *   the path does not exist. Of several routes that a path fits, the one with the fewest parameters takes precedence:
- *   `/v1.0/vehicles/import` is not a vehicle. The route is undefined where none was found.
+ * @returns the methods of a path, unless the route found for it defines them itself; undefined: it does, or the path does
+ * not exist. If several routes match a path, the one with the fewest parameters takes precedence: `/v1.0/vehicles/import` is
+ * not a vehicle. The route is undefined if none was found.
  */
 export function methodsByPath(
   server: FastifyInstance,
@@ -30,7 +30,7 @@ export function methodsByPath(
     for (const name of [method].flat()) path.methods.add(name);
     paths.set(url, path);
   });
-  /** Routes of what this one's parameters might also be; nearly always none, so it costs each request nothing. */
+  /** Other routes that this route's parameters could match; nearly always none, so that it costs each request nothing. */
   const narrowerThan = (route: string) => {
     const known = narrower.get(route);
     if (known) return known;

@@ -2,7 +2,7 @@
 import { type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { type ErrorCode, PROBLEM_CONTENT_TYPE } from '../../contract/index.js';
-import { Problem, problemBody } from './problem.js';
+import { invalid, Problem, problemBody } from './problem.js';
 
 const FRAMEWORK: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_CTP_INVALID_MEDIA_TYPE: 'UNSUPPORTED_MEDIA_TYPE',
@@ -10,7 +10,9 @@ const FRAMEWORK: Readonly<Record<string, ErrorCode>> = {
   FST_ERR_MAX_PARAM_LENGTH: 'URI_TOO_LONG',
 };
 
-/** @returns undefined where it is no refusal but a failure of ours */
+const NOT_ENCODED = 'the path of the address must be percent-encoded UTF-8 (RFC 3986, section 2.1)';
+
+/** @returns undefined if it is an internal failure rather than a refusal */
 export function frameworkProblem(error: {
   readonly code?: string;
   readonly statusCode?: number;
@@ -18,6 +20,8 @@ export function frameworkProblem(error: {
 }): Problem | undefined {
   const status = error.statusCode ?? 500;
   if (status < 400 || status >= 500) return undefined;
+  // No route is known yet, hence no parameter either: the path is at fault as a whole.
+  if (error.code === 'FST_ERR_BAD_URL') return invalid([{ path: '', message: NOT_ENCODED }]);
   const code = FRAMEWORK[error.code ?? ''];
   return code === undefined
     ? new Problem('INVALID', error.message, { status })
@@ -30,8 +34,8 @@ const LINGER = 1_000;
 const refused = new WeakSet<Socket>();
 
 /**
- * Answers a request that is not valid HTTP directly on the connection, and closes it. What the client is still sending is
- * read and discarded first (RFC 9112, section 9.6): closing with unread bytes resets the connection, and the reset may
+ * Answers a request that is not valid HTTP directly on the connection, and closes it. Data that the client is still sending
+ * is read and discarded first (RFC 9112, section 9.6): closing with unread bytes resets the connection, and the reset may
  * reach the client before it has read the answer.
  */
 export function refuseUnreadable(error: NodeJS.ErrnoException, socket: Socket): void {

@@ -37,8 +37,8 @@ export class RequestLimits {
   }
 
   /**
-   * Does the work of a request of this load, if there is room for it. A client that leaves does not end the work: the
-   * request counts until both its work and its connection have come to an end.
+   * Does the work of a request of this load, if its limit allows. A client that disconnects does not end the work: the
+   * request counts until both its work and its connection have ended.
    *
    * @throws Problem 429
    */
@@ -49,7 +49,7 @@ export class RequestLimits {
     return working;
   }
 
-  /** The same for a part of a request's work: it does not count any more while its answer is fetched. @throws Problem 429 */
+  /** The same for a part of a request's work: it no longer counts while its answer is fetched. @throws Problem 429 */
   async during<T>(load: Load, reply: FastifyReply, work: () => Promise<T>): Promise<T> {
     const end = this.#begin(load, reply);
     return work().finally(end);
@@ -70,7 +70,7 @@ export function loadOf({ load, loadWith }: Route, { query }: FastifyRequest): Lo
   return (query as Readonly<Record<string, unknown>>)[loadWith] === undefined ? undefined : load;
 }
 
-/** Refuses connections beyond the limits: there is nobody yet to whom an answer could be sent. */
+/** Refuses connections beyond the limits, without an answer, because no request has arrived yet. */
 export function limitConnections(
   { server }: { readonly server: NetServer },
   { connections, trustedProxies }: HttpLimits,

@@ -1,13 +1,13 @@
 /**
- * Holds the scope of each route (contract section 9): before a route's own code runs, a caller who is limited to vehicle
- * models is refused, or finds that what the path names is unknown. A route without a rule is refused.
+ * Enforces the scope of each route (contract section 9): before a route's own code runs, a caller limited to vehicle models
+ * is refused, or gets the answer for an unknown object. A route without a rule is refused.
  */
 import { type FastifyRequest } from 'fastify';
 import { type Scopes, type ScopeRule } from '../../contract/index.js';
 import { Problem } from './problem.js';
 import { callerOf } from './serve.js';
 
-/** What a path names, looked up for a caller who is limited: the problem that the route would answer if it were unknown. */
+/** Looks up the object in a path for a limited caller; returns the problem that the route would answer if it did not exist. */
 export type ScopeLookUp = (
   params: Readonly<Record<string, string>>,
   scopes: readonly string[],
@@ -16,10 +16,10 @@ export type ScopeLookUp = (
 /** Of each rule that names something. */
 export type ScopeLookUps = Readonly<Partial<Record<ScopeRule, ScopeLookUp>>>;
 
-/** What the caller is limited to. */
+/** The caller's scopes. */
 export const scopesOf = (request: FastifyRequest): Scopes => callerOf(request).scopes;
 
-/** The same answer whatever is outside: it does not say what exists. */
+/** The same answer for everything outside the scopes, so that it does not reveal what exists. */
 export const outOfScope = (what: string): Problem =>
   new Problem('OUT_OF_SCOPE', `the caller is limited to some vehicle models: ${what}`);
 
@@ -36,7 +36,7 @@ export function refuseSpanning(scopes: Scopes, rule: ScopeRule | undefined): voi
   if (rule === undefined || rule === 'unscoped-only') throw outOfScope('this spans all models');
 }
 
-/** Looks up what the path names; its parameters are valid. @throws Problem 404 */
+/** Looks up the object in the path, whose parameters are valid. @throws Problem 404 */
 export async function findInScope(request: FastifyRequest, lookUps: ScopeLookUps): Promise<void> {
   const { scope } = request.routeOptions.config;
   const scopes = request.caller?.scopes ?? null;
@@ -48,7 +48,7 @@ export async function findInScope(request: FastifyRequest, lookUps: ScopeLookUps
   if (problem) throw problem;
 }
 
-/** @throws Error where the server does not have what a route of it needs */
+/** @throws Error if the server lacks a look-up that a route needs */
 export function lookUpOf(lookUps: ScopeLookUps, rule: ScopeRule): ScopeLookUp {
   const lookUp = lookUps[rule];
   if (!lookUp) throw new Error(`this server cannot look up what a route of scope ${rule} names`);

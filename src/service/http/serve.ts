@@ -1,4 +1,4 @@
-/** Implements a route of the contract: what comes in is valid by its schemas, what goes out has its shape. */
+/** Implements a route of the contract: requests are validated by its schemas, answers have its shape. */
 import { type IncomingHttpHeaders } from 'node:http';
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import Type from '../../contract/typebox.js';
@@ -22,11 +22,11 @@ import { placeholderOf } from './validator.js';
 
 declare module 'fastify' {
   interface FastifyContextConfig {
-    /** How the audit log names what the route does. */
+    /** The route's action in the audit log. */
     action?: string;
     /** Whether the audit log has every call, or refusals only. */
     isAudited?: boolean;
-    /** What the caller's token must grant; absent: anyone may call. */
+    /** Permission that the caller's token must grant; absent: open to anyone. */
     permission?: Permission;
     /** How it holds for a caller who is limited to vehicle models; absent: such a caller is refused. */
     scope?: ScopeRule;
@@ -53,7 +53,7 @@ export interface Call<R extends Route> {
   readonly reply: FastifyReply;
 }
 
-/** What a handler may give for an answer: of a Date, JSON writes the text that the contract has. */
+/** Types that a handler may return in an answer: JSON writes a Date as the text in the contract. */
 export type Served<Shape> = Shape extends string
   ? string extends Shape
     ? Shape | Date
@@ -64,7 +64,7 @@ export type Served<Shape> = Shape extends string
       ? { readonly [Name in keyof Shape]: Served<Shape[Name]> }
       : Shape;
 
-/** What a function gives that returns nothing. */
+/** Result of a function that returns nothing. */
 type Nothing = ReturnType<() => void>;
 
 type Answering<R extends Route> = R['answer'] extends { kind: 'json' }
@@ -92,7 +92,7 @@ export function serve<R extends Route>(
     register(server, route, handler);
     return;
   }
-  // What is no plain JSON is read in a scope of its own: nowhere else is it taken, and there nothing else.
+  // Bodies other than plain JSON are parsed in a separate scope: accepted only there, and nothing else is.
   server.register((scope, _options, done) => {
     take(scope);
     register(scope, route, handler);
@@ -128,7 +128,7 @@ function register<R extends Route>(scope: FastifyInstance, route: R, handler: Ha
       ...(route.body ? { body: { maxBytes: route.body.maxBytes, gzip: route.body.gzip } } : {}),
     },
     schema: {
-      // A parameter that no schema names is refused, also where there are none.
+      // Parameters that are not in a schema are refused, also if there is no schema.
       querystring: route.query ?? NO_QUERY,
       ...(route.params ? { params: route.params } : {}),
       ...(route.headers && !isSigned(route) ? { headers: route.headers } : {}),

@@ -76,7 +76,7 @@ export interface ServerOptions {
   /** Called after each answered request; the route is a pattern, e.g. `/v1.0/tokens/:id`. */
   readonly onAnswered?: (method: string, route: string, status: number) => void;
   readonly limits?: HttpLimits | undefined;
-  /** Where vehicles call with client certificates; absent: nowhere. */
+  /** Port for vehicles with client certificates; absent: not opened. */
   readonly vehicles?: VehicleDoor | undefined;
   /** Refused attempts, for the audit log. */
   readonly attempts: AttemptLog;
@@ -128,7 +128,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
   const server = Fastify({
     loggerInstance: options.log as Logger & { msgPrefix?: string },
     logController: new LogController({ disableRequestLogging: true }),
-    // A logger of its own for each request would be made for nothing: only failures are logged.
+    // No separate logger per request: only failures are logged.
     childLoggerFactory: (logger) => logger,
     // Each route has its own, which `bodyStream` enforces.
     bodyLimit: Number.MAX_SAFE_INTEGER,
@@ -191,7 +191,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const rule = config?.scope;
     if (rule !== undefined && !UNCHECKED_RULES.has(rule)) lookUpOf(options.scopes, rule);
   });
-  // After validation: parameters of the path are what they have to be.
+  // After validation, so that the path's parameters are valid.
   server.addHook('preHandler', (request) => findInScope(request, options.scopes));
   server.addHook('onResponse', (request, reply, done) => {
     const route = request.routeOptions.url ?? 'unknown';
@@ -276,7 +276,7 @@ export async function closeServer(server: Server): Promise<void> {
 
 const asked = ({ method, url }: FastifyRequest) => `${method} ${url.slice(0, 200)}`;
 
-/** @returns by what the caller was let in; undefined: anyone may call */
+/** @returns the authentication of the caller; undefined: the route is open to anyone */
 async function authorize(
   request: FastifyRequest,
   options: ServerOptions,

@@ -47,7 +47,7 @@ export interface SessionContext {
 
 const SAFE = new Set(['GET', 'HEAD', 'OPTIONS']);
 
-/** What a request proves itself with. */
+/** The credentials of a request. */
 export type Credentials =
   | { readonly kind: 'token'; readonly secret: string }
   | { readonly kind: 'session'; readonly secret: string; readonly origin: SessionOrigin };
@@ -66,7 +66,7 @@ export function credentialsOf(
 
 function sessionIn(request: FastifyRequest, server: ServerName): Credentials | undefined {
   const authority = authorityOf(request);
-  // A cookie with the prefix cannot come from another port without TLS, nor from another host: it counts first.
+  // A cookie with the prefix cannot come from another port without TLS, nor from another host, so it takes precedence.
   const strict = request.cookies[secureCookieOf(server)];
   if (strict !== undefined) {
     return { kind: 'session', secret: strict, origin: { authority, secure: true } };

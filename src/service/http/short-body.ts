@@ -1,6 +1,6 @@
 /**
- * Reads a request body of a few kilobytes, as a vehicle's manifest is: without streams of our own, which cost as much as the
- * rest of such a request. Limits and errors are those of `bodyStream`.
+ * Reads a request body of a few kilobytes, such as a vehicle's manifest, without the streams of `bodyStream`, which cost as
+ * much as the rest of such a request. Limits and errors are the same.
  */
 import { type IncomingMessage } from 'node:http';
 import { drain, type ReadingLimit, unreadable, whenSlow } from './body-stream.js';

@@ -86,7 +86,7 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
     const { settings } = required(opened);
     const [name, , { path, secure }] = attemptCookie(context.server, settings.consoleUrl);
     const attempt = readAttempt(request.cookies[name]);
-    // Whatever comes of it: the secret is used once.
+    // The secret is used once, regardless of the outcome.
     reply.clearCookie(name, { path, secure });
     try {
       await complete(request, reply, attempt);
@@ -103,7 +103,7 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
     const { settings, provider } = required(opened);
     const answer = new URLSearchParams(request.url.split('?')[1]);
     const now = context.clock();
-    // An answer that this browser has not asked for is not even shown to the provider.
+    // An answer that this browser has not requested is not even sent to the provider.
     if (
       !attempt ||
       answer.get('state') !== stateOf(attempt) ||
@@ -125,19 +125,19 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
     }
     const scopes = scopesOfClaims(signedOn.claims, settings);
     const person = { ...identity, role, scopes };
-    // What a cookie says of the time is believed as far as it does no harm.
+    // The time in a cookie is trusted only as far as it does no harm.
     const since = Math.min(attempt.startedAt, now);
     const session = await startSession(request, person, signedOn, since);
     if (session === undefined) {
       noteRefused(request, 'UNAUTHORIZED', identity);
-      throw new SignOnRefused('the session at the provider has ended meanwhile');
+      throw new SignOnRefused('the session at the provider has ended in the meantime');
     }
     const secure = settings.consoleUrl.startsWith('https:');
     reply.setCookie(...sessionCookie(context.server, secure, session, SESSION_SECONDS));
     redirect(reply, consoleAddress(settings.consoleUrl, attempt.returnTo));
   }
 
-  /** @param since when the attempt began, ms @returns its secret; undefined: signed out at the provider since then */
+  /** @param since when the attempt started, ms @returns its secret; undefined: signed out at the provider since then */
   function startSession(
     request: FastifyRequest,
     person: Person,
@@ -229,7 +229,7 @@ const WAY = 'single-sign-on';
 const UNDER_WAY_MS = (ATTEMPT_SECONDS + 60) * 1000;
 const NOBODY = { id: '', name: '' };
 
-/** In the audit log; what the provider refuses is counted with the guesses. */
+/** Recorded in the audit log; refusals by the provider count as guesses. */
 function noteRefused(
   request: FastifyRequest,
   errorCode: ErrorCode,
@@ -302,7 +302,7 @@ function fail(reply: FastifyReply, consoleUrl: string, fault: SignOnFault): void
   redirect(reply, consoleAddress(consoleUrl, `/console/?sign-on=${fault}`));
 }
 
-/** @throws the error where it is none of the provider’s */
+/** @throws errors that are not the provider’s */
 function faultOf(error: unknown, log: Logger): SignOnFault {
   if (error instanceof ProviderUnavailable) {
     log.error({ err: error }, 'the OpenID Connect provider does not answer');

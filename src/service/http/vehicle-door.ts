@@ -1,6 +1,6 @@
 /**
- * The port of an HTTP interface on which vehicles call: TLS, with a client certificate in place of a token. Nothing but what
- * vehicles need is there. Who has no certificate yet reaches the routes of enrolment only.
+ * The port of an HTTP interface for vehicles: TLS, with a client certificate in place of a token. It serves only the routes
+ * that vehicles need. Without a certificate, only the routes of enrolment are accessible.
  */
 import { once } from 'node:events';
 import { createServer, type Server as HttpsServer } from 'node:https';
@@ -29,7 +29,7 @@ export interface VehicleDoorOptions {
   readonly onSignInFailed: (attempt: FailedCertificate) => void;
 }
 
-/** What vehicles may call besides routes of permission `fetch`: these need no token, nor a certificate of a known vehicle. */
+/** Routes for vehicles besides those of permission `fetch`: they need neither a token nor a certificate of a known vehicle. */
 const OPEN = ['/uptane/image/', '/v1.0/artifacts/:sha256/content', '/.well-known/est/'];
 /** Time for the handshake, ms. */
 const HANDSHAKE_MS = 20_000;

@@ -1,4 +1,4 @@
-/** The end of an answer, whichever way it comes. */
+/** The end of an answer, completed or aborted. */
 import { type ServerResponse } from 'node:http';
 
 /** Resolves when the answer is sent, or its connection closed. */

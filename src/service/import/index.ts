@@ -1,4 +1,4 @@
-/** What the imports of both servers share. */
+/** Shared code of both servers' imports. */
 export * from './rejections.js';
 export * from './store-each.js';
 export * from './vehicle-line.js';

@@ -4,8 +4,8 @@ import { type Check, parseVin } from '../../contract/index.js';
 export type VehicleLine<Fields> = { readonly vin: string } & Fields;
 
 /**
- * @param fieldsIn the columns of a CSV, or the members of an NDJSON object, as fields of the schema
- * @returns the vehicle, or what is wrong with the line
+ * @param fieldsIn maps the columns of a CSV, or the members of an NDJSON object, to fields of the schema
+ * @returns the vehicle, or the error in the line
  */
 export function vehicleIn<Fields extends object>(
   value: unknown,

@@ -1,4 +1,4 @@
-/** Whom connections and failed sign-ins are counted for, where the other side is known by its address only. Pure. */
+/** The key by which connections and failed sign-ins are counted when only the client's address is known. Pure. */
 import { isIPv6 } from 'node:net';
 
 /** Of an IPv6 address the network of one subscriber, who chooses freely among its addresses (RFC 6177). */

@@ -19,7 +19,7 @@ export class Loads {
     this.#limits = limits;
   }
 
-  /** @returns ends the request's share; undefined where there is no room for it */
+  /** @returns ends the request's share; undefined if the limit is reached */
   begin(load: Load, tokenId: string): (() => void) | undefined {
     const { perToken, inAll } = this.#limits[load];
     const tokens = this.#inProgress.get(load) ?? new Map<string, number>();

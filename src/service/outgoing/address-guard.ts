@@ -45,7 +45,7 @@ export class BadNetwork extends Error {
 
 /**
  * @param allowed special networks that may be called, e.g. `10.1.0.0/16`
- * @returns tells whether an IP address may be called
+ * @returns a function that decides whether an IP address may be called
  * @throws BadNetwork
  */
 export function addressGuard(allowed: readonly string[]): AddressGuard {

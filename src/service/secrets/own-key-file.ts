@@ -6,7 +6,7 @@ import { syncFolder, writeDurably } from '../write-durably.js';
 import { BadSettings } from '../bad-settings.js';
 import { newSecretKey, parseSecretKey } from './secret-box.js';
 
-/** @throws BadSettings where the file holds no key, or others may read it; Error where it cannot be read */
+/** @throws BadSettings if the file contains no key, or others may read it; Error if it cannot be read */
 export async function ownKeyFile(dataDir: string): Promise<Buffer> {
   const file = join(resolve(dataDir), 'secret.key');
   const text = (await readKey(file)) ?? (await makeKey(file));
@@ -15,7 +15,7 @@ export async function ownKeyFile(dataDir: string): Promise<Buffer> {
   return key;
 }
 
-/** @returns undefined where there is no such file; one that cannot be read is never replaced: it may be the only key */
+/** @returns undefined if the file does not exist; an unreadable one is never replaced, because it may contain the only key */
 async function readKey(file: string): Promise<string | undefined> {
   try {
     const opened = await open(file);

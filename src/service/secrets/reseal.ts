@@ -2,17 +2,17 @@
 import { CannotOpen, type SecretBox } from './secret-box.js';
 
 export interface Resealed {
-  /** Owners whose secrets were sealed anew. */
+  /** Owners whose secrets were encrypted again. */
   readonly sealed: number;
   /** Names of owners with a secret that no key opens: they need another one. */
   readonly closed: readonly string[];
 }
 
-/** @returns the same text where it is sealed with the first key @throws CannotOpen */
+/** @returns the same text if it is already encrypted with the first key @throws CannotOpen */
 export const resealed = (box: SecretBox, stored: string, owner: string): string =>
   box.isCurrent(stored) ? stored : box.seal(box.open(stored, owner), owner);
 
-/** One that cannot be opened keeps no other from being sealed anew. @param reseal whether it was sealed anew */
+/** A secret that cannot be decrypted does not stop the others. @param reseal returns whether the secret was encrypted again */
 export async function resealEach<Row extends { readonly name: string }>(
   rows: readonly Row[],
   reseal: (row: Row) => Promise<boolean>,

@@ -1,6 +1,6 @@
 /**
- * Secrets that have to be stored in a form from which they can be had back, encrypted with keys from outside the database:
- * whoever has a copy of the database has none of them. AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce.
+ * Encrypts stored secrets that must be recoverable, with keys from outside the database: a copy of the database reveals none
+ * of them. AES-256-GCM (NIST SP 800-38D) with a random 96-bit nonce.
  */
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 
@@ -28,7 +28,7 @@ interface Key {
 export class SecretBox {
   readonly #keys: readonly Key[];
 
-  /** @param keys of 32 bytes; the first one seals, each opens; none: it neither seals nor opens */
+  /** @param keys of 32 bytes; the first one encrypts, all decrypt; without keys, neither is possible */
   constructor(keys: readonly Buffer[]) {
     this.#keys = keys.map((bytes) => ({
       id: createHash('sha256').update(bytes).digest('hex').slice(0, 8),
@@ -70,7 +70,7 @@ export class SecretBox {
       const text = decipher.update(sealed.subarray(NONCE_BYTES + TAG_BYTES));
       return Buffer.concat([text, decipher.final()]).toString('utf8');
     } catch (error) {
-      throw new CannotOpen('it is not what was sealed for this owner', { cause: error });
+      throw new CannotOpen('it was not sealed for this owner', { cause: error });
     }
   }
 
@@ -81,7 +81,7 @@ export class SecretBox {
   }
 }
 
-/** @param text 32 bytes in base64 @returns undefined where it is no such key */
+/** @param text 32 bytes in base64 @returns undefined if it is not a valid key */
 export function parseSecretKey(text: string): Buffer | undefined {
   const bytes = Buffer.from(text, 'base64');
   return bytes.length === KEY_BYTES && bytes.toString('base64') === text ? bytes : undefined;

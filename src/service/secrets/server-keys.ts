@@ -1,4 +1,4 @@
-/** The keys of a server that are not in its database: those of the settings, else one of its own. */
+/** The keys of a server, which are kept outside its database: those from the settings, otherwise a generated one. */
 import { hkdfSync } from 'node:crypto';
 import { type Logger } from 'pino';
 import { BadSettings } from '../bad-settings.js';
@@ -21,7 +21,7 @@ export const SECRET_KEY_ADVICE =
 export const hasSecretKey = ({ secretKeys, databaseUrl }: SecretKeySettings): boolean =>
   secretKeys !== undefined || databaseUrl === undefined;
 
-/** @param whose secrets they are, for the log @throws BadSettings where a key is none */
+/** @param whose owner of the secrets, for the log @throws BadSettings if a key is invalid */
 export async function openSecretBox(
   settings: SecretKeySettings,
   log: Logger,

@@ -1,7 +1,7 @@
 /**
- * A sign-on that a browser has started. Everything that the provider’s answer has to agree with comes from one random secret,
- * which is in a cookie of that browser and nowhere else: an answer that is put before another browser (login CSRF), or one
- * with another state or nonce, fits no secret there.
+ * A sign-on that a browser has started. All values that the provider’s answer must match are derived from one random secret,
+ * which exists only in a cookie of that browser: an answer injected into another browser (login CSRF), or one with another
+ * state or nonce, matches no secret there.
  */
 import { createHash, randomBytes } from 'node:crypto';
 
@@ -9,13 +9,13 @@ export interface Attempt {
   readonly secret: string;
   /** ms; the browser's word. */
   readonly startedAt: number;
-  /** Whether the person has to sign in anew. */
+  /** Whether the person must sign in again. */
   readonly again: boolean;
   /** Path of a page of the console. */
   readonly returnTo: string;
 }
 
-/** How long a person may take at the provider, seconds. */
+/** Time limit for the sign-in at the provider, seconds. */
 export const ATTEMPT_SECONDS = 10 * 60;
 
 export const newAttempt = (returnTo: string, again: boolean, startedAt: number): Attempt => ({
@@ -25,7 +25,7 @@ export const newAttempt = (returnTo: string, again: boolean, startedAt: number):
   returnTo,
 });
 
-/** One cannot be had from the other, nor the secret from them. */
+/** Neither can be derived from the other, nor the secret from them. */
 const derived = (purpose: string, { secret }: Attempt) =>
   createHash('sha256').update(`${purpose} ${secret}`).digest('base64url');
 
@@ -58,8 +58,8 @@ export function readAttempt(text: string | undefined): Attempt | undefined {
 }
 
 /**
- * The address of a page of the console. The path was in the address that somebody gave to the browser, and in a cookie:
- * it leads nowhere else.
+ * The address of a page of the console. The path comes from an address given to the browser, and from a cookie, so it must
+ * not lead anywhere else.
  */
 export function consoleAddress(consoleUrl: string, path = '/console/'): string {
   const home = `${consoleUrl}/console/`;

@@ -1,4 +1,4 @@
-/** Who somebody is here, by the claims of the provider: pure. */
+/** A person's identity and rights on this server, from the provider's claims. Pure. */
 import { isInScope, type Scopes } from '../../contract/index.js';
 import { personId } from '../access/index.js';
 import { type RoleOfClaim, type SignOn } from './settings.js';
@@ -27,15 +27,15 @@ export function identityOf(claims: Claims): Omit<Person, 'role' | 'scopes'> | un
   return { id: personId(sub), name: names.find((name) => name !== '') ?? sub };
 }
 
-/** @returns undefined where it is none */
+/** @returns undefined if it is not valid */
 export const subjectOf = ({ sub }: Claims): string | undefined =>
   typeof sub === 'string' && SUBJECT.test(sub) ? sub : undefined;
 
-/** The provider’s session, where it says so (Back-Channel Logout 1.0, section 2.1). */
+/** The provider’s session, if stated (Back-Channel Logout 1.0, section 2.1). */
 export const providerSessionOf = ({ sid }: Claims): string | undefined =>
   typeof sid === 'string' && SUBJECT.test(sid) ? sid : undefined;
 
-/** People choose their names themselves: they go into the audit log and onto screens. */
+/** People choose their names themselves, and the names appear in the audit log and on screens. */
 function printable(value: unknown): string {
   if (typeof value !== 'string') return '';
   const text = value
@@ -59,8 +59,8 @@ export function roleOf(
 const ALL_MODELS = '*';
 
 /**
- * What somebody is limited to. With a claim for it, nobody sees a model that the claim does not give: who has no such claim
- * sees none.
+ * The person's scopes. If a claim for them is configured, a person sees only the models in the claim; without the claim,
+ * none.
  */
 export function scopesOfClaims(
   claims: Claims,
@@ -78,7 +78,7 @@ export function scopesOfClaims(
 /** Others are no models: see `Identifier`. */
 const MODEL = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 
-/** A claim of this very name, as URLs are, or else a path into objects: `realm_access.roles`. */
+/** A claim with exactly this name, such as a URL, or otherwise a path into objects: `realm_access.roles`. */
 export function claimOf(claims: Claims, name: string): unknown {
   if (Object.hasOwn(claims, name)) return claims[name];
   let value: unknown = claims;

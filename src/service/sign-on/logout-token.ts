@@ -1,4 +1,4 @@
-/** What a logout token says, once its signature holds (OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.6). Pure. */
+/** The content of a logout token with a valid signature (OpenID Connect Back-Channel Logout 1.0, sections 2.4 and 2.6). Pure. */
 import { type Claims, providerSessionOf, subjectOf } from './claims.js';
 
 export interface LogoutToken {
@@ -30,7 +30,7 @@ const MAX_ID = 1_000;
 /** @param claims verified @param type of its header @throws NoLogoutToken */
 export function logoutTokenOf(claims: Claims, type: string | undefined): LogoutToken {
   if (!TYPES.includes(type)) throw new NoLogoutToken(`the token is of type ${type}`);
-  // Section 2.4: so that no logout token passes for an ID token, nor the other way round.
+  // Section 2.4: so that a logout token is never accepted as an ID token, or vice versa.
   if ('nonce' in claims) throw new NoLogoutToken('the token has a nonce, as ID tokens have');
   const { events, jti, iat } = claims;
   if (!isObject(events) || !isObject(events[EVENT])) {

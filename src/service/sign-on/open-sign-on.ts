@@ -17,7 +17,7 @@ export interface SignOnContext {
   readonly fetch: typeof fetch | undefined;
 }
 
-/** The provider is not asked before somebody signs in: the server starts without it. @throws BadSettings */
+/** The provider is contacted only at the first sign-in, so the server starts without it. @throws BadSettings */
 export function openSignOn(
   settings: SignOnSettings,
   { hasTls, roles, clock, fetch: send }: SignOnContext,

@@ -13,17 +13,17 @@ import {
 } from './logout-token.js';
 import { type SignOn } from './settings.js';
 
-/** The provider does not answer, or only with errors of its own. */
+/** The provider does not answer, or only with internal errors. */
 export class ProviderUnavailable extends Error {
   override readonly name = 'ProviderUnavailable';
 }
 
-/** The provider refuses, or what it says does not pass a check. */
+/** The provider refuses, or its answer fails a check. */
 export class SignOnRefused extends Error {
   override readonly name = 'SignOnRefused';
 }
 
-/** What a provider says of somebody who has signed in. */
+/** The provider's statements about a person who has signed in. */
 export interface SignedOn {
   readonly claims: Claims;
   /** When they proved to the provider who they are, ms. */
@@ -67,7 +67,7 @@ export class Provider {
         nonce: nonceOf(attempt),
         code_challenge: await oidc.calculatePKCECodeChallenge(verifierOf(attempt)),
         code_challenge_method: 'S256',
-        // Asked for in any case: only then must the provider say when the person signed in.
+        // Always requested: only then must the provider state when the person signed in.
         max_age: String(maxAge(attempt)),
         ...(attempt.again ? { prompt: 'login' } : {}),
       }),
@@ -112,7 +112,7 @@ export class Provider {
   }
 
   /**
-   * What a logout token says (Back-Channel Logout 1.0, section 2.6); whether it was used before is not looked at.
+   * The content of a logout token (Back-Channel Logout 1.0, section 2.6); does not check whether it was used before.
    *
    * @throws ProviderUnavailable, SignOnRefused
    */
@@ -145,7 +145,7 @@ export class Provider {
     return this.#keys.key;
   }
 
-  /** Many providers keep groups out of the ID token, and what somebody is limited to. */
+  /** Many providers do not include groups and limits in the ID token. */
   async #withUserInfo(
     configuration: oidc.Configuration,
     claims: oidc.IDToken,
@@ -156,7 +156,7 @@ export class Provider {
     const isComplete = [roleClaim, scopeClaim].every((name) => claimOf(claims, name) !== undefined);
     if (isComplete || !hasMore) return claims;
     const more = await oidc.fetchUserInfo(configuration, accessToken, claims.sub);
-    // What is signed counts.
+    // Signed claims take precedence.
     return { ...more, ...claims };
   }
 
@@ -201,10 +201,10 @@ export class Provider {
   }
 }
 
-/** A person has a session of ours for no longer than after their own sign-in. */
+/** Maximum age of the sign-in at the provider, seconds, so that a session here never follows an older one. */
 const maxAge = ({ again }: Attempt) => (again ? FRESH_SIGN_IN_SECONDS : SESSION_SECONDS);
 
-/** RFC 6749, section 2.3.1; what is not said is `client_secret_basic` (OpenID Connect Discovery 1.0, section 3). */
+/** RFC 6749, section 2.3.1; the default is `client_secret_basic` (OpenID Connect Discovery 1.0, section 3). */
 function authentication(
   { token_endpoint_auth_methods_supported: supported }: oidc.ServerMetadata,
   secret: string | undefined,

@@ -8,7 +8,7 @@ export interface RoleOfClaim {
 }
 
 export interface SignOnSettings {
-  /** Address at which people reach the console, without a path. */
+  /** Public address of the console, without a path. */
   readonly consoleUrl?: string | undefined;
   /** Issuer of the OpenID Connect provider; undefined: no single sign-on. */
   readonly oidcIssuer?: string | undefined;
@@ -19,11 +19,11 @@ export interface SignOnSettings {
   readonly oidcRequestScopes?: string | undefined;
   /** Name of the claim with the person’s roles or groups; dots lead into objects. */
   readonly oidcRoleClaim?: string | undefined;
-  /** The first that a person has counts. */
+  /** The first value that a person has decides. */
   readonly oidcRoles?: readonly RoleOfClaim[] | undefined;
-  /** Name of the claim with the vehicle models that the person is limited to; undefined: nobody is. */
+  /** Name of the claim with the person's vehicle models; undefined: no limits. */
   readonly oidcScopeClaim?: string | undefined;
-  /** All that a person has count; undefined: the values are models themselves. */
+  /** All values that a person has apply; undefined: the values are models themselves. */
   readonly oidcScopes?: readonly ModelOfClaim[] | undefined;
 }
 
@@ -85,7 +85,7 @@ export function signOnOf(
     throw new BadSettings('--console-url must be a scheme, a host and a port, without a path');
   }
   if (hasTls && console_.protocol !== 'https:') {
-    throw new BadSettings('--console-url must be https where there is --tls-cert');
+    throw new BadSettings('--console-url must be https if --tls-cert is given');
   }
   const scopes = (settings.oidcRequestScopes ?? DEFAULT_REQUEST_SCOPES).split(' ');
   return {

@@ -1,4 +1,4 @@
-/** The answer is no time stamp, not of what was asked, or not to be believed; the message says why. */
+/** The answer is not a time stamp, does not match the request, or is not trusted; the message gives the reason. */
 export class BadTimeStamp extends Error {
   override readonly name = 'BadTimeStamp';
 }

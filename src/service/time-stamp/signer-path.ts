@@ -15,7 +15,7 @@ import { BadTimeStamp } from './bad-time-stamp.js';
 
 /** Most certificates in a path. */
 const LONGEST_PATH = 10;
-/** Whoever makes a token can fill it with authorities that certify each other: most certificates that are looked at. */
+/** A token's author can fill it with authorities that certify each other, hence a limit on the certificates examined. */
 const MOST_STEPS = 64;
 
 /** The signer first, one that is trusted last. */
@@ -34,9 +34,9 @@ export function checkSigner(signer: Certificate, time: number): void {
 }
 
 /**
- * @param others certificates that the token has
+ * @param others certificates in the token
  * @param time ms
- * @throws BadTimeStamp unless one path holds; with what is wrong with the first
+ * @throws BadTimeStamp unless one path is valid, with the fault of the first
  */
 export function checkPath(
   signer: Certificate,
@@ -76,7 +76,7 @@ function pathFault(path: Path, time: number): string | undefined {
   for (const [index, certificate] of path.entries()) {
     const fault = certificateFault(certificate, time);
     if (fault !== undefined) return fault;
-    // What the trusted one says of itself counts for nothing: it is trusted as it is.
+    // The trusted certificate's own statements do not matter: it is trusted unconditionally.
     const isTrusted = index === path.length - 1;
     if (!isTrusted && !isStrongAlgorithm(certificate.signed.algorithm)) {
       return 'has a certificate in its path that is signed with an algorithm that is not accepted';
@@ -94,7 +94,7 @@ function pathFault(path: Path, time: number): string | undefined {
   return undefined;
 }
 
-/** Of any certificate of a path, and of a signer whose path nobody asks for. */
+/** Rules for every certificate of a path, and for a signer whose path is not checked. */
 function certificateFault(certificate: Certificate, time: number): string | undefined {
   if (time < certificate.notBefore || time > certificate.notAfter) {
     return 'was made when a certificate of its signer was not valid';

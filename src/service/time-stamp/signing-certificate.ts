@@ -22,7 +22,7 @@ const SIGNING_CERTIFICATE_V2 = '1.2.840.113549.1.9.16.2.47';
 const DIRECTORY_NAME = contextTag(4, true);
 
 /**
- * @param valueOf of a signed attribute; undefined: there is none
+ * @param valueOf a signed attribute; undefined: missing
  * @throws BadTimeStamp @throws DerFault
  */
 export function checkSigningCertificate(
@@ -39,7 +39,7 @@ export function checkSigningCertificate(
   if (!isNamed) throw new BadTimeStamp('says that it is signed with another certificate');
 }
 
-/** The first is that of the signer; others are of its path. */
+/** The first one identifies the signer; others belong to its path. */
 function certificateIdIn(value: Element): readonly Element[] {
   const [ids] = childrenOf(expectTag(value, TAG.sequence));
   const [id] = childrenOf(expectTag(ids, TAG.sequence));

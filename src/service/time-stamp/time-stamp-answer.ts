@@ -31,7 +31,7 @@ export interface Expected {
   readonly imprint: string;
   /** undefined: any, as when an archive is verified. */
   readonly nonce?: bigint | undefined;
-  /** Certificates of authorities that are trusted; undefined: whoever has signed it. */
+  /** Certificates of trusted authorities; undefined: any signer is accepted. */
   readonly trusted?: readonly X509Certificate[] | undefined;
 }
 
@@ -79,7 +79,7 @@ function signedDataIn(response: Element): readonly Element[] {
   return childrenOf(expectTag(signedData, TAG.sequence));
 }
 
-/** What the authority says why, if it does. */
+/** The reason given by the authority, if any. */
 function wordsOf(status: Element | undefined): string {
   const [, text] = status ? childrenOf(status) : [];
   const words =
@@ -88,7 +88,7 @@ function wordsOf(status: Element | undefined): string {
 }
 
 interface Info {
-  /** TSTInfo, DER: what is signed. */
+  /** TSTInfo, DER: the signed content. */
   readonly bytes: Buffer;
   readonly algorithm: string;
   readonly imprint: string;
@@ -144,7 +144,7 @@ function checkSignature(signedData: readonly Element[], content: Buffer): Certif
     throw new BadTimeStamp('signs other content');
   }
   const signer = signerIn(signedData, need(sid, 'a signer'));
-  // They are signed as a SET, whatever their tag in the message is.
+  // They are signed as a SET, regardless of their tag in the message.
   const message = Buffer.from(signed.bytes);
   message[0] = TAG.set;
   const bytes = expectTag(signature, TAG.octetString).content;

@@ -4,7 +4,7 @@ import { BadTimeStamp } from './bad-time-stamp.js';
 import { checkTimeStamp } from './time-stamp-answer.js';
 import { timeStampRequest } from './time-stamp-request.js';
 
-/** The authority does not answer, or not with a time stamp of what was asked; the message says why. */
+/** The authority does not answer, or its time stamp does not match the request; the message gives the reason. */
 export class TimeStampUnavailable extends Error {
   override readonly name = 'TimeStampUnavailable';
 }
@@ -14,7 +14,7 @@ const MAX_ANSWER = 256 * 1024;
 const TIMEOUT_MS = 30_000;
 const NONCE_BYTES = 8;
 
-/** What it says of a hash. */
+/** The authority's statement about a hash. */
 export interface TimeStamp {
   /** ms */
   readonly time: number;
@@ -23,7 +23,7 @@ export interface TimeStamp {
 }
 
 interface AskOptions {
-  /** Certificates of authorities; undefined: whoever answers. */
+  /** Certificates of authorities; undefined: any responder is accepted. */
   readonly trusted?: readonly X509Certificate[] | undefined;
   /** With the CAs to trust in HTTPS; undefined: Node’s own. */
   readonly fetch?: typeof fetch | undefined;

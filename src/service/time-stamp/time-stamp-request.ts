@@ -3,10 +3,10 @@ import { der, integer, octets, oid, sequence, TAG, truth } from '../../asn1/inde
 import { OID } from '../../x509/index.js';
 
 /**
- * TimeStampReq, DER. The certificate is asked for, so that the token can be verified in years to come.
+ * TimeStampReq, DER. It requests the certificate, so that the token can still be verified years later.
  *
  * @param sha256 hexadecimal
- * @param nonce positive; the answer has the same
+ * @param nonce positive; the answer repeats it
  */
 export const timeStampRequest = (sha256: string, nonce: bigint): Buffer =>
   sequence(

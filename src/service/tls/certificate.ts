@@ -18,7 +18,7 @@ export interface Certificate {
 
 const BLOCK = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
 
-/** The certificates of a PEM text. @throws UnusableCertificate if there is none, or one is not readable */
+/** The certificates of a PEM text. @throws UnusableCertificate if there is none, or one cannot be parsed */
 export function certificatesIn(pem: string): X509Certificate[] {
   const blocks = pem.match(BLOCK) ?? [];
   const begun = pem.split('-----BEGIN CERTIFICATE-----').length - 1;

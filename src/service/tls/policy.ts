@@ -16,8 +16,8 @@ const SUITES = [
 ];
 
 /**
- * 112 bits: neither side's certificates, nor those above them, have RSA keys under 2,048 bits or signatures with SHA-1. OpenSSL
- * takes the level from the list of suites.
+ * 112 bits: no certificate of either side, or of its chain, may have an RSA key under 2,048 bits or a SHA-1 signature.
+ * OpenSSL takes the level from the list of suites.
  */
 const LEVEL = '@SECLEVEL=2';
 

@@ -1,7 +1,7 @@
 /**
- * The certificate of a server, read again when its files change. It is the content that counts: whether somebody writes the
- * files in place, renames new ones over them, or swaps a symbolic link on their path, as certbot does. While the two files
- * do not fit together, or are half written, the server keeps the certificate that it has.
+ * The certificate of a server, read again when its files change. Changes are detected by content, so files may be written in
+ * place, replaced by renaming, or switched by a symbolic link on their path, as certbot does. While the two files do not
+ * match, or are incomplete, the server keeps its certificate.
  */
 import { readFile } from 'node:fs/promises';
 import { type SecureContextOptions } from 'node:tls';

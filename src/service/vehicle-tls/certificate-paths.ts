@@ -1,6 +1,7 @@
 /**
- * The paths from a vehicle's certificate to an authority of ours (RFC 5280, section 6): by name and signature, whatever else
- * the vehicle has sent beside them. OpenSSL has verified one of them in the handshake and does not say which. Pure.
+ * The paths from a vehicle's certificate to one of our authorities (RFC 5280, section 6), by name and signature; other
+ * certificates that the vehicle has sent are ignored. OpenSSL has verified one of the paths in the handshake but does not
+ * reveal which. Pure.
  */
 import { type Certificate, isIssuedBy, isSelfIssued } from '../../x509/index.js';
 

@@ -85,7 +85,7 @@ export class RevokedSerials {
     await this.#look;
   }
 
-  /** What has become visible since the last look, in whatever order the transactions ended. */
+  /** Revocations that have become visible since the last check, in any order of their commits. */
   async #read(): Promise<void> {
     const [row] = await this.#options.database.query<{
       snapshot: string;

@@ -71,7 +71,7 @@ async function readAuthoritiesOf(path: string): Promise<Certificate[]> {
   return authorities;
 }
 
-/** A certificate must not be of both kinds: what is for a first enrolment only would open everything. */
+/** An authority must not be of both kinds: otherwise a certificate meant only for the first enrolment would permit everything. */
 function refuseConfusion(
   { ca, bootstrap = '' }: TlsFilePaths,
   authorities: readonly Certificate[],
@@ -81,7 +81,7 @@ function refuseConfusion(
     ones.some((one) => isAmong(others, one) || certificatePaths([one], others).length > 0);
   if (leadsTo(bootstrapAuthorities, authorities) || leadsTo(authorities, bootstrapAuthorities)) {
     throw new BadSettings(
-      `${bootstrap} and ${ca} have an authority in common: certificates for a first enrolment need one of their own`,
+      `${bootstrap} and ${ca} have an authority in common: certificates for a first enrolment need a separate one`,
     );
   }
 }
@@ -113,7 +113,7 @@ export interface TlsFileWatchOptions {
   readonly onFailure: (error: Error) => void;
 }
 
-/** Looks for changes, whoever makes them: also a replaced file, or a symbolic link that points elsewhere. */
+/** Checks for changes of any kind, including a replaced file or a symbolic link with a new target. */
 export class TlsFileWatch {
   readonly #options: TlsFileWatchOptions;
   #timer: NodeJS.Timeout | undefined;
@@ -126,7 +126,7 @@ export class TlsFileWatch {
     this.#options = options;
   }
 
-  /** @returns the files as they are now @throws BadSettings */
+  /** @returns the current files @throws BadSettings */
   async start(): Promise<TlsFiles> {
     const seen = await this.#stamp();
     const files = await readTlsFiles(this.#options.paths);

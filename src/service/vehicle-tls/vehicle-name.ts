@@ -1,7 +1,7 @@
 /**
- * Which vehicle a client certificate is for (contract section 9): its `system_id` is the common name of the subject, a DNS
- * name, or a URI `urn:otaops:system:<system_id>`. All names that it has must say the same; of a certificate with two meanings
- * nobody could tell which one its issuer has checked.
+ * The vehicle that a client certificate identifies (contract section 9): its `system_id` is the common name of the subject,
+ * a DNS name, or a URI `urn:otaops:system:<system_id>`. All its names must agree, because for an ambiguous certificate it is
+ * unknown which name the issuer has verified.
  */
 import { checkOf, SystemId } from '../../contract/index.js';
 import { type Certificate, mayBeUsedFor, OID } from '../../x509/index.js';
@@ -19,7 +19,7 @@ const isSystemId = checkOf(SystemId);
 /** The `system_id`. @throws CertificateRefused */
 export function vehicleNameIn(certificate: Certificate): string {
   const { commonNames, alternativeNames, isAuthority, purposes } = certificate;
-  if (isAuthority) throw refused('it is that of a certification authority');
+  if (isAuthority) throw refused('it belongs to a certification authority');
   // OpenSSL lets a key for key agreement pass as well, which no handshake has used since TLS 1.3.
   if (!mayBeUsedFor(certificate, 'digitalSignature')) {
     throw refused('its key usage does not include digital signatures');
@@ -30,7 +30,7 @@ export function vehicleNameIn(certificate: Certificate): string {
   if (commonNames.length > 1) throw refused('its subject has several common names');
   const names = new Set(commonNames);
   for (const { kind, value } of alternativeNames) {
-    if (kind === 'other') throw refused('it has a name that is neither a DNS name nor a URI');
+    if (kind === 'other') throw refused('it contains a name that is neither a DNS name nor a URI');
     names.add(kind === 'dns' ? value : systemIdOf(value));
   }
   const [name, another] = names;

@@ -24,7 +24,7 @@ export interface VehicleTlsOptions {
   readonly database: Queryable;
   /** The database's time, ms. */
   readonly clock: () => number;
-  /** A file or the revocations could not be read: what was known before stays in force. */
+  /** Called if a file or the revocations could not be read; the previous ones stay in force. */
   readonly onFailure: (error: Error) => void;
   /** There are more revoked serial numbers in the database. */
   readonly onRevoked?: () => void;
@@ -40,7 +40,7 @@ export interface CertifiedVehicle {
   readonly notAfter: number;
 }
 
-/** What a certificate is good for: everything of its vehicle, or a first enrolment only. */
+/** Rights that a certificate grants: everything for its vehicle, or a first enrolment only. */
 type CertificateKind = 'vehicle' | 'bootstrap';
 
 interface Peer {
@@ -62,7 +62,7 @@ const LOOK_MS = 1_000;
 export class VehicleTls {
   readonly #options: VehicleTlsOptions;
   readonly #peers = new Map<TLSSocket, Peer>();
-  /** What was sent: Node.js hands out the chain once only. */
+  /** The received chain: Node.js returns it only once. */
   readonly #sent = new WeakMap<TLSSocket, readonly Buffer[]>();
   readonly #servers = new Set<Server>();
   readonly #files: TlsFileWatch;
@@ -110,7 +110,7 @@ export class VehicleTls {
     };
   }
 
-  /** The server takes the files as they are renewed, until it closes. */
+  /** Supplies the server with renewed files until it closes. */
   follow(server: Server): void {
     this.#servers.add(server);
     server.once('close', () => this.#servers.delete(server));
@@ -172,7 +172,7 @@ export class VehicleTls {
     return (kind === 'vehicle' ? files?.authorities : files?.bootstrapAuthorities) ?? [];
   }
 
-  /** Whether the other end has sent a certificate, of whatever kind. */
+  /** Whether the peer has sent a certificate of any kind. */
   hasCertificate(socket: TLSSocket): boolean {
     return this.#sentBy(socket).length > 0;
   }
@@ -183,7 +183,7 @@ export class VehicleTls {
     if (known) return known;
     const sent: Buffer[] = [];
     let next = socket.getPeerX509Certificate();
-    // One more than may be sent, so that it is noticed.
+    // One more than the maximum, so that an excess is noticed.
     while (next && sent.length <= LONGEST_CHAIN) {
       sent.push(next.raw);
       next = next.issuerCertificate;

@@ -21,7 +21,7 @@ export interface TufRepository {
 }
 
 export interface TufDownload extends TufRepository {
-  /** Target paths, in order; the first that fails ends the download. */
+  /** Target paths, in order; the download ends at the first one that fails. */
   readonly targets: readonly string[];
   readonly targetsUrl: URL;
   readonly targetsDirectory: string;

@@ -75,7 +75,7 @@ export function checkFit(
     throw new Refusal(subject, {
       code: 'release-counter',
       check: STANDARD.releaseCounter,
-      fault: `is older than what the ECU ${ecuId} has`,
+      fault: `is older than the image of the ECU ${ecuId}`,
       expected: `a release counter of at least ${installed.releaseCounter}`,
       found: String(match.releaseCounter),
     });

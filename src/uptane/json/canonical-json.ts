@@ -69,8 +69,8 @@ function quoted(text: string): string {
 }
 
 /**
- * Order by code point. JavaScript's own order is that of UTF-16 units, in which a character beyond the
- * Basic Multilingual Plane comes before U+E000 to U+FFFF.
+ * Order by code point. JavaScript orders by UTF-16 units, in which a character beyond the Basic Multilingual Plane comes
+ * before U+E000 to U+FFFF.
  */
 export function compareCodePoints(a: string, b: string): number {
   const length = Math.min(a.length, b.length);

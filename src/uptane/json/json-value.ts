@@ -7,7 +7,7 @@ export type JsonValue =
 
 export type JsonObject = ReadonlyMap<string, JsonValue>;
 
-/** A number with a fraction or an exponent, or beyond ±(2^53-1), as it was written. */
+/** A number with a fraction or an exponent, or beyond ±(2^53-1), as originally written. */
 export class OtherNumber {
   constructor(readonly text: string) {}
 }

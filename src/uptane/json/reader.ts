@@ -71,7 +71,7 @@ export class Reader {
 
   /** As plain JavaScript values, for code that writes metadata again: every number in it is a safe integer. */
   plainObject(): Readonly<Record<string, PlainJson>> {
-    // `Object.fromEntries` defines own members, whatever their name.
+    // `Object.fromEntries` defines own members for any name.
     return Object.fromEntries(this.members().map(([name, member]) => [name, member.#plain()]));
   }
 

@@ -3,7 +3,7 @@ import { type Reader } from '../json/reader.js';
 import { type PublicKey } from './public-key.js';
 
 export interface Authority {
-  /** The key ids that the role lists, with the keys behind them; ids without a known key are left out. */
+  /** The key ids that the role lists, with their keys; ids without a known key are omitted. */
   readonly keys: ReadonlyMap<string, PublicKey>;
   readonly threshold: number;
   /** The distinct keys of the role, sorted. Ids without a known key represent themselves. */

@@ -114,7 +114,7 @@ export class PublicKey {
   }
 
   /**
-   * Keys with the same identity are the same key, whatever their ids and encodings. An unusable key is identified by
+   * Keys with the same identity are the same key, even with different ids and encodings. An unusable key is identified by
    * its id.
    */
   get identity(): string {

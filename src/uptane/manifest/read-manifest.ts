@@ -13,7 +13,7 @@ import { LARGEST_MANIFEST } from './vehicle-manifest.js';
 /** One ECU's report, with the bytes covered by its signature. */
 export interface ReportFile extends EcuReport, Statement {}
 
-/** What was signed, and what each signature says of itself, in their order. */
+/** The signed content, and the claims of each signature, in their order. */
 export interface Statement {
   readonly envelope: Envelope;
   readonly claims: readonly Claim[];

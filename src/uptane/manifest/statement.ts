@@ -1,6 +1,6 @@
 /**
- * What ECUs sign: reports and manifests. Beside each signature they name its method and the hash of what is signed (Uptane,
- * "Vehicle version manifest", "ECU version report"); the Director accepts signatures without them.
+ * Statements that ECUs sign: reports and manifests. Each signature comes with its method and the hash of the signed content
+ * (Uptane, "Vehicle version manifest", "ECU version report"); the Director also accepts signatures without these claims.
  */
 import { hash } from 'node:crypto';
 import { canonicalJson } from '../json/canonical-json.js';
@@ -13,7 +13,7 @@ type StatementSignature = WrittenSignature &
   Readonly<{
     /** The scheme of the key. */
     method: string;
-    /** Of the canonical JSON of what is signed, lower-case hex. */
+    /** SHA-256 of the canonical JSON of the signed content, lower-case hex. */
     hash: Readonly<{ sha256: string }>;
   }>;
 
@@ -24,14 +24,14 @@ export type SignedStatement = Readonly<{
 
 const digestOf = (signed: Uint8Array) => hash('sha256', signed);
 
-/** @throws NotCanonical, WrongSignature, and whatever the signer throws */
+/** @throws NotCanonical, WrongSignature, and errors of the signer */
 export async function signStatement(signed: SignedPart, signer: Signer): Promise<SignedStatement> {
   const { signatures } = await signMetadata(signed, [signer]);
   const beside = { method: signer.key.scheme, hash: { sha256: digestOf(canonicalJson(signed)) } };
   return { signatures: signatures.map((signature) => ({ ...signature, ...beside })), signed };
 }
 
-/** What a signature says of itself; not yet compared with anything. */
+/** The claims of a signature, not yet verified. */
 export interface Claim {
   readonly method: string | undefined;
   readonly sha256: string | undefined;
@@ -43,17 +43,17 @@ export const claimOf = ({ entry }: Signature): Claim => ({
   sha256: entry.optional('hash')?.optional('sha256')?.string(),
 });
 
-/** What is wrong with a claim; undefined: nothing. @param signed canonical JSON */
+/** The error in a claim; undefined: none. @param signed canonical JSON */
 export function claimFault(
   { method, sha256 }: Claim,
   key: PublicKey,
   signed: Uint8Array,
 ): string | undefined {
   if (method !== undefined && method !== key.scheme) {
-    return `names another method than ${key.scheme}, which is that of the registered key`;
+    return `names a method other than ${key.scheme}, the method of the registered key`;
   }
   if (sha256 !== undefined && sha256 !== digestOf(signed)) {
-    return 'names a hash that is not the SHA-256 of what is signed';
+    return 'names a hash that is not the SHA-256 of the signed content';
   }
   return undefined;
 }

@@ -88,7 +88,7 @@ export const setDelegation =
     for (const role of delegation.roles) {
       checkRoleName(role.name);
       if (isTopRole(role.name)) {
-        throw new RepositoryFault(`nobody can delegate to the top-level role ${role.name}`);
+        throw new RepositoryFault(`${role.name} is a top-level role: it cannot be delegated`);
       }
       checkRoleKeys(role.name, role, delegationKeys);
     }

@@ -45,7 +45,7 @@ function versionFaults({ role, content }: ProposedFile, published: Published): s
   const version = current?.content.version ?? 0;
   if (content.version <= version) {
     return [
-      `${role} version ${content.version} is proposed, but version ${version} is published already: propose it anew`,
+      `${role} version ${content.version} is proposed, but version ${version} is already published: create a new proposal`,
     ];
   }
   if (role === 'root' && content.version !== version + 1) {
@@ -80,7 +80,7 @@ function rootFaults({ kind, root }: RepositoryState): string[] {
     }
     const count = new Set(keyIds.filter((id) => root.keys.has(id))).size;
     return count < threshold
-      ? [`${role} has ${count} keys for a threshold of ${threshold}: nobody could sign it`]
+      ? [`${role} has ${count} keys for a threshold of ${threshold}: it could never be signed`]
       : [];
   });
 }
@@ -93,7 +93,7 @@ function targetsFaults(
   const before = published.targets.get(role)?.content.targets;
   const delegations = delegationsTo(role, after);
   if (role !== 'targets' && delegations.length === 0) {
-    return [`nobody delegates to ${role}`];
+    return [`no role delegates to ${role}`];
   }
   return [
     ...[...content.targets].flatMap(([path, target]) => {
@@ -112,7 +112,7 @@ function targetsFaults(
         ...(isTopRole(name) ? [`${role} delegates to the top-level role ${name}`] : []),
         ...faultOf(() => checkRoleName(name)),
         ...(new Set(keyIds.filter((id) => content.delegationKeys.has(id))).size < threshold
-          ? [`${name} has fewer keys than its threshold of ${threshold}: nobody could sign it`]
+          ? [`${name} has fewer keys than its threshold of ${threshold}: it could never be signed`]
           : []),
       ]),
     ...content.delegations

@@ -1,7 +1,6 @@
 /**
- * A delivery: delegated roles' files that their owners have made and signed elsewhere, to be published as they are.
- * Uploading is authorised along the delegations: a file is taken only if every vehicle would find what it lists where it
- * lists it. Pure.
+ * A delivery: files of delegated roles that their owners have created and signed elsewhere, to be published unchanged. The
+ * delegations authorise it: a file is accepted only if every vehicle would resolve the images it lists to this file. Pure.
  */
 import { appliesTo } from '../delegations/applies.js';
 import { findImage } from '../delegations/find-image.js';
@@ -33,7 +32,7 @@ export interface DeliveredImage {
   readonly target: Target;
 }
 
-/** Versions that a delivery may leave out. Whoever has stolen a key could else use up all that there are. */
+/** Maximum gap in versions. Otherwise a thief of a key could use up all version numbers. */
 const MOST_SKIPPED = 1_000;
 
 const SUBJECT = { repository: 'delivery', role: 'roles' };
@@ -119,7 +118,7 @@ export async function deliveryFaults(check: DeliveryCheck): Promise<readonly str
   return faults.length > 0 ? faults : searchFaults(published, delivery);
 }
 
-/** What is new in it: images that vehicles may fetch once it is published. */
+/** New images, which vehicles may fetch once the delivery is published. */
 export const deliveredImages = (
   { targets }: Published,
   delivery: Delivery,

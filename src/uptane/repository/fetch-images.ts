@@ -14,12 +14,12 @@ import { verifyAsNewVehicle } from './verify-publication.js';
 const UNFINISHED = 'image.unfinished';
 
 /**
- * Whatever is there already is hashed, and fetched again only if it is damaged.
+ * Existing files are hashed, and fetched again only if damaged.
  *
  * @param folder with the metadata, see `fetchRepository`
  * @param fetcher of the folder with the images
- * @returns paths of what is new; each was verified before it was written
- * @throws Refusal, RepositoryFault; what was fetched before stays
+ * @returns paths of new files; each was verified before it was written
+ * @throws Refusal, RepositoryFault; files fetched earlier stay
  */
 export async function fetchImages(
   folder: string,
@@ -29,7 +29,7 @@ export async function fetchImages(
   const files = new FolderFiles(folder);
   const { targets } = await readPublished(files);
   const images = [...targets.values()].flatMap(({ content }) => listedImages(content));
-  // Delegated roles are verified by whoever looks for their images.
+  // Delegated roles are verified when images are looked up in them.
   await verifyAsNewVehicle({ files, overlay: new Map(), now }, images);
   const written: string[] = [];
   for (const { content } of targets.values()) {

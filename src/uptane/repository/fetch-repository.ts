@@ -18,11 +18,11 @@ import { verifyAsNewVehicle } from './verify-publication.js';
 const subjectOf = (role: string) => ({ repository: 'image', role });
 
 /**
- * Brings a folder up to date; what is proposed there stays proposed.
+ * Brings a folder up to date; its proposal is kept.
  *
  * @param fetcher of the folder with the metadata
- * @param firstRoot as vehicles are provisioned with it
- * @returns paths of what is new
+ * @param firstRoot with which vehicles are provisioned
+ * @returns paths of new files
  * @throws RepositoryFault, Refusal; then nothing has been written
  */
 export async function fetchRepository(

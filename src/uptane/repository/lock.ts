@@ -1,8 +1,8 @@
 /**
- * One writer at a time: two concurrent publications would not list each other's files, and vehicles that saw the first
- * would take the second for a rollback. The lock is a file that names its holder, who writes it again every few seconds.
- * A dead process on this machine holds nothing; whoever else has been silent for a minute does not either: machines and
- * containers come back under other names.
+ * One writer at a time: two concurrent publications would not list each other's files, and vehicles that saw the first would
+ * take the second for a rollback. The lock is a file that names its holder, who rewrites it every few seconds. A dead
+ * process on this machine holds nothing, nor does any other holder that has been silent for a minute: machines and
+ * containers return under other names.
  */
 import {
   closeSync,
@@ -26,7 +26,7 @@ const own = new Set<string>();
 
 const PAUSE_MS = 100;
 const HEARTBEAT_MS = 5_000;
-/** Of a holder that cannot be asked otherwise, ms. A publication never blocks its process for so long. */
+/** For a holder on another machine, ms. A publication never blocks its process for that long. */
 const SILENT_MS = 60_000;
 
 /**
@@ -56,7 +56,7 @@ export async function exclusively<T>(
   }
 }
 
-/** @returns descriptor of the lock; undefined: somebody else holds it */
+/** @returns descriptor of the lock; undefined: another process holds it */
 function take(path: string): number | undefined {
   mkdirSync(dirname(path), { recursive: true });
   const { lock, now } = create(path);
@@ -107,10 +107,10 @@ function create(path: string): { readonly lock: number | undefined; readonly now
   }
 }
 
-/** Through the descriptor, so that it is never another one's lock that is written. */
+/** Through the descriptor, so that another holder's lock is never written. */
 const writeHolder = (lock: number) => writeSync(lock, `${process.pid} ${hostname()}\n`, 0);
 
-/** Unless it was taken from us meanwhile. */
+/** Unless another process has taken it over. */
 function release(lock: number, path: string): void {
   const isOurs = statSync(path, { throwIfNoEntry: false })?.ino === fstatSync(lock).ino;
   closeSync(lock);

@@ -19,7 +19,7 @@ export const DEFAULT_PERIODS: Periods = {
 
 export const LONGEST_PERIOD = 3_660;
 
-/** Of a Director only the root is kept in a folder: its other roles are signed online, for each vehicle. */
+/** A Director's folder contains only the root: its other roles are signed online, for each vehicle. */
 export type RepositoryKind = 'image' | 'director';
 
 /** What `repository.json` says. */

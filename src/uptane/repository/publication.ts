@@ -115,7 +115,7 @@ async function fileOf(
   const existing = await files.read(path);
   if (existing && Buffer.compare(signedBytes(existing), envelope.signedBytes) !== 0) {
     throw new RepositoryFault(
-      `${path} is there already and says something else: propose ${role} anew, under the next version`,
+      `${path} already exists with other content: propose ${role} again, under the next version`,
     );
   }
   const authorities = [

@@ -38,15 +38,15 @@ export interface Published {
   /** The files listed in the snapshot, by role. */
   readonly targets: ReadonlyMap<string, PublishedFile<TargetsContent>>;
   /**
-   * The highest version of each role that was ever written, listed or not. A number that was written is never used for
-   * other content: somebody may have fetched it.
+   * The highest version of each role that was ever written, listed or not. A written version number is never reused for
+   * other content, because a client may have fetched it.
    */
   readonly highest: ReadonlyMap<string, number>;
 }
 
 const subject = (role: string, version?: number) => ({ repository: 'image', role, version });
 
-/** @throws RepositoryFault if a listed file is not there; Refusal if one is not what it should be */
+/** @throws RepositoryFault if a listed file is missing; Refusal if one is invalid */
 export async function readPublished(files: RepositoryFiles): Promise<Published> {
   const settings = await files.read(SETTINGS_FILE);
   const kind = settings ? readSettings(settings).kind : 'image';

@@ -58,7 +58,7 @@ export interface PublicationResult {
 }
 
 export interface RepositoryOptions {
-  /** Images are served from elsewhere: they are neither copied nor checked for existence. */
+  /** Images are served from another place: they are neither copied nor checked for existence. */
   readonly hasImagesElsewhere?: boolean;
 }
 
@@ -269,7 +269,7 @@ export class ImageRepository {
   }
 
   /**
-   * Publishes a delivery whose images are served; what is proposed stays proposed.
+   * Publishes a delivery whose images are available; the proposal is kept.
    *
    * @throws RepositoryFault, Refusal; then nothing has been written
    */

@@ -79,7 +79,7 @@ export async function signReviewed(
   }
   if (signable.length === 0) {
     throw new RepositoryFault(
-      `the key ${signer.keyId} is not one of the keys of what is proposed: ${proposed.join(', ')}`,
+      `the key ${signer.keyId} is not one of the keys of the proposal: ${proposed.join(', ')}`,
     );
   }
   const added: AddedSignature[] = [];

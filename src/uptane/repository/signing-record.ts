@@ -70,7 +70,7 @@ export class SigningRecord {
     const [here, there] = isDirector
       ? ['the Director', 'the image repository']
       : ['the image repository', 'the Director'];
-    throw new RepositoryFault(`this key has signed for ${there}: ${here} needs keys of its own`);
+    throw new RepositoryFault(`this key has signed for ${there}: ${here} needs separate keys`);
   }
 
   #nameOf(role: string): string {
@@ -78,7 +78,7 @@ export class SigningRecord {
   }
 }
 
-/** No role name begins like this. */
+/** No role name starts like this. */
 const DIRECTOR = 'director/';
 
 const digest = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex');

@@ -15,7 +15,7 @@ import {
 } from './signatures.js';
 import { reachableRoles, requirementsOf, stateAfter } from './state.js';
 
-/** `expires-soon`: somebody, or the server, has to sign the next version now. */
+/** `expires-soon`: a person or the server must sign the next version now. */
 export type Validity = 'valid' | 'expires-soon' | 'expired';
 
 export interface RoleStatus {
@@ -64,7 +64,7 @@ export interface RepositoryStatus {
   readonly keys: readonly KeyStatus[];
   /** Faults of the proposal. */
   readonly faults: readonly string[];
-  /** What the proposal changes, line by line: of the same files as its faults. */
+  /** The changes of the proposal, line by line, for the same files as its faults. */
   readonly difference: readonly string[];
   /** Required actions, one sentence each; empty if there are none. */
   readonly attention: readonly string[];
@@ -148,7 +148,7 @@ export function keysByRole(authorities: Iterable<readonly [string, Authority]>):
   return [...keys.values()];
 }
 
-/** Of every role, as it is published and as it is proposed. */
+/** For every role, published and proposed. */
 function authoritiesOf(published: Published, proposal: Proposal): (readonly [string, Authority])[] {
   const nothing = { root: undefined, targets: new Map() };
   return [stateAfter(published, nothing), stateAfter(published, proposal)].flatMap((state) => {

@@ -1,7 +1,7 @@
 /**
- * Generates private keys. In Node.js 20, a generated key shares its lock with the job that has generated it. If garbage collection
- * frees that job while the key is being described or exported as JWK, which holds the lock, the process waits for itself
- * forever. A key that was read from its encoding has a lock of its own.
+ * Generates private keys. In Node.js 20, a generated key shares its lock with the job that generated it. If garbage
+ * collection frees that job while the key is being described or exported as JWK, which holds the lock, the process
+ * deadlocks. A key read from its encoding has its own lock.
  */
 import { createPrivateKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { type KeyType } from './signer.js';

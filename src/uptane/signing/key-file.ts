@@ -53,7 +53,7 @@ export const writePublicKeyFile = (path: string, key: ListedKey): void =>
 
 /**
  * @param askPassphrase called only if the key is encrypted
- * @throws KeyFileFault if the file is missing or readable by others, the passphrase is wrong, or it is not such a key
+ * @throws KeyFileFault if the file is missing or readable by others, the passphrase is wrong, or it is not a valid key
  */
 export async function openKeyFile(
   path: string,

@@ -21,7 +21,7 @@ export class WrongSignature extends Error {
 
 /**
  * @param signers each signs once, in the order of the signatures
- * @throws NotCanonical, WrongSignature, and whatever a signer throws
+ * @throws NotCanonical, WrongSignature, and errors of a signer
  */
 export async function signMetadata(
   signed: SignedPart,

@@ -18,7 +18,7 @@ export interface Signer {
   readonly keyId: string;
   readonly key: ListedKey;
   /**
-   * @param message canonical JSON of what is signed
+   * @param message canonical JSON of the content to sign
    * @returns the signature in the form of the key's scheme (POUF, section 2)
    */
   sign(message: Uint8Array): Promise<Uint8Array>;

@@ -1,6 +1,6 @@
 /**
- * A page that represents the vehicle's screen (IVI): shows the progress, asks for consent, and lets the user pause,
- * resume and cancel. `GET /state` returns the same for an app, which acts through the page's form. What the driver sees is in
+ * A page that represents the vehicle's screen (IVI): shows the progress, asks for consent, and lets the user pause, resume
+ * and cancel. `GET /state` returns the same for an app, which acts through the page's form. Its content is in
  * `ivi-screen.ts`.
  */
 import { randomBytes } from 'node:crypto';
@@ -16,7 +16,7 @@ const ACTIONS: readonly Action[] = ['accept', 'refuse', 'pause', 'resume', 'canc
 
 /** Forms of this page are a few bytes long. */
 const MAX_BODY = 1_024;
-const TOO_LATE = 'That is not possible any more.';
+const TOO_LATE = 'That is no longer possible.';
 
 const ASSETS: ReadonlyMap<string, { readonly type: string; readonly text: string }> = new Map([
   ['/page.css', { type: 'text/css', text: STYLE }],

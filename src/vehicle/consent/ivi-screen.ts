@@ -19,11 +19,11 @@ export interface Screen {
   readonly phase: Phase | undefined;
   readonly paused: boolean;
   readonly question: Question | undefined;
-  /** Where it is known already, what the update waits for. */
+  /** The reason why the update waits, if known. */
   readonly script: Pick<UpdateScript, 'preconditions' | 'window'> | undefined;
   /** The state as `GET /state` gives it: the screen changes when it does. */
   readonly state: string;
-  /** What the driver's last press led to, if not to another screen. */
+  /** Result of the driver's last action, if it led to no other screen. */
   readonly notice?: string | undefined;
   readonly formToken: string;
   /** IANA name; undefined: the system's. */
@@ -49,7 +49,7 @@ export function screenHtml(screen: Screen): string {
 <h1>${escaped(headline)}</h1>
 <main tabindex="0" aria-label="About the update">${notice}${content}</main>
 <form class="actions" method="post" action="/"><input type="hidden" name="token" value="${screen.formToken}">${buttons}</form>
-<p id="away" role="status" hidden>The update service does not answer. This screen goes on when it does.</p>
+<p id="away" role="status" hidden>The update service does not answer. This screen continues when it does.</p>
 <script src="/page.js"></script>
 </body>
 </html>`;

@@ -1,8 +1,8 @@
-/** What the driver reads: plain words for each phase of an update. Pure. */
+/** Texts for the driver: plain words for each phase of an update. Pure. */
 import { type DailyWindow, type Preconditions } from '../../update-script/index.js';
 import { type Phase } from '../update/machine.js';
 
-/** A headline, and what it means for the driver. */
+/** A headline and its meaning for the driver. */
 export interface Words {
   readonly headline: string;
   readonly meaning: string;
@@ -14,7 +14,7 @@ export const IDLE: Words = {
 };
 export const PAUSED: Words = {
   headline: 'Update paused',
-  meaning: 'Your vehicle works as before. Press Continue to go on with the update.',
+  meaning: 'Your vehicle works as before. Press Continue to resume the update.',
 };
 
 export const WORDS: Readonly<Record<Phase, Words>> = {
@@ -27,16 +27,16 @@ export const WORDS: Readonly<Record<Phase, Words>> = {
     meaning: 'Your vehicle works as before.',
   },
   conditions: {
-    headline: 'Waiting to begin',
-    meaning: 'The update begins when your vehicle is ready for it. It works as before.',
+    headline: 'Waiting to start',
+    meaning: 'The update starts when your vehicle is ready. It works as before.',
   },
   admission: {
-    headline: 'Waiting to begin',
+    headline: 'Waiting to start',
     meaning: 'Other vehicles come first. Yours works as before.',
   },
   downloading: {
     headline: 'Downloading',
-    meaning: 'You can use your vehicle as usual. The download goes on by itself.',
+    meaning: 'You can use your vehicle as usual. The download continues automatically.',
   },
   verifying: {
     headline: 'Checking the download',
@@ -44,7 +44,7 @@ export const WORDS: Readonly<Record<Phase, Words>> = {
   },
   waiting: {
     headline: 'Ready to install',
-    meaning: 'The installation begins when your vehicle is ready for it. It works as before.',
+    meaning: 'The installation starts when your vehicle is ready. It works as before.',
   },
   installing: {
     headline: 'Installing',
@@ -64,7 +64,7 @@ export const WORDS: Readonly<Record<Phase, Words>> = {
   },
 };
 
-/** What the vehicle waits for, one phrase each. */
+/** The conditions for which the vehicle waits, one phrase each. */
 export function conditionsInWords(
   { battery, gear, ignition }: Preconditions = {},
   window?: Pick<DailyWindow, 'from' | 'to'>,

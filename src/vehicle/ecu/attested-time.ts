@@ -62,7 +62,7 @@ export class AttestedTime {
       throw new Refusal(SUBJECT, {
         code: 'freeze',
         check: POUF.time,
-        fault: 'was not asked for: no nonce of this ECU is open',
+        fault: 'was not requested: no nonce of this ECU is pending',
       });
     }
     const { text, at } = this.#nonce;

@@ -69,8 +69,8 @@ export class ImageRecord {
   }
 
   /**
-   * Records an image before it is written into a slot, so that it is known whatever happens. Another image with the
-   * same version is forgotten, so that they cannot be confused.
+   * Records an image before it is written into a slot, so that it is known in any case. Another image with the same version
+   * is removed from the record, so that they cannot be confused.
    *
    * @throws Error if that other image is running
    */

@@ -21,7 +21,7 @@ export interface StoredCertificate {
   readonly notAfter: number;
 }
 
-/** The certificate is not for this vehicle and the key that it was asked for. */
+/** The certificate does not match the vehicle and the key for which it was requested. */
 export class ForeignCertificate extends Error {
   override readonly name = 'ForeignCertificate';
 }
@@ -49,7 +49,7 @@ export class CertificateStore {
   /** The key for the next request: after an interruption that of the last one, whose certificate may be on its way. */
   pendingKey(): KeyObject {
     const text = readIfThere(this.#pending);
-    // After an interruption between the two, the pending key is that of the certificate already.
+    // After an interruption between the two steps, the pending key already belongs to the certificate.
     if (text !== undefined && !this.#isCurrent(text)) return createPrivateKey(text);
     const privateKey = generateKey('ecdsa');
     replaceFile(this.#pending, privateKey.export({ type: 'pkcs8', format: 'pem' }));

@@ -44,7 +44,7 @@ export class EstClient {
   async request(key: KeyObject, signal?: AbortSignal): Promise<Uint8Array> {
     const { systemId, tls, code, url, bootstrap } = this.#options;
     if (!tls.hasCertificate && code === undefined && !bootstrap) {
-      throw new EnrolmentRefused('there is neither a certificate nor a one-time code');
+      throw new EnrolmentRefused('neither a certificate nor a one-time code is available');
     }
     const path = tls.hasCertificate ? 'simplereenroll' : 'simpleenroll';
     const address = new URL(url);

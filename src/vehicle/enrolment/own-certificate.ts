@@ -1,6 +1,6 @@
 /**
- * The vehicle looks after its client certificate itself: enrols, and renews it when two thirds of its validity are over. The
- * new pair is on disk before the old one is given up; then connections are made anew with it.
+ * The vehicle manages its client certificate itself: enrols, and renews it after two thirds of its validity. The new pair is
+ * on disk before the old one is deleted; then connections are re-established with it.
  */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { backoffPause } from '../../contract/index.js';
@@ -29,7 +29,7 @@ const LONGEST_PAUSE_MS = 60 * 60 * 1000;
 /** Timers hold no more than 24 days; the clock may be set in between, ms. */
 const LONGEST_SLEEP_MS = 60 * 60 * 1000;
 
-/** For this part of what is left of its validity, a new certificate is kept in any case. */
+/** A new certificate is kept at least for this fraction of its remaining validity. */
 const LEAST_PART = 0.1;
 
 /** When to renew a certificate, ms. */
@@ -51,7 +51,7 @@ export class OwnCertificate {
   /**
    * Enrols if there is no certificate yet, then renews it whenever it is due.
    *
-   * @throws EnrolmentRefused, where only a person can help; the signal's reason
+   * @throws EnrolmentRefused if only a person can help; the signal's reason
    */
   async start(signal?: AbortSignal): Promise<void> {
     const { store } = this.#options;
@@ -77,7 +77,7 @@ export class OwnCertificate {
         continue;
       }
       const { notAfter } = await this.#obtain(signal, { isPatient: true });
-      // An authority may date its certificates back so far that the next one is due at once.
+      // An authority may backdate its certificates so far that the next renewal is immediately due.
       const least = Math.max(0, notAfter - clock()) * LEAST_PART;
       await sleep(Math.min(least, LONGEST_SLEEP_MS), undefined, { signal });
     }

@@ -27,7 +27,7 @@ export class CarotaAdmission implements Asking {
   constructor(options: CarotaAdmissionOptions) {
     this.#options = options;
     const { url, token, tls } = options;
-    // As for all other requests of the vehicle, whoever gives it the address decides about plain HTTP.
+    // As for all other requests of the vehicle, the configured address decides whether plain HTTP is used.
     this.#client = new Client({
       url,
       token,
@@ -66,7 +66,7 @@ export class CarotaAdmission implements Asking {
   }
 }
 
-/** Of our CarOTA Server. Anything else may be a proxy, or someone on the path: the vehicle asks again. */
+/** Errors of our CarOTA Server. Any other answer may come from a proxy or an attacker: the vehicle asks again. */
 const FINAL: ReadonlySet<string> = new Set([
   'SCHEDULE_STATUS',
   'SCHEDULE_NOT_FOUND',

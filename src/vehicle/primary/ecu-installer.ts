@@ -81,7 +81,7 @@ export class EcuInstaller implements Installer {
   }
 }
 
-/** Opened when the ECU reads: a stream that is aborted before would end the process with an error that nobody handles. */
+/** Opened only when the ECU reads: aborting an unread stream would end the process with an unhandled error. */
 async function* contentOf(file: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
   yield* createReadStream(file, { signal }) as AsyncIterable<Uint8Array>;
 }

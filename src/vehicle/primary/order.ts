@@ -16,7 +16,7 @@ export interface Order {
 const SCRIPT_PATH = /^scripts\/(.+)\.json$/s;
 
 const SUBJECT = { repository: 'director', role: 'targets' };
-const CHECK = 'External contract, section 8';
+const CHECK = 'Contract, section 8';
 
 const refuse = (reason: Omit<RefusalReason, 'check'> & { check?: string }): never => {
   throw new Refusal(SUBJECT, { check: CHECK, ...reason });
@@ -42,7 +42,7 @@ export function orderIn(assignments: readonly Assignment[], primary: string): Or
   if (scriptRefId === undefined) {
     return refuse({
       code: 'mismatch',
-      fault: 'orders for the OTA manager what is no update script',
+      fault: 'orders a file for the OTA manager that is not an update script',
       expected: 'scripts/<script-ref-id>.json',
       found: script.target.path,
       attack: 'arbitrary-software',

@@ -53,8 +53,8 @@ export interface InitialTrust {
   /** The current time, ms: no ECU will ever accept an earlier one. */
   readonly now: number;
   /**
-   * Timestamp, snapshot and targets of both repositories, as they serve them. Without them, older files are accepted until the
-   * first cycle, as long as they have not expired.
+   * Timestamp, snapshot and targets of both repositories, under their published names. Without them, older files are
+   * accepted until the first cycle, unless they have expired.
    */
   readonly metadata?: MetadataBundle | undefined;
 }

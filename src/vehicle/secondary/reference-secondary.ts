@@ -1,6 +1,6 @@
 /**
- * The reference Secondary, with its own key, time, metadata and record on its own disk. It installs only images that its
- * own verification found to be ordered for it, whatever its Primary requests.
+ * The reference Secondary, with its own key, time, metadata and record on its own disk. Regardless of its Primary's
+ * requests, it installs only images that its own verification has found to be ordered for it.
  */
 import { join } from 'node:path';
 import { STANDARD } from '../../uptane/checks/sections.js';
@@ -119,7 +119,7 @@ export class ReferenceSecondary implements Secondary {
         ? verifyBundleFully(check)
         : verifyBundlePartially(check));
       if (order && sha256Of(order) === undefined) {
-        throw refusal(order, 'lists no SHA-256, by which slots are told apart');
+        throw refusal(order, 'lists no SHA-256, which identifies the content of a slot');
       }
       const before = this.#record.order;
       this.#record.verified(order);

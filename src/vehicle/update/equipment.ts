@@ -11,7 +11,7 @@ export class UpdateRefused extends Error {
   override readonly name = 'UpdateRefused';
   /** Whether the script itself was received, not only its metadata. */
   readonly hasScript: boolean;
-  /** The attack it indicates, by its name in the contract (section 8). */
+  /** The attack it indicates, by its name (contract section 8). */
   readonly attack: string | undefined;
 
   constructor(message: string, details: { hasScript?: boolean; attack?: string | undefined } = {}) {
@@ -61,7 +61,7 @@ export interface ScriptSource {
   carriedOut?(scriptRefId: string): void;
 }
 
-/** The update may not begin, or not go on, and asking again will not change that. */
+/** The update must not start or continue, and repeating the request will not change that. */
 export class NotAdmitted extends Error {
   override readonly name = 'NotAdmitted';
   /** Whether the schedule has ended; otherwise the vehicle has no part in it. */
@@ -73,7 +73,7 @@ export class NotAdmitted extends Error {
   }
 }
 
-/** Asks whoever plans the update whether the vehicle may begin (contract section 10). */
+/** Requests admission from the planner of the update (contract section 10). */
 export interface Admission {
   /** @returns when to ask again, ms; undefined: it is admitted @throws NotAdmitted */
   ask(refId: string, signal: AbortSignal): Promise<number | undefined>;
@@ -113,7 +113,7 @@ export interface Conditions {
   readonly timeZone: string;
 }
 
-/** The download has failed for good; the message gives the reason. */
+/** The download has failed permanently; the message gives the reason. */
 export class DownloadFailed extends Error {
   override readonly name = 'DownloadFailed';
 }
@@ -183,7 +183,7 @@ export interface Reboot {
 /** Everything an update uses. Replace any part with your own. */
 export interface Equipment {
   readonly scripts: ScriptSource;
-  /** Absent: nobody is asked. */
+  /** Absent: updates need no consent. */
   readonly admission?: Admission | undefined;
   readonly consent: Consent;
   readonly conditions: Conditions;

@@ -1,6 +1,6 @@
 /**
- * What a vehicle reports as evidence, in the meta of an event: the software and the conditions that it found before it
- * updated itself, and which text its user was shown (UN R156, 7.1.2). Pure.
+ * Evidence that a vehicle reports in the meta of an event: its software and conditions before the update, and the text shown
+ * to its user (UN R156, 7.1.2). Pure.
  */
 import { createHash } from 'node:crypto';
 import { type MetaField } from '../../contract/index.js';

@@ -17,7 +17,7 @@ export interface UpdateFacts {
   readonly script?: UpdateScript;
   /** The images it installs, described by verified metadata. */
   readonly images?: readonly VerifiedImage[];
-  /** The conditions that were found when they were last met, as they are reported. */
+  /** The conditions as determined when they were last met, in the form in which they are reported. */
   readonly conditionsFound?: readonly MetaField[];
   /** When this phase started to wait, ms. */
   readonly since?: number;
@@ -27,7 +27,7 @@ export interface UpdateFacts {
   readonly restartedFrom?: string;
   /** How often the new software was started without completing its check. */
   readonly starts?: number;
-  /** The new software has passed its health check and is kept, whatever happens. */
+  /** The new software has passed its health check and is kept in any case. */
   readonly proved?: boolean;
   /** Slots may have been switched. */
   readonly activated?: boolean;

@@ -41,12 +41,12 @@ export interface PhaseRow {
 
 const cancelled: Outcome = { reports: ['cancel'], next: 'ended' };
 const unmet: Outcome = { reports: ['failure'], next: 'ended' };
-/** The schedule does not run any more. */
+/** The schedule is no longer running. */
 const withdrawn: Outcome = { reports: ['cancel'], next: 'ended' };
 
 const ROWS = {
   fetching: {
-    does: 'ask what is ordered, verify it, fetch the update script',
+    does: 'fetch and verify the order, fetch the update script',
     outcomes: {
       accepted: { reports: ['received', 'pki_check_success'], next: 'consent' },
       refused: { reports: ['received', 'pki_check_fail'], next: 'ended' },
@@ -79,7 +79,7 @@ const ROWS = {
     revocable: true,
   },
   admission: {
-    does: 'ask the CarOTA Server whether it may begin',
+    does: 'request admission from the CarOTA Server',
     outcomes: {
       admitted: { reports: [], next: 'downloading' },
       refused: { reports: ['failure'], next: 'ended' },
@@ -90,7 +90,7 @@ const ROWS = {
     revocable: true,
   },
   downloading: {
-    does: 'download each artifact, resuming where it broke off',
+    does: 'download each artifact, resuming after interruptions',
     outcomes: {
       downloaded: { reports: ['downloaded'], next: 'verifying' },
       failed: { reports: ['download_fail'], next: 'ended' },
@@ -110,7 +110,7 @@ const ROWS = {
     revocable: true,
   },
   waiting: {
-    does: 'wait for the daily window, for the conditions again, and ask once more',
+    does: 'wait for the daily window and again for the conditions, then request admission again',
     outcomes: { open: { reports: [], next: 'installing' }, unmet, withdrawn, cancelled },
     otherwise: 'unmet',
     revocable: true,

@@ -1,7 +1,7 @@
 /** Sharing triggers among operations: limits hold, urgent operations overtake, none starves. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { currentRate, refill } from '../../../src/adapter/c2d-sender/rate.js';
+import { refill } from '../../../src/adapter/c2d-sender/rate.js';
 import {
   type Contender,
   type SendBudget,
@@ -164,21 +164,4 @@ test('a clock that is behind adds no tokens twice', () => {
   const bucket = refill({ tokens: 0, refilledAt: START }, 10, START + 500);
   expect(bucket).toEqual({ tokens: 5, refilledAt: START + 500 });
   expect(refill(bucket, 10, START)).toEqual(bucket);
-});
-
-test.each([
-  [{ perSecond: 5 }, 1_000, 5],
-  [{ perSecond: 5, factor: 2, after: 100 }, 99, 5],
-  [{ perSecond: 5, factor: 2, after: 100 }, 100, 10],
-  [{ perSecond: 5, factor: 2, after: 100 }, 350, 40],
-  [{ perSecond: 5, factor: 2, after: 100, atMost: 30 }, 350, 30],
-  [{ perSecond: 50, atMost: 30 }, 0, 30],
-])('rate %j after %d notified vehicles is %d a second', (rate, notified, expected) => {
-  expect(currentRate(rate, { notified, succeeded: 0 })).toBe(expected);
-});
-
-test('a rate can grow with success alone', () => {
-  const rate = { perSecond: 1, factor: 3, after: 10, of: 'succeeded' as const };
-  expect(currentRate(rate, { notified: 1_000, succeeded: 0 })).toBe(1);
-  expect(currentRate(rate, { notified: 1_000, succeeded: 25 })).toBe(9);
 });

@@ -188,7 +188,7 @@ test('a sealed secret belongs to its receiver, and is not to be changed', () => 
   const box = new SecretBox([Buffer.from(first, 'base64')]);
   const sealed = box.seal(SECRET, 'a');
   expect(box.open(sealed, 'a')).toBe(SECRET);
-  expect(() => box.open(sealed, 'b')).toThrow('not what was sealed for this owner');
+  expect(() => box.open(sealed, 'b')).toThrow('it was not sealed for this owner');
   const [head, bytes] = [sealed.slice(0, 19), Buffer.from(sealed.slice(19), 'base64')];
   for (let place = 0; place < bytes.length; place++) {
     const changed = Buffer.from(bytes);

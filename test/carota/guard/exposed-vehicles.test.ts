@@ -337,7 +337,7 @@ test('a vehicle that withdraws says nothing, and early failures have a limit of 
   });
   await report(refId, vins.slice(3, 4), 'failure');
   expect((await until(refId, (schedule) => schedule.status === 'stopped')).reason).toBe(
-    '2 vehicles failed before they could begin',
+    '2 vehicles failed before exposure',
   );
 });
 

@@ -143,7 +143,7 @@ describe('while the test waits for slow vehicles', () => {
     const next = others[4] ?? '';
     expect((await ask(server, 'slow', next)).body).toMatchObject({
       admitted: false,
-      reason: '4 vehicles are exposed behind the one with which a test may stop',
+      reason: '4 vehicles are exposed after the one at which a test may stop',
     });
     expect((await show('slow')).exposure).toMatchObject({
       exposed: 6,
@@ -189,7 +189,7 @@ describe('while the test waits for slow vehicles', () => {
       const { body } = await ask(server, refId, some[exposed] ?? '');
       expect(body).toMatchObject({
         admitted: false,
-        reason: '20 vehicles are exposed behind the one with which a test may stop',
+        reason: '20 vehicles are exposed after the one at which a test may stop',
       });
     };
     await refused();

@@ -143,7 +143,7 @@ test('a failure before exposure is tried again too, and does not count meanwhile
     () => show(refId),
     (schedule) => schedule.status === 'stopped',
   );
-  expect(reason).toBe('1 vehicle failed before they could begin');
+  expect(reason).toBe('1 vehicle failed before exposure');
 });
 
 describe('the adapter is told once', () => {

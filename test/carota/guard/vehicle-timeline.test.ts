@@ -68,7 +68,7 @@ test('silence: when it is due and why, that it has come, and that success undid 
   const [due, ...before] = await timeline(one, refId);
   expect(due).toMatchObject({
     ...{ kind: 'due', becomes: 'silent', because: '3600 s after its exposure' },
-    unless: 'it reports success, a failure or a withdrawal before',
+    unless: 'it reports success, a failure or a withdrawal first',
   });
   const exposed = before.at(-1);
   expect(exposed).toMatchObject({ kind: 'exposed', place: 1 });
@@ -86,7 +86,7 @@ test('silence: when it is due and why, that it has come, and that success undid 
     ...['due succeeded', 'report success', 'result silent', 'report reboot'],
     ...['report downloading', 'exposed'],
   ]);
-  expect(items[0].unless).toBe('it reports a failure before');
+  expect(items[0].unless).toBe('it reports a failure first');
   await report(refId, one, 'failure');
   expect(shortly(await timeline(one, refId)).slice(0, 2)).toEqual([
     'result failed',
@@ -158,7 +158,7 @@ describe('what is due', () => {
     ['reboot', at + 60_000, 'silent', '60 s after its exposure'],
     ['success', at + 90_000, 'succeeded', '86400 s after its success reached the adapter'],
     ['download_fail', at + 60_000, 'failed', '60 s after its exposure'],
-    ['received', at + 61_000, 'silent', 'put off, for the server was restarted'],
+    ['received', at + 61_000, 'silent', 'postponed because the server was restarted'],
   ])('in state %s at %i: %s, %s', (state, decidesAt, becomes, because) => {
     const due = dueOf({ state, at, decidesAt }, { deadline: 60, afterReboot: 5 });
     expect(due).toMatchObject({ becomes, because });

@@ -210,7 +210,7 @@ describe('A superuser of the database is found out', () => {
       'keeps an entry out of the chain',
       `insert into audit.entries (at, token_id, token_name, address, action, outcome, subject, reason, detail)
          values (now(), '', 'Eve', '', 'cancel', 'done', '', '', '{}')`,
-      /^entries neither in the chain nor waiting for it: 1$/,
+      /^entries that are neither in the chain nor pending: 1$/,
     ],
     ['truncates everything', `truncate audit.chain, audit.entries`, /^entry 1 is missing/],
     ['removes a seal', `delete from audit.seals where id = 2`, /a seal is missing/],

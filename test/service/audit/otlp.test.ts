@@ -279,7 +279,7 @@ describe('The copy over OTLP', () => {
 it('A token goes over TLS only, or to this machine', () => {
   const token = 'secret';
   expect(() => openOtlp({ url: 'http://collector.example:4318/v1/logs', token })).toThrow(
-    '--audit-otlp must be https where there is --audit-otlp-token',
+    '--audit-otlp must be https if --audit-otlp-token is given',
   );
   expect(() => openOtlp({ url: 'http://[::1]:4318/v1/logs', token })).not.toThrow();
 });

@@ -115,7 +115,11 @@ const COMMON: readonly Row[] = [
   ['POST /v1.0/session', { token: null }, 400, ''],
   ['POST /v1.0/session', { ...json('{"token":"\\u0000"}'), token: null }, 400, '/token'],
   ['GET /v1.0/%00', {}, 404, 'NOT_FOUND'],
-  ['GET /v1.0/%ff', {}, 400, 'INVALID'],
+  ['GET /v1.0/%ff', {}, 400, ''],
+  ['GET /v1.0/%zz', {}, 400, ''],
+  ['DELETE /v1.0/tokens/%zz', {}, 400, ''],
+  ['DELETE /v1.0/tokens/%', {}, 400, ''],
+  ['DELETE /v1.0/tokens/%c3%28', {}, 400, ''],
 ];
 
 const OF_ADAPTER: readonly Row[] = [

@@ -165,7 +165,7 @@ test.each<[string, object, RegExp]>([
     { oidcScopes: [{ value: 'a', model: 'b' }] },
     /needs --oidc-scope-claim/,
   ],
-  ['a console over plain HTTP', { consoleUrl: 'http://ota.example' }, /must be https where/],
+  ['a console over plain HTTP', { consoleUrl: 'http://ota.example' }, /must be https if/],
 ])('settings with %s are refused', (_name, changed, message) => {
   expect(() => signOnOf({ ...SETTINGS, ...changed }, true, ['admin'])).toThrow(message);
 });

@@ -97,7 +97,7 @@ test('a key outside the role cannot sign', async () => {
   await ceremony.addImage('a.bin', 'firmware');
   await expect(ceremony.sign(makeSigner())).rejects.toThrow(RepositoryFault);
   await expect(ceremony.sign(ceremony.root[0])).rejects.toThrow(
-    'is not one of the keys of what is proposed: targets',
+    'is not one of the keys of the proposal: targets',
   );
   await expect(ceremony.signRoles(must(ceremony.targets[0]), ['root'])).rejects.toThrow(
     'nothing is proposed for root',
@@ -116,10 +116,10 @@ test('a replayed old proposal is rejected', async () => {
   await ceremony.publish();
   writeFileSync(path, old);
   await expect(ceremony.publish()).rejects.toThrow(
-    'targets version 2 is proposed, but version 3 is published already',
+    'targets version 2 is proposed, but version 3 is already published',
   );
   await expect(ceremony.sign(ceremony.targets[2])).rejects.toThrow(
-    'version 3 is published already',
+    'version 3 is already published',
   );
 });
 

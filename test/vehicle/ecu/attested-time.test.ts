@@ -29,7 +29,7 @@ test('a withheld answer is rejected, and time advances', () => {
   expect(() => time.accept(keptBack)).toThrow(/has come too late/);
   expect(time.now()).toBe(START + 3 * MINUTE);
   // The nonce is used up.
-  expect(() => time.accept(keptBack)).toThrow(/was not asked for/);
+  expect(() => time.accept(keptBack)).toThrow(/was not requested/);
 });
 
 test('an answer in time does not set the time back either', () => {

@@ -91,7 +91,7 @@ function vehicleInsight(server: Server, { database }: HttpContext): void {
     const found = await searchDeliveries(database, vin, page);
     const vehicle = await findVehicle(database, vin);
     if (!vehicle && found.length === 0) {
-      const message = `neither the registry nor an operation has vehicle ${vin}`;
+      const message = `vehicle ${vin} is neither in the registry nor in an operation`;
       throw new Problem('DEVICE_NOT_FOUND', message);
     }
     const installed = await installedVersions(database, vin, scopes);

@@ -25,7 +25,7 @@ export async function operationOf(
   return operation;
 }
 
-/** An operation whose vehicles are requested. @throws Problem also where it is archived */
+/** The operation whose vehicles are requested. @throws Problem also if it is archived */
 export async function operationWithVehicles(
   context: HttpContext,
   refId: string,

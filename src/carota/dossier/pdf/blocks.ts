@@ -1,4 +1,4 @@
-/** What a dossier's record says, as it is printed: all of its members, in words and tables. Pure. */
+/** The content of a dossier's record as printed: all its members, in words and tables. Pure. */
 import {
   DossierLine,
   type DossierRecord,
@@ -10,14 +10,14 @@ export type Block =
   | { readonly kind: 'heading'; readonly text: string }
   /** Names and values. */
   | { readonly kind: 'facts'; readonly facts: readonly Fact[] }
-  /** Text as it is, with its own line breaks. */
+  /** Text with its own line breaks. */
   | { readonly kind: 'text'; readonly title: string; readonly text: string }
-  /** A line of its own, beginning with a time. */
+  /** A separate line that starts with a time. */
   | { readonly kind: 'line'; readonly text: string };
 
 export type Fact = readonly [name: string, value: string];
 
-/** Parts of a dossier, each of which begins a page, in the order of the records. */
+/** Parts of a dossier, each starting on a new page, in the order of the records. */
 export const PARTS = {
   campaign: 'Campaign',
   update: 'The update',
@@ -57,7 +57,7 @@ function inOrder<Record extends DossierRecord>(record: Record): Record {
   return Object.fromEntries(members) as Record;
 }
 
-/** @param line a record as it is in its line */
+/** @param line a record as in its JSON line */
 export function blocksOf(line: DossierRecord): Block[] {
   const record = inOrder(line);
   switch (record.type) {
@@ -139,7 +139,7 @@ function failureText({
   return `${at}  FAILURE ${statusName} (event ${eventId})${why}; followed by: ${then === '' ? 'nothing' : then}`;
 }
 
-/** Members that are only in the JSON Lines: bytes, of which people can read nothing. */
+/** Members that appear only in the JSON Lines: bytes that people cannot read. */
 const BYTES = new Set(['manifest', 'token']);
 /** Members that the heading or the part says. */
 const SAID = new Set(['type', 'hash']);
@@ -173,7 +173,7 @@ function factsOf(value: object, prefix = ''): Fact[] {
 const textOf = (value: unknown): string =>
   typeof value === 'string' ? value : JSON.stringify(value);
 
-/** `createdAt` → `created at`; names with other characters stay as they are. */
+/** `createdAt` → `created at`; names with other characters are unchanged. */
 const wordsOf = (name: string): string =>
   /^[a-z][A-Za-z0-9]*$/.test(name)
     ? name.replaceAll(/[A-Z](?=[a-z])/g, (letter) => ` ${letter.toLowerCase()}`)

@@ -60,7 +60,7 @@ export class Paper {
     return this.#document;
   }
 
-  /** Begins a page. */
+  /** Starts a page. */
   part(title: string): void {
     const document = this.#document;
     document.addPage();
@@ -94,7 +94,7 @@ export class Paper {
     this.#document.end();
   }
 
-  /** Name and value side by side; a value that is longer than a page goes on below. */
+  /** Name and value side by side; a value longer than a page continues on the next. */
   #fact([name, value]: Fact): void {
     const document = this.#document;
     const label = this.#printable(name);
@@ -123,7 +123,7 @@ export class Paper {
     this.#document.text(text, MARGIN, undefined, { width: this.#width });
   }
 
-  /** Begins a page where so much, in points, has no room on this one. */
+  /** Starts a new page if this one has no room for that many points. */
   #keepTogether(height: number): void {
     const { y, page } = this.#document;
     if (y + height > page.height - FOOT && y > MARGIN) this.#document.addPage();
@@ -134,7 +134,7 @@ export class Paper {
     const document = this.#document;
     const { page, x, y } = document;
     const { bottom } = page.margins;
-    // Otherwise what is below the margin would begin a page.
+    // Otherwise text below the margin would start a page.
     page.margins.bottom = 0;
     const at = page.height - FOOT / 2 - SIZE.foot;
     const options = { width: this.#width, lineBreak: false };

@@ -1,8 +1,8 @@
-/** Texts as a font can print them: what it has no glyph for is written as its code point, so that nothing is lost. Pure. */
+/** Text that a font can print: characters without a glyph are written as code points, so that nothing is lost. Pure. */
 
 /**
- * @param hasGlyph of a code point
- * @returns with line breaks as they are
+ * @param hasGlyph for a code point
+ * @returns text with its line breaks unchanged
  */
 export function printable(text: string, hasGlyph: (codePoint: number) => boolean): string {
   let printed = '';

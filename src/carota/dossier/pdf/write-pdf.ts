@@ -1,4 +1,4 @@
-/** A dossier for people: a PDF made of its JSON Lines and of nothing else, so that both say the same. */
+/** A dossier for people: a PDF generated only from its JSON Lines, so that both have the same content. */
 import { createReadStream, createWriteStream } from 'node:fs';
 import { once } from 'node:events';
 import { finished } from 'node:stream/promises';
@@ -9,7 +9,7 @@ import { verifyDossier, type VerifiedDossier } from '../verify-dossier.js';
 import { blocksOf, type Block, PARTS, type Part, partOf } from './blocks.js';
 
 /**
- * Only what is intact is printed. Other work goes on meanwhile.
+ * Prints only an intact dossier. Yields to other work while printing.
  *
  * @param source file of the JSON Lines
  * @param target file of the PDF; must not exist
@@ -51,7 +51,7 @@ const introduce = ({ refId, pseudonymous }: VerifiedDossier): Block[] => [
   { kind: 'heading', text: refId },
   {
     kind: 'line',
-    text: `What was planned, decided, installed and answered, as it is stored${pseudonymous ? ', with pseudonyms in place of VINs' : ''}. Made from the JSON Lines with the same chain; they are the record, and this is what they say.`,
+    text: `The stored plan, decisions, installations and answers${pseudonymous ? ', with pseudonyms in place of VINs' : ''}. Generated from the JSON Lines with the same chain, which are the authoritative record.`,
   },
 ];
 

@@ -134,7 +134,12 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
 /** Sets status and headers. @returns the content to send; undefined: the client already has it */
 async function answerArtifact(
   context: CarotaContext,
-  { params, query, headers, reply }: Call<typeof artifactApi.getArtifactContent>,
+  {
+    params,
+    query,
+    headers,
+    reply,
+  }: Call<typeof artifactApi.getArtifactContent> | Call<typeof artifactApi.headArtifactContent>,
 ) {
   const { sha256 } = params;
   if (!isSigned(sha256, query, context.urlKeys, context.clock())) {

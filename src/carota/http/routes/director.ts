@@ -1,4 +1,4 @@
-/** `/uptane/director`: manifests, signed time and metadata for Primaries; what they have reported, for people. */
+/** `/uptane/director`: manifests, signed time and metadata for Primaries; and their reports, for people. */
 import { type AttackReport, directorApi } from '../../../contract/carota-api/index.js';
 import {
   ID_POSITION,
@@ -77,7 +77,7 @@ async function metadataFile(
   }
 }
 
-/** @throws Problem in place of what the Director throws */
+/** @throws Problem in place of the Director's errors */
 async function answered<T>(work: () => Promise<T>): Promise<T> {
   try {
     return await work();

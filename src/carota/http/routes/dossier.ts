@@ -32,8 +32,7 @@ export function dossierRoute(server: Server, context: CarotaContext): void {
 }
 
 /**
- * The dossier's file, which is gone as soon as nobody reads it any more. What a crash leaves while it is written, the next
- * start removes.
+ * The dossier's file, deleted once it has been read. The next start removes the remains of a crash.
  *
  * @throws Problem
  */

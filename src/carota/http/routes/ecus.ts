@@ -1,4 +1,4 @@
-/** `/v1.0/vehicles/{vin}/ecus`: the inventory of ECUs, with what they have reported and what is ordered. */
+/** `/v1.0/vehicles/{vin}/ecus`: the inventory of ECUs, with their reports and orders. */
 import {
   type Ecu,
   ecuApi,

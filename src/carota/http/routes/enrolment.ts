@@ -1,6 +1,6 @@
 /**
- * Enrolment over secure transport (EST, RFC 7030) on the port of the vehicles, and what people do for it. A first certificate
- * is given for a one-time code or a certificate of the factory, any further one for the certificate before it.
+ * Enrolment over secure transport (EST, RFC 7030) on the port for vehicles, and the related actions of people. The first
+ * certificate requires a one-time code or a certificate of the factory, each further one the previous certificate.
  */
 import { type FastifyInstance, type FastifyReply, type FastifyRequest } from 'fastify';
 import { enrolmentApi } from '../../../contract/carota-api/index.js';
@@ -76,7 +76,7 @@ export function enrolmentRoutes(server: Server, context: CarotaContext): void {
   });
 
   if (enrolment && vehicles) {
-    // In a scope of its own: nowhere else are such bodies taken.
+    // In a separate scope, because only these routes accept such bodies.
     server.register((scope, _options, done) => {
       estRoutes(scope, context, enrolment, vehicles);
       done();
@@ -170,13 +170,13 @@ const requesterOf = (request: FastifyRequest, systemId: string, id: string) => (
   address: addressOf(request),
 });
 
-/** Of the socket: nobody stands in front of this port, so what a header says of it is a stranger's word. */
+/** Address of the socket: there is no proxy in front of this port, so a header about the address cannot be trusted. */
 const addressOf = ({ raw }: FastifyRequest) => clientAddress(raw.socket.remoteAddress);
 
 const unknownVehicle = (systemId: string) =>
   new Problem('UNAUTHORIZED', `no vehicle has the system_id ${systemId}`);
 
-/** What is refused to who has shown who it is, is in the audit log. */
+/** Refusals to authenticated vehicles are recorded in the audit log. */
 async function noting<T>(
   { server }: FastifyRequest,
   { by, address, vin }: Omit<Requester, 'vin'> & { readonly vin?: string },
@@ -250,7 +250,7 @@ async function checkedByCode(
     secret: given.code,
   } as const;
   return guarded(vehicleSignIns, attempt, request.server.requestLimits.refused, async () => {
-    // Whoever is locked out does not have a signature checked either.
+    // A blocked caller does not get a signature verified either.
     const checked = checkedRequest(request, given.systemId);
     const { publicKeyInfo } = checked;
     const vin = await useCode(database, { ...given, publicKeyInfo, now: clock() });

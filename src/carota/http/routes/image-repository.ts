@@ -108,7 +108,7 @@ export function imageRepositoryRoutes(server: Server, context: CarotaContext): v
 
 const noImage = () => new Problem('ARTIFACT_NOT_FOUND', 'there is no such image');
 
-/** Who has delivered what, and what was refused, is in the audit log. @throws Problem */
+/** Deliveries and refusals are recorded in the audit log. @throws Problem */
 async function delivered(
   { images, database, clock }: CarotaContext,
   request: FastifyRequest,
@@ -159,7 +159,7 @@ interface Image {
   readonly read: (range: ByteRange | undefined) => Promise<Readable>;
 }
 
-/** An artifact that was published here, or a file that people have published into the folder. */
+/** An artifact published here, or a file that people have published into the folder. */
 async function imageOf(
   wanted: RequestedImage,
   { database, store, images }: CarotaContext,

@@ -80,7 +80,7 @@ export const scheduleVehicleBody = ({
   silentAt: silent_at,
 });
 
-/** What the guard knows of the vehicles of all waves. */
+/** The guard's view of the vehicles of all waves. */
 export function exposureOf(
   schedule: ScheduleRow,
   waves: readonly WaveRow[],

@@ -1,4 +1,4 @@
-/** `/v1.0/schedules/{ref-id}/comparison`: what is different from the last campaign. */
+/** `/v1.0/schedules/{ref-id}/comparison`: differences from the last campaign. */
 import { scheduleComparisonApi } from '../../../contract/carota-api/index.js';
 import { listCursor, page, serve, type Server } from '../../../service/http/index.js';
 import { compareSchedule, listComparedVehicles } from '../../schedules/index.js';

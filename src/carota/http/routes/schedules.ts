@@ -64,7 +64,7 @@ export function scheduleRoutes(server: Server, context: CarotaContext): void {
       const listed = isChosenLater(schedule) ? undefined : id;
       const preview = await previewSchedule(reading, plan, clock(), listed);
       if (!('waves' in preview)) throw invalid(preview);
-      // Somebody else may have named vehicles of other models.
+      // Another planner may have named vehicles of other models.
       if (scopesOf(request) === null) return preview;
       return { ...preview, waves: preview.waves.map((wave) => ({ ...wave, vins: [] })) };
     },

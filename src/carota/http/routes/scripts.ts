@@ -140,7 +140,7 @@ export function scriptRoutes(server: Server, context: CarotaContext): void {
 
 const scriptPath = (scriptRefId: string) => `scripts/${scriptRefId}.json`;
 
-/** The script's JSON is stored as an artifact, which is what vehicles fetch. */
+/** The script's JSON is stored as an artifact for vehicles to fetch. */
 async function scriptTarget(
   context: CarotaContext,
   { script_ref_id: scriptRefId, script }: ScriptRow,

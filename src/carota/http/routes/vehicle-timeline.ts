@@ -1,4 +1,4 @@
-/** `/v1.0/vehicles/{vin}/timeline`: a vehicle's reports, and what the guard made of them. */
+/** `/v1.0/vehicles/{vin}/timeline`: a vehicle's reports and the guard's conclusions from them. */
 import {
   MAX_EVENTS,
   type VehicleTimelineEntry,
@@ -35,7 +35,7 @@ const reportEntry = (row: EventRow): Entry => ({
   timestamp: row.at,
 });
 
-/** At the same moment: a report before what it led to. */
+/** At equal times, a report comes before its consequences. */
 const ORDER: readonly Entry['kind'][] = ['asked', 'exposed', 'report', 'result', 'retried', 'due'];
 
 function newestFirst(a: Entry, b: Entry): number {

@@ -103,7 +103,7 @@ export function vehicleRoutes(server: Server, context: CarotaContext): void {
   });
 }
 
-/** What a vehicle is trusted by is for administrators. */
+/** Changes of a vehicle's trust are reserved for administrators. */
 const storingFor = (request: FastifyRequest) => ({
   by: actorOf(request),
   mayAssignSystemIds: mayDo(CAROTA_GRANTS, callerOf(request).role, 'administer'),

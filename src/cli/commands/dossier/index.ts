@@ -7,7 +7,7 @@ import { verifyCommand } from './verify.js';
 export function dossierCommand(program: Command): void {
   const dossier = program
     .command('dossier')
-    .description('the record of a campaign: export it, verify one, its schema');
+    .description('the record of a campaign: export, verify, print its schema');
   exportCommand(dossier);
   verifyCommand(dossier);
   schemaCommand(dossier);

@@ -18,14 +18,11 @@ export function verifyCommand(dossier: Command): void {
   const command = dossier
     .command('verify <file>')
     .description(
-      'verify a dossier in JSON Lines; exits with 1 if it is not the one that was sealed',
+      'verify a dossier in JSON Lines; exits with 1 if it was changed after it was sealed',
     )
-    .option('--key <file>', 'public key of the seal that is trusted (audit-key.pub of the server)')
-    .option(
-      '--timestamp-ca <file>',
-      'certificates of time-stamping authorities that are trusted, PEM',
-    )
-    .option('--pdf <file>', 'print it as a PDF, too')
+    .option('--key <file>', 'public key to trust for the seal (audit-key.pub of the server)')
+    .option('--timestamp-ca <file>', 'certificates of the time-stamping authorities to trust, PEM')
+    .option('--pdf <file>', 'also print it as a PDF')
     .option('--json', 'print JSON, for programs')
     .action(async (file: string, flags: VerifyFlags) => {
       const { verifyDossier, writePdf } = await import('../../../carota/dossier/index.js');
@@ -77,6 +74,6 @@ function tell(
   print(`intact: ${refId}, ${count} records${pseudonymous ? ', with pseudonyms' : ''}`);
   print(`  chain   ${head}`);
   print(`  sealed  ${new Date(sealedAt).toISOString()} by key ${keyId}`);
-  if (!isTrusted) print('          which is not compared with a key that you trust (--key)');
+  if (!isTrusted) print('          not compared with a trusted key (--key)');
   if (stamp) print(`  time    ${stamp.time} by ${stamp.authority}`);
 }

@@ -22,7 +22,7 @@ export function controlCommands(operations: Command): void {
 
   for (const [action, route, description] of [
     ['pause', controlApi.pauseOperation, 'send no more triggers until resumed'],
-    ['resume', controlApi.resumeOperation, 'send triggers again'],
+    ['resume', controlApi.resumeOperation, 'resume sending triggers'],
     [
       'cancel',
       controlApi.cancelOperation,

@@ -24,11 +24,7 @@ export function deliverCommand(repository: Command): void {
       'otaops repository deliver copy --url https://ota.example --token otaops_…   (a token of role supplier)',
     ],
   })
-    .option(
-      '--role <role>',
-      'roles that are delivered; default: all that are proposed and delegated',
-      collect,
-    )
+    .option('--role <role>', 'roles to deliver; default: all proposed delegated roles', collect)
     .action(async (folder: string, flags: DeliverFlags) => {
       const roles = await proposedRoles(folder, flags.role);
       const client = await clientOf(flags);

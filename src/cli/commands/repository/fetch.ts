@@ -1,4 +1,4 @@
-/** `otaops repository fetch`: a copy of what is published, for a supplier or in place of a folder that was lost. */
+/** `otaops repository fetch`: a copy of a published repository, for a supplier or to replace a lost folder. */
 import { mkdirSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -15,14 +15,14 @@ interface FetchFlags {
 export function fetchCommand(repository: Command): void {
   repository
     .command('fetch')
-    .description('copy the metadata that a repository publishes, verified, to propose on top of it')
-    .argument('<folder>', 'made if it is not there')
+    .description('copy and verify a repository’s published metadata, as the basis of proposals')
+    .argument('<folder>', 'created if missing')
     .requiredOption(
       '--from <url>',
       'of the image repository, e.g. https://ota.example/uptane/image',
     )
-    .requiredOption('--root <file>', 'its first root, as vehicles are provisioned with it')
-    .option('--images', 'the images too: for a folder that was lost')
+    .requiredOption('--root <file>', 'its first root, with which vehicles are provisioned')
+    .option('--images', 'also fetch the images, to replace a lost folder')
     .action(async (folder: string, { from, root, images }: FetchFlags) => {
       const { exclusively, fetchImages, fetchRepository, FolderFiles } =
         await import('../../../uptane/repository/index.js');

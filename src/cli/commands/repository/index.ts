@@ -16,7 +16,7 @@ export function repositoryCommand(program: Command): void {
     .addHelpText(
       'after',
       `
-The folder holds what is published (metadata/, targets/) and what is proposed (proposal/). It never holds a private key.
+The folder contains the published files (metadata/, targets/) and the proposal (proposal/), never a private key.
 See docs/key-ceremonies.md.
 
 Example:

@@ -14,15 +14,15 @@ interface RotateFlags {
 export function rotateCommand(repository: Command): void {
   repository
     .command('rotate')
-    .description('propose to replace a key of a role that is still in good hands')
+    .description('propose to replace a key that is not compromised')
     .argument('<folder>', 'the repository')
     .requiredOption('--role <role>', 'root, targets, snapshot, timestamp or a delegated role')
-    .requiredOption('--old <keyid>', 'key that goes: its id, or its public key file')
+    .requiredOption('--old <keyid>', 'key to remove: its id, or its public key file')
     .requiredOption('--new <file>', 'new public key')
     .addHelpText(
       'after',
       `
-Sign the proposal with the old key once more, so that vehicles accept the repository throughout the change.`,
+Sign the proposal with the old key as well, so that vehicles accept the repository throughout the change.`,
     )
     .action((folder: string, flags: RotateFlags) =>
       changing(folder, async (images) => {
@@ -49,7 +49,7 @@ export function revokeCommand(repository: Command): void {
     .command('revoke')
     .description('propose to remove a lost or stolen key from all its roles')
     .argument('<folder>', 'the repository')
-    .requiredOption('--key-id <keyid>', 'key that goes: its id, or its public key file')
+    .requiredOption('--key-id <keyid>', 'key to remove: its id, or its public key file')
     .option('--new <file>', 'public key that replaces it')
     .action((folder: string, flags: RevokeFlags) =>
       changing(folder, async (images) => {

@@ -42,7 +42,7 @@ function signingCommand(
     .command(name)
     .description(description)
     .argument('<folder>', 'the repository')
-    .addHelpText('after', '\nThe keys are those of snapshot and timestamp.');
+    .addHelpText('after', '\nThe keys must be those of snapshot and timestamp.');
   addSignerOptions(command);
   command.action((folder: string, flags: SignerFlags) =>
     changing(folder, async (images) => {

@@ -23,7 +23,7 @@ interface SignFlags extends SignerFlags {
 export function signCommand(repository: Command): void {
   const command = repository
     .command('sign')
-    .description('show what is proposed, ask, and add signatures')
+    .description('show the proposal, ask for confirmation, and add signatures')
     .argument('<folder>', 'the repository')
     .option('--role <role>', 'only this role; repeatable (default: all roles of the key)', collect)
     .option('--yes', 'do not ask')

@@ -12,7 +12,7 @@ class NeedsAttention extends Error {
 export function statusCommand(repository: Command): void {
   repository
     .command('status')
-    .description('roles, versions, expiries, signers, and what a proposal still needs')
+    .description('show roles, versions, expiries, signers, and missing signatures of a proposal')
     .argument('<folder>', 'the repository')
     .option('--json', 'print JSON')
     .addHelpText('after', '\nExit code 1: a file has expired, expires soon, or needs signatures.')
@@ -48,8 +48,8 @@ function printStatus({ published, proposed, faults }: RepositoryStatus): void {
       print(`  ${by}: ${signedBy.length} of ${threshold} signatures (${short(signedBy)})${rest}`);
     }
     if (broken.length > 0)
-      print(`  not of this proposal, which was changed after: ${short(broken)}`);
-    if (foreign.length > 0) print(`  by keys that the role does not have: ${short(foreign)}`);
+      print(`  invalid, because the proposal was changed afterwards: ${short(broken)}`);
+    if (foreign.length > 0) print(`  by keys that do not belong to the role: ${short(foreign)}`);
   }
   for (const fault of faults) print(`fault: ${fault}`);
 }

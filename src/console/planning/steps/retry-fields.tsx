@@ -1,4 +1,4 @@
-import { RETRIED_STATES } from '../../../contract/carota-api/index.js';
+import { RETRIED_STATES } from '../../../contract/states/index.js';
 import { type NumberRule } from '../../format/number-text.js';
 import { NumberField, SelectField, TextField } from '../../ui/fields.js';
 import { type RetryForm } from '../plan-form.js';

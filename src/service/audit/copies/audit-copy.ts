@@ -1,9 +1,9 @@
 /**
- * Copies the chain and its seals to a receiver as they grow. The database knows how far the copy has come, so that it goes on
+ * Continuously copies the chain and its seals to a receiver. The progress is stored in the database, so copying continues
  * from there after any failure or restart; one process copies for all on the database. No action waits for it.
  */
 import { hostname } from 'node:os';
-import { type ServerName } from '../../../contract/index.js';
+import { type Backoff, backoffPause, type ServerName } from '../../../contract/index.js';
 import { VERSION } from '../../version.js';
 import { sortedJson } from '../../chain/index.js';
 import { type Database, type Queryable } from '../../database/index.js';
@@ -19,13 +19,14 @@ export interface AuditCopyOptions {
   readonly transport: CopyTransport;
   /** Entries that were not copied yet, after each attempt. */
   readonly onBehind: (entries: number) => void;
-  /** It is retried, unless the receiver has refused some for good. */
+  /** Copying is retried, unless the receiver has permanently refused lines. */
   readonly onFailure: (error: Error) => void;
 }
 
 const LARGEST_BATCH = 200;
-const FIRST_PAUSE_MS = 1_000;
-const LONGEST_PAUSE_MS = 60_000;
+/** Between two looks for new entries, ms. */
+const LOOK_MS = 1_000;
+const RETRY: Backoff = { firstPauseMs: 2_000, longestPauseMs: 60_000 };
 /** Arbitrary numbers, not used for another advisory lock in this database. */
 const LOCKS = { syslog: 0x07a0_0b8, otlp: 0x07a0_0ba } as const;
 
@@ -34,7 +35,8 @@ export class AuditCopy {
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> = Promise.resolve();
   #isStopped = false;
-  #pauseMs = FIRST_PAUSE_MS;
+  /** In a row. */
+  #failures = 0;
   /** Smaller after a refusal, down to the line that is to blame. */
   #batch = LARGEST_BATCH;
 
@@ -43,11 +45,13 @@ export class AuditCopy {
   }
 
   start(): void {
+    const pauseMs =
+      this.#failures === 0 ? LOOK_MS : backoffPause(RETRY, this.#failures, Math.random());
     this.#timer = setTimeout(() => {
       this.#running = this.#run().finally(() => {
         if (!this.#isStopped) this.start();
       });
-    }, this.#pauseMs).unref();
+    }, pauseMs).unref();
   }
 
   async stop(): Promise<void> {
@@ -59,10 +63,10 @@ export class AuditCopy {
 
   async #run(): Promise<void> {
     try {
-      while (!this.#isStopped && (await this.#copyBatch())) this.#pauseMs = FIRST_PAUSE_MS;
-      this.#pauseMs = FIRST_PAUSE_MS;
+      while (!this.#isStopped && (await this.#copyBatch())) this.#failures = 0;
+      this.#failures = 0;
     } catch (error) {
-      this.#pauseMs = Math.min(this.#pauseMs * 2, LONGEST_PAUSE_MS);
+      this.#failures += 1;
       if (!this.#isStopped) this.#options.onFailure(error as Error);
     }
     await this.#tellBehind().catch(() => undefined);
@@ -97,7 +101,7 @@ export class AuditCopy {
         else this.#batch = Math.min(this.#batch * 2, LARGEST_BATCH);
       } catch (error) {
         if (!(error instanceof BatchRefused)) throw error;
-        // In a transaction of its own each: what was taken is not sent anew because of what comes after it.
+        // Each in a separate transaction: accepted lines are not sent again because of a later failure.
         this.#batch = Math.ceil(entries.length / 2);
         return true;
       }
@@ -124,7 +128,7 @@ async function cursorOf(tx: Queryable, name: CopyTransport['name']): Promise<Cur
   return { position: row?.position ?? 0, sealId: row?.seal_id ?? 0 };
 }
 
-/** Entries first, then the seals that are new: a seal never comes before what it covers. */
+/** Entries first, then the new seals: a seal never precedes the entries that it covers. */
 async function next(
   tx: Queryable,
   after: Cursor,

@@ -1,4 +1,4 @@
-/** What a copy of the audit log consists of, and who takes it. */
+/** The lines of a copy of the audit log, and the interface of its receivers. */
 import { type ServerName } from '../../../contract/index.js';
 import { type AuditOutcome } from '../audit.js';
 
@@ -23,7 +23,7 @@ export interface CopySender {
   readonly version: string;
 }
 
-/** The receiver refuses this batch for good, maybe for one line of it or for its size: to be sent in smaller ones. */
+/** The receiver permanently refuses this batch, because of one of its lines or its size: send it in smaller ones. */
 export class BatchRefused extends Error {
   override readonly name = 'BatchRefused';
 }
@@ -32,9 +32,9 @@ export interface CopyTransport {
   /** In the table of copies, and in metrics. */
   readonly name: 'syslog' | 'otlp';
   /**
-   * Resolves when the receiver has them, as far as its protocol says. Repeated after any failure.
+   * Resolves when the receiver has the lines, as far as its protocol confirms it. Repeated after any failure.
    *
-   * @returns what the receiver has refused for good; undefined: nothing
+   * @returns the permanently refused lines; undefined: none
    * @throws BatchRefused for several lines only
    */
   send(lines: readonly CopiedLine[], sender: CopySender): Promise<Error | undefined>;

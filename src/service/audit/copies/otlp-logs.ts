@@ -4,7 +4,7 @@
  */
 import { type CopiedLine, type CopySender } from './copied-line.js';
 
-/** `SeverityNumber` and its text: INFO for what was done, WARN for what was not. */
+/** `SeverityNumber` and its text: INFO for completed actions, WARN for others. */
 const SEVERITY = {
   done: { severityNumber: 9, severityText: 'INFO' },
   refused: { severityNumber: 13, severityText: 'WARN' },
@@ -62,7 +62,7 @@ const attributesOf = (facts: Readonly<Record<string, string | number | null>>) =
   });
 
 /**
- * What the receiver says of the records that it has not taken; undefined: it has taken all.
+ * The receiver's message about rejected records; undefined: it accepted all.
  *
  * @param answer body of a 200, `ExportLogsServiceResponse`
  */

@@ -5,7 +5,7 @@ import { BadSettings } from '../../bad-settings.js';
 import { BatchRefused, type CopyTransport } from './copied-line.js';
 import { otlpRequest, refusedRecords } from './otlp-logs.js';
 
-/** The receiver has not taken what was sent. */
+/** The receiver did not accept the records. */
 class OtlpRefused extends Error {
   override readonly name = 'OtlpRefused';
 }
@@ -31,7 +31,7 @@ const compress = promisify(gzip);
 export function openOtlp({ url, token, fetch: send = fetch }: OtlpOptions): CopyTransport {
   const to = new URL(url);
   if (token !== undefined && to.protocol !== 'https:' && !LOOPBACK.test(to.hostname)) {
-    throw new BadSettings('--audit-otlp must be https where there is --audit-otlp-token');
+    throw new BadSettings('--audit-otlp must be https if --audit-otlp-token is given');
   }
   const closing = new AbortController();
   return {
@@ -46,7 +46,7 @@ export function openOtlp({ url, token, fetch: send = fetch }: OtlpOptions): Copy
           ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         },
         body: new Uint8Array(body),
-        // Nobody else is given the token, nor the log.
+        // Redirects are not followed: no other host may get the token or the log.
         redirect: 'error',
         signal: AbortSignal.any([closing.signal, AbortSignal.timeout(TIMEOUT_MS)]),
       });

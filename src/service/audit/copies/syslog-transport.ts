@@ -5,7 +5,10 @@ import { connect as connectTls } from 'node:tls';
 import { type CopyTransport } from './copied-line.js';
 import { framed, syslogMessage } from './syslog-message.js';
 
-/** Takes messages; a syslog receiver confirms nothing, so what counts is that the system has taken all of them. */
+/**
+ * Sends messages. A syslog receiver confirms nothing, so a message counts as sent once the operating system has taken it
+ * completely.
+ */
 interface MessageStream {
   send(messages: readonly Buffer[]): Promise<void>;
   close(): void;
@@ -16,13 +19,13 @@ class SyslogUnavailable extends Error {
   override readonly name = 'SyslogUnavailable';
 }
 
-/** A receiver that takes nothing for so long is given up, ms. */
+/** A receiver that takes nothing for this time is given up, ms. */
 const TIMEOUT_MS = 5_000;
 const PORTS: Readonly<Record<string, number>> = { 'tcp:': 601, 'tls:': 6514, 'udp:': 514 };
 
 /**
  * @param url `tcp://host:port`, `tls://host:port` or `udp://host:port`
- * @param ca to trust where it is TLS, PEM; undefined: Node’s own
+ * @param ca to trust with TLS, PEM; undefined: Node’s own
  */
 export function openSyslog(url: string, ca?: readonly string[]): CopyTransport {
   const { protocol, hostname, port } = new URL(url);
@@ -71,7 +74,7 @@ function dial(to: Address, trust: Trust | undefined): Promise<Socket> {
   const ca = trust?.ca && [...trust.ca];
   const stream = trust ? connectTls({ ...to, servername, ...(ca ? { ca } : {}) }) : connect(to);
   stream.setKeepAlive(true);
-  // What a receiver says is ignored; that it has closed the connection is noticed before the next message.
+  // Data from the receiver is ignored; a closed connection is noticed before the next message.
   stream.resume();
   stream.on('end', () => stream.destroy());
   stream.on('error', () => undefined);

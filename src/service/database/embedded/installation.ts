@@ -30,9 +30,9 @@ export interface Installation {
 }
 
 /**
- * The package in node_modules if the account can run it, else a copy in a place where it can: a clone in root's home is
- * closed to others, and a globally installed package belongs to root, so the links between its libraries cannot be
- * created there.
+ * The package in node_modules if the account can run it, otherwise a copy in a place where it can: other accounts cannot
+ * read a clone in root's home, and a globally installed package belongs to root, so the links between its libraries cannot
+ * be created there.
  *
  * @param account undefined means our own
  * @throws EmbeddedUnavailable
@@ -154,7 +154,7 @@ async function mustBeOurs(folder: string): Promise<void> {
   if (!ours) throw new Error('is not a directory that only we can write');
 }
 
-/** Makes it readable by all, whatever umask the package was installed with. */
+/** Makes it readable by all, regardless of the umask at installation. */
 async function openToAll(folder: string): Promise<void> {
   await chmod(folder, 0o755);
   for (const entry of await readdir(folder, { withFileTypes: true })) {

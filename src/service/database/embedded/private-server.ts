@@ -2,6 +2,7 @@
 import { closeSync, openSync, rmSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { type Backoff, backoffPause } from '../../../contract/index.js';
 import { answers } from '../answers.js';
 import { type Descriptor, tryLock, unlock } from '../../data-directory/file-lock.js';
 import { type Account, serverAccount } from './account.js';
@@ -23,9 +24,8 @@ export interface PrivateServer {
 
 /** A server whose owner was killed ends by itself within this time, ms; after that it is ended. */
 const ORPHAN_MS = 5_000;
-/** Backoff before a restart, ms: doubles, and resets once the server has run for as long as the last pause. */
-const FIRST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 10_000;
+/** Before a restart; resets once the server has run for longer than the longest pause. */
+const RESTART: Backoff = { firstPauseMs: 250, longestPauseMs: 10_000 };
 const POLL_MS = 20;
 
 /**
@@ -116,19 +116,20 @@ class Server implements PrivateServer {
 
   async #keepRunning(first: ServerProcess): Promise<void> {
     let process = first;
-    let pauseMs = FIRST_PAUSE_MS;
+    let ends = 0;
     for (;;) {
       const startedAt = performance.now();
       await process.ended;
       if (this.#isStopping()) return;
-      if (performance.now() - startedAt > LONGEST_PAUSE_MS) pauseMs = FIRST_PAUSE_MS;
+      if (performance.now() - startedAt > RESTART.longestPauseMs) ends = 0;
+      ends += 1;
       this.#problem =
         'the embedded PostgreSQL ended and is being started again; database.log says why';
+      const pauseMs = backoffPause(RESTART, ends, Math.random());
       await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
-      pauseMs = Math.min(pauseMs * 2, LONGEST_PAUSE_MS);
       try {
         const lock = await takeServerLock(this.#cluster);
-        // A stop requested meanwhile found nothing to end.
+        // A stop requested in the meantime found nothing to end.
         if (this.#isStopping()) {
           unlock(lock);
           return;
@@ -149,8 +150,8 @@ class Server implements PrivateServer {
 }
 
 /**
- * A power cut can leave the lock files that a server creates first empty, and then no server starts. We hold the lock, so
- * they belong to nobody; those with content are left to PostgreSQL.
+ * A power cut can leave the lock files that a server first creates empty, and then no server starts. We hold the lock, so
+ * they belong to no running server; those with content are left to PostgreSQL.
  */
 function removeEmptyLockFiles(cluster: string): void {
   for (const name of ['postmaster.pid', `${SOCKET_NAME}.lock`]) {

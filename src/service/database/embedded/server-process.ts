@@ -11,11 +11,11 @@ const ORDERLY_S = 20;
 const AT_ALL_S = 5;
 
 /**
- * Runs the server, and ends it when its own standard input ends: when we close it, or are gone for whatever reason. It has
- * a session of its own, so that Ctrl-C and the end of our process group do not reach the server before we have finished
- * with it.
+ * Runs the server, and ends it when its own standard input ends: when we close it, or our process ends for any reason. It
+ * runs in a separate session, so that neither Ctrl-C nor the end of our process group reaches the server before we have
+ * finished with it.
  *
- * The lock (descriptor 3) belongs to the server: it is released when the last of its processes is gone.
+ * The lock (descriptor 3) belongs to the server: it is released when the last of its processes ends.
  */
 const GUARD = `
 trap '' INT TERM HUP

@@ -1,6 +1,6 @@
 /**
- * The role that a server signs in to its embedded database as. It owns the server's tables and is no superuser, so that
- * what is taken from it, the audit log, is out of its reach.
+ * The role with which a server signs in to its embedded database. It owns the server's tables but is not a superuser, so
+ * that the audit log can be protected from it.
  */
 import { type Queryable } from '../database.js';
 import { openPostgres } from '../postgres.js';

@@ -39,8 +39,8 @@ const ALGORITHMS: Readonly<Record<KeyType, Algorithm>> = {
 };
 
 /**
- * Reads the public key. What is signed later is verified with it (`signMetadata`), so an alias that has come to mean another
- * key signs nothing.
+ * Reads the public key. Later signatures are verified with it (`signMetadata`), so an alias that has been moved to another
+ * key cannot sign.
  *
  * @param arn of a key or an alias
  * @throws KmsFault
@@ -101,7 +101,7 @@ async function loadKms(): Promise<typeof Kms> {
   }
 }
 
-/** @throws KmsFault in place of what the client throws */
+/** @throws KmsFault in place of the client's errors */
 async function told<T>(arn: string, answer: Promise<T>): Promise<T> {
   try {
     return await answer;

@@ -120,7 +120,7 @@ export class Cryptoki {
     return value.subarray(0, length);
   }
 
-  /** @param work must not keep the list: the values live as long as it runs */
+  /** @param work must not keep the list: its values are valid only during the call */
   withAttributes<T>(list: readonly Attribute[], work: (attributes: Buffer) => T): T {
     const values = list.map(({ value }) =>
       Buffer.from(value.buffer, value.byteOffset, value.length),

@@ -133,7 +133,7 @@ export async function writeMessage(
     if (left < 0) break;
     await write(socket, piece);
   }
-  if (left !== 0) throw new LinkFault('the body is not as long as the header says');
+  if (left !== 0) throw new LinkFault('the length of the body does not match the header');
 }
 
 function write(socket: Socket, bytes: Uint8Array): Promise<void> {

@@ -1,4 +1,4 @@
-/** Asks for admission before the download (contract section 10), and once more before the installation. */
+/** Requests admission before the download (contract section 10), and again before the installation. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { NotAdmitted } from '../equipment.js';
 import { because, type PhaseContext, type PhaseResult } from '../phase-context.js';

@@ -30,7 +30,7 @@ export async function waiting(context: PhaseContext): Promise<PhaseResult<'waiti
   const { found, unmet } = await untilMet(context);
   if (unmet !== undefined) return { outcome: 'unmet', meta: [...because(unmet), ...found] };
   try {
-    // The schedule may have been stopped since the download began.
+    // The schedule may have been stopped since the download started.
     await untilAdmitted(context);
   } catch (error) {
     if (!(error instanceof NotAdmitted)) throw error;
@@ -43,16 +43,16 @@ async function untilOpen(
   { now, pace, signal }: PhaseContext,
   opening: () => number,
 ): Promise<void> {
-  // In short steps, because the clock may be set meanwhile.
+  // In short steps, because the clock may be set during the wait.
   for (let left = opening() - now(); left > 0; left = opening() - now()) {
     await sleep(Math.min(left, pace.lookMs), undefined, { signal });
   }
 }
 
 interface FoundConditions {
-  /** Their values, as they are reported. */
+  /** Their values, in the form in which they are reported. */
   readonly found: readonly MetaField[];
-  /** What is still not met at the timeout, in words. */
+  /** The conditions that are still not met at the timeout, in words. */
   readonly unmet?: string;
 }
 

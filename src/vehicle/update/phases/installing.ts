@@ -67,7 +67,7 @@ async function trial(context: PhaseContext): Promise<string | undefined> {
   const starts = (context.update.facts.starts ?? 0) + 1;
   context.update.step('checking', { starts });
   return starts > MAX_STARTS
-    ? `the new software was started ${MAX_STARTS} times and never came to an end of its check`
+    ? `the new software was started ${MAX_STARTS} times and never completed its check`
     : sickness(context);
 }
 

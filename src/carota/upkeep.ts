@@ -1,0 +1,27 @@
+/** Deletes what is kept for a limited time: events that could not be stored. */
+import { type Logger } from 'pino';
+import { type Database } from '../service/database/index.js';
+import { expireRefusedEvents } from './events/index.js';
+
+const PERIOD_MS = 10 * 60 * 1000;
+const DAY_MS = 24 * 60 * 60 * 1000;
+
+/** @param days undefined: all are kept @returns stops it */
+export function startUpkeep(
+  database: Database,
+  days: number | undefined,
+  clock: () => number,
+  log: Logger,
+): () => Promise<void> {
+  if (days === undefined) return () => Promise.resolve();
+  let running: Promise<void> = Promise.resolve();
+  const timer = setInterval(() => {
+    running = expireRefusedEvents(database, clock() - days * DAY_MS).catch((error: unknown) =>
+      log.error({ err: error }, 'upkeep failed'),
+    );
+  }, PERIOD_MS);
+  return () => {
+    clearInterval(timer);
+    return running;
+  };
+}

