@@ -1,14 +1,16 @@
 /** An adapter in a separate process: the built command `otaops serve`. */
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { Client, serviceApi } from '../contract/index.js';
 
 /** The same from `src` and from `dist`. */
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
+const SECRET_KEY_SETTING = 'OTAOPS_SECRET_KEY';
 /** Of all adapters on a database. */
 const SECRET_KEY = Buffer.alloc(32, 7).toString('base64');
 
@@ -58,7 +60,7 @@ export async function startAdapterProcess(options: AdapterProcessOptions): Promi
   }).flatMap(([flag, value]) => (value === undefined ? [] : [flag, value]));
   const child = spawn(process.execPath, [...process.execArgv, main, 'serve', ...flags], {
     stdio: ['ignore', 'pipe', 'pipe'],
-    env: { ...process.env, OTAOPS_SECRET_KEY: SECRET_KEY, ...options.environment },
+    env: { ...process.env, ...(await secretKeyFor(main, release)), ...options.environment },
   });
   const { httpUrl, mqttPort } = await readyLines(child);
   const token = (await readFile(join(dataDir, 'token'), 'utf8')).trim();
@@ -85,6 +87,17 @@ export async function startAdapterProcess(options: AdapterProcessOptions): Promi
   };
   await connected(adapter);
   return adapter;
+}
+
+/** A release from before secrets were encrypted would refuse to start with the key: it refuses settings it does not know. */
+async function secretKeyFor(
+  main: string,
+  release: string | undefined,
+): Promise<Record<string, string>> {
+  const environment = { [SECRET_KEY_SETTING]: SECRET_KEY };
+  if (release === undefined) return environment;
+  const { stdout } = await promisify(execFile)(process.execPath, [main, 'serve', '--help']);
+  return stdout.includes(SECRET_KEY_SETTING) ? environment : {};
 }
 
 function readyLines(child: ChildProcess): Promise<{ httpUrl: string; mqttPort: number }> {

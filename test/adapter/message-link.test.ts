@@ -212,6 +212,40 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     expect(back).toEqual(lengths);
   });
 
+  test('a message keeps its bytes until it is acknowledged, while others come and go', async () => {
+    const waiting: Received[] = [];
+    let count = 0;
+    const a = await opened({
+      acknowledges: (message) => {
+        const isDone = ++count % 3 === 0;
+        if (!isDone) waiting.push(message);
+        return isDone;
+      },
+    });
+    const client = await vehicle();
+    const payloadOf = (n: number) => `${n} `.repeat(300);
+    // Much more than is read at once, so that memory is used again.
+    const publish = async (from: number) => {
+      const numbers = Array.from({ length: 600 }, (_, n) => from + n);
+      await Promise.all(
+        numbers.map((n) => client.publishAsync(`d2c/${n}`, payloadOf(n), { qos: 1 })),
+      );
+      await arrives(from + 600, a);
+    };
+    for (let round = 0; round < 4; round++) {
+      await publish(round * 600);
+      const wrong = waiting.filter(
+        ({ topic, payload }) =>
+          Buffer.from(payload).toString() !== payloadOf(Number(topic.split('/')[1])),
+      );
+      expect(wrong).toEqual([]);
+      for (const { topic } of waiting.splice(0, waiting.length / 2)) {
+        a.arrived.find((arrived) => arrived.topic === topic)?.acknowledge();
+      }
+    }
+    expect(a.arrived).toHaveLength(2_400);
+  });
+
   test('one of several adapters reads; after its clean shutdown the next takes over at once', async () => {
     const a = await opened();
     const b = await opened();

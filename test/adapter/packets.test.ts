@@ -50,7 +50,12 @@ test('cut at any places', () => {
       const wire = wireOf(messages);
       const cuts = [...places.filter((at) => at <= wire.length), wire.length].sort((a, b) => a - b);
       const { reader, read } = readerOf();
-      cuts.forEach((cut, n) => reader.take(wire.subarray(n === 0 ? 0 : cuts[n - 1], cut)));
+      cuts.forEach((cut, n) => {
+        const chunk = Buffer.from(wire.subarray(n === 0 ? 0 : cuts[n - 1], cut));
+        reader.take(chunk);
+        // The memory of a chunk is read into again.
+        chunk.fill(0);
+      });
       expect(read).toEqual(messages);
     }),
   );

@@ -36,7 +36,10 @@ export interface Arrival extends Received {
   readonly payloadBytes: number;
   /** The broker may have sent it before: by DUP, which an external broker sets itself (MQTT 3.1.1, 3.3.1.1). */
   readonly isRepeated: boolean;
-  /** To be called once it is durably applied, recognised as a duplicate or kept as a dead letter. */
+  /**
+   * To be called once it is durably applied, recognised as a duplicate or kept as a dead letter. Afterwards its topic and
+   * payload are not valid any more.
+   */
   acknowledge(): void;
 }
 

@@ -143,7 +143,7 @@ export class D2cReceiver {
       const lane = this.#lanes[number];
       if (!lane || !this.#isWorthABatch(lane)) continue;
       lane.isStoring = true;
-      void this.#store(this.#nextBatch(lane), lane.shard).then(() => {
+      void this.#store(this.#nextBatch(lane), lane).then(() => {
         lane.isStoring = false;
         this.#work(number + 1);
         if (this.#isIdle) for (const resolve of this.#drained.splice(0)) resolve();
@@ -173,11 +173,13 @@ export class D2cReceiver {
   }
 
   /** In a function of its own, so that no row is referenced any more while the batch is being stored. */
-  #prepare(messages: readonly Arrival[], shard: number, refusal: Refusal | undefined): Prepared {
+  #prepare(messages: readonly Arrival[], lane: Lane, refusal: Refusal | undefined): Prepared {
     const { follow, deadLetterLimits } = this.#options;
+    const { shard, parameters } = lane;
+    parameters.clear();
     const rows = messages.map((message) => this.#rowOf(message, refusal));
     return {
-      batch: prepareBatch(shard, rows, deadLetterLimits),
+      batch: prepareBatch(shard, rows, deadLetterLimits, (bytes) => parameters.allocate(bytes)),
       followUps: follow ? rows.flatMap((row) => follow(row) ?? []) : [],
     };
   }
@@ -186,10 +188,10 @@ export class D2cReceiver {
    * Stores messages, however long the database is down. Never rejects. Each attempt decodes them again, which gives the
    * same rows.
    */
-  async #store(messages: readonly Arrival[], shard: number, refusal?: Refusal): Promise<void> {
+  async #store(messages: readonly Arrival[], lane: Lane, refusal?: Refusal): Promise<void> {
     for (let attempt = 1; !this.#stopped; attempt++) {
       try {
-        const { batch, followUps } = this.#prepare(messages, shard, refusal);
+        const { batch, followUps } = this.#prepare(messages, lane, refusal);
         const started = performance.now();
         const rowOf = (number: number) =>
           this.#rowOf(only(messages.slice(number, number + 1)), refusal);
@@ -201,11 +203,11 @@ export class D2cReceiver {
       } catch (error) {
         this.#options.onFailure?.(error as Error);
         if (error instanceof DatabaseError && error.isPermanent) {
-          if (messages.length === 1) return this.#store(messages, shard, refusalOf(error));
+          if (messages.length === 1) return this.#store(messages, lane, refusalOf(error));
           // One message is the cause: halve the batch until it is alone.
           const half = messages.length >> 1;
-          await this.#store(messages.slice(0, half), shard);
-          return this.#store(messages.slice(half), shard);
+          await this.#store(messages.slice(0, half), lane);
+          return this.#store(messages.slice(half), lane);
         }
         await sleep(backoffPause(RETRY, attempt, Math.random()));
       }

@@ -1,5 +1,7 @@
 /** Prepares a batch of messages for the ingest statement, stores it, and returns the outcome. */
 import {
+  type Allocate,
+  allocateEach,
   float8Array,
   integerArray,
   joinedTexts,
@@ -7,6 +9,7 @@ import {
   type Parameter,
   type Queryable,
   textArray,
+  textParameter,
   uuidArray,
 } from '../../service/database/index.js';
 import { type Applicable, type BatchRow, type Refused } from './batch-row.js';
@@ -43,11 +46,13 @@ export interface PreparedBatch {
 /**
  * @param shard counter shard of this writer
  * @param rows received messages in any order, including repeated and rejected ones
+ * @param allocate where the parameters are written
  */
 export function prepareBatch(
   shard: number,
   rows: readonly BatchRow[],
   limits = DEFAULT_DEAD_LETTER_LIMITS,
+  allocate: Allocate = allocateEach,
 ): PreparedBatch {
   const numbers: number[] = [];
   const applicable: Applicable[] = [];
@@ -62,10 +67,13 @@ export function prepareBatch(
     }
   }
   // Their schemas refuse control characters, JSON escapes them, and an event's key has none but its own.
-  const texts = (pick: (row: Applicable) => string | null) => joinedTexts(applicable.map(pick));
-  const integers = (pick: (row: Applicable) => number | null) => integerArray(applicable.map(pick));
-  const times = (pick: (row: Applicable) => number) => float8Array(applicable.map(pick));
-  const uuids = (pick: (row: Applicable) => string | null) => uuidArray(applicable.map(pick));
+  const texts = (pick: (row: Applicable) => string | null) =>
+    textParameter(joinedTexts(applicable.map(pick)), allocate);
+  const integers = (pick: (row: Applicable) => number | null) =>
+    integerArray(applicable.map(pick), allocate);
+  const times = (pick: (row: Applicable) => number) => float8Array(applicable.map(pick), allocate);
+  const uuids = (pick: (row: Applicable) => string | null) =>
+    uuidArray(applicable.map(pick), allocate);
   const operations = numbered(applicable);
   return {
     shard,
@@ -79,7 +87,7 @@ export function prepareBatch(
       uuids((row) => row.digest),
       texts((row) => row.systemId),
       texts((row) => row.vin),
-      integerArray(messagesOfEachVehicle(applicable)),
+      integerArray(messagesOfEachVehicle(applicable), allocate),
       texts((row) => row.messageId),
       uuids((row) => row.triggerId),
       integers((row) => (row.refId === null ? null : (operations.get(row.refId) ?? null))),

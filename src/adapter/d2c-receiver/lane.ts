@@ -2,6 +2,7 @@
  * A queue whose messages are stored one batch after another. All messages of a vehicle go through the same lane, which
  * keeps their order.
  */
+import { ParameterSpace } from '../../service/database/index.js';
 import { type Arrival } from './batch-row.js';
 
 /** Maximum number of messages and bytes per statement. */
@@ -12,6 +13,8 @@ export class Lane {
   /** Counter shard of its writer. */
   readonly shard: number;
   isStoring = false;
+  /** Of the batch that is being stored. */
+  readonly parameters = new ParameterSpace();
   #queue: Arrival[] = [];
 
   constructor(shard: number) {

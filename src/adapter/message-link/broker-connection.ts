@@ -27,6 +27,7 @@ import {
 } from './packets.js';
 import { PubackOrder } from './puback-order.js';
 import { type Acknowledging, NO_PUBACK, PublishedMessage } from './published-message.js';
+import { type Reading } from './reading-memory.js';
 import { openTransport } from './transport.js';
 
 /**
@@ -41,6 +42,12 @@ export class BrokerConnection implements Acknowledging {
   readonly #options: ConnectionOptions;
   readonly #version: MqttVersion;
   readonly #stream: Duplex;
+  readonly #reader: PacketReader;
+  /** What is being read. */
+  #reading: Reading | undefined;
+  /** Whether what still arrives is of no use. */
+  #discards = false;
+  #onConnack: ((packet: IConnackPacket) => void) | undefined;
   #connack: IConnackPacket | undefined;
   #isOpen = true;
   #isEnding = false;
@@ -71,22 +78,27 @@ export class BrokerConnection implements Acknowledging {
     withholds: boolean,
     options: ConnectionOptions,
   ): Promise<BrokerConnection> {
-    const stream = openTransport(address.url, host, address.tls);
-    const connection = new BrokerConnection(stream, version, withholds, options);
+    const connection = new BrokerConnection(address, host, version, withholds, options);
     await connection.#handshake(address.url, patience);
     return connection;
   }
 
   private constructor(
-    stream: Duplex,
+    address: BrokerAddress,
+    host: BrokerHost,
     version: MqttVersion,
     withholds: boolean,
     options: ConnectionOptions,
   ) {
-    this.#stream = stream;
     this.#version = version;
     this.#withholds = withholds;
     this.#options = options;
+    this.#reader = new PacketReader(version, {
+      onPublish: this.#take.bind(this),
+      onPuback: (packetId, reason) => this.#outgoing.acknowledged(packetId, reason),
+      onOther: (packet) => this.#other(packet),
+    });
+    this.#stream = openTransport(address.url, host, address.tls, (reading) => this.#read(reading));
   }
 
   get version(): MqttVersion {
@@ -153,7 +165,8 @@ export class BrokerConnection implements Acknowledging {
         resolve();
       });
       // Discard what still arrives: unread data would delay the end of the stream.
-      this.#stream.removeAllListeners('data').resume();
+      this.#discards = true;
+      this.#stream.resume();
       this.#stream.end(DISCONNECT);
     });
   }
@@ -172,17 +185,10 @@ export class BrokerConnection implements Acknowledging {
         () => this.destroy(new Error(`the broker did not answer within ${connectMs / 1000} s`)),
         connectMs,
       );
-      const reader = new PacketReader(this.#version, {
-        onPublish: this.#take.bind(this),
-        onPuback: (packetId, reason) => this.#outgoing.acknowledged(packetId, reason),
-        onOther: (packet) => {
-          if (packet.cmd === 'connack') {
-            clearTimeout(timer);
-            this.#connected(packet, pingMs, resolve);
-          } else this.#other(packet);
-        },
-      });
-      stream.on('data', (chunk: Buffer) => this.#read(reader, chunk));
+      this.#onConnack = (packet) => {
+        clearTimeout(timer);
+        this.#connected(packet, pingMs, resolve);
+      };
       stream.on('error', (error) => (this.#why ??= error));
       stream.on('close', () => {
         clearTimeout(timer);
@@ -235,14 +241,21 @@ export class BrokerConnection implements Acknowledging {
     });
   }
 
-  #read(reader: PacketReader, chunk: Buffer): void {
+  #read(reading: Reading): void {
     this.#isAlive = true;
+    if (this.#discards) {
+      reading.release();
+      return;
+    }
     this.#now = this.#options.clock();
+    this.#reading = reading;
     try {
-      reader.take(chunk);
+      this.#reader.take(reading.bytes);
     } catch (error) {
       this.destroy(error as Error);
       return;
+    } finally {
+      reading.release();
     }
     const room = this.#options.backpressure();
     if (!room) return;
@@ -263,9 +276,11 @@ export class BrokerConnection implements Acknowledging {
     repeated: boolean,
   ): void {
     if (packetId !== NO_PUBACK) this.#acks.arrived(packetId);
+    if (!this.#reading) return;
     this.#options.onMessage(
       new PublishedMessage(
         this,
+        this.#reading,
         this.#now,
         bytes,
         topicStart,
@@ -297,7 +312,8 @@ export class BrokerConnection implements Acknowledging {
   }
 
   #other(packet: Packet): void {
-    if (packet.cmd === 'suback') {
+    if (packet.cmd === 'connack') this.#onConnack?.(packet);
+    else if (packet.cmd === 'suback') {
       const [granted = FAILURE] = packet.granted as number[];
       this.#subscribed?.(granted >= FAILURE);
     } else if (packet.cmd === 'disconnect') {

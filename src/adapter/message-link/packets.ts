@@ -55,7 +55,7 @@ export class PacketReader {
     this.#handlers = handlers;
   }
 
-  /** @throws MalformedPacket */
+  /** @param chunk used again by the caller afterwards @throws MalformedPacket */
   take(chunk: Buffer): void {
     if (this.#parts.length === 0) {
       this.#read(chunk, 0);
@@ -64,10 +64,13 @@ export class PacketReader {
     // Only the split packet is copied, not the complete ones after it.
     const missing = this.#needed === 0 ? chunk.length : this.#needed - this.#partBytes;
     const rest = Math.min(missing, chunk.length);
-    this.#parts.push(chunk.subarray(0, rest));
+    const part = chunk.subarray(0, rest);
     this.#partBytes += rest;
-    if (rest < missing) return;
-    const bytes = Buffer.concat(this.#parts);
+    if (rest < missing) {
+      this.#parts.push(Buffer.from(part));
+      return;
+    }
+    const bytes = Buffer.concat([...this.#parts, part]);
     this.#parts = [];
     this.#read(bytes, 0);
     this.#read(chunk, rest);
@@ -87,7 +90,7 @@ export class PacketReader {
       }
       const end = body + length;
       if (!isRead || end > bytes.length) {
-        this.#parts = [at === 0 ? bytes : bytes.subarray(at)];
+        this.#parts = [Buffer.from(bytes.subarray(at))];
         this.#partBytes = bytes.length - at;
         this.#needed = isRead ? end - at : 0;
         return;

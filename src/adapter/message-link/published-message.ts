@@ -3,6 +3,7 @@
  * are taken from the received bytes only when needed.
  */
 import { type Arrival } from '../d2c-receiver/index.js';
+import { type Reading } from './reading-memory.js';
 
 /** Where PUBACKs go. */
 export interface Acknowledging {
@@ -18,15 +19,20 @@ export class PublishedMessage implements Arrival {
   readonly isRepeated: boolean;
   readonly #connection: Acknowledging;
   readonly #packetId: number;
+  #reading: Reading | undefined;
   readonly #bytes: Buffer;
   readonly #topicStart: number;
   readonly #topicEnd: number;
   readonly #payloadStart: number;
   readonly #end: number;
 
-  /** @param receivedAt ms */
+  /**
+   * @param reading in which its bytes are, held until it is acknowledged
+   * @param receivedAt ms
+   */
   constructor(
     connection: Acknowledging,
+    reading: Reading,
     receivedAt: number,
     bytes: Buffer,
     topicStart: number,
@@ -36,7 +42,9 @@ export class PublishedMessage implements Arrival {
     packetId: number,
     isRepeated: boolean,
   ) {
+    reading.hold();
     this.#connection = connection;
+    this.#reading = reading;
     this.receivedAt = receivedAt;
     this.#bytes = bytes;
     this.#topicStart = topicStart;
@@ -61,5 +69,7 @@ export class PublishedMessage implements Arrival {
 
   acknowledge(): void {
     if (this.#packetId !== NO_PUBACK) this.#connection.acknowledge(this.#packetId);
+    this.#reading?.release();
+    this.#reading = undefined;
   }
 }

@@ -4,6 +4,7 @@ import { type Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import WebSocket, { createWebSocketStream } from 'ws';
 import { type BrokerHost, type BrokerUrl } from '../../contract/index.js';
+import { Reading, ReadingMemory } from './reading-memory.js';
 
 /** PEM texts: the broker's certificate authority, our own certificate and its key. */
 export interface TlsFiles {
@@ -12,22 +13,44 @@ export interface TlsFiles {
   readonly key?: string;
 }
 
-/** Returns while still connecting: writes are buffered until the stream is open. */
-export function openTransport(url: BrokerUrl, { host, port }: BrokerHost, tls: TlsFiles): Duplex {
-  switch (url.protocol) {
-    case 'mqtt':
-      return connectTcp({ host, port, noDelay: true });
-    case 'mqtts': {
-      const name = isIP(host) === 0 ? { servername: host } : {};
-      const socket = connectTls({ host, port, ...name, ...tls });
-      socket.setNoDelay(true);
-      return socket;
-    }
-    case 'ws':
-    case 'wss': {
-      const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
-      const address = `${url.protocol}://${authority}${url.path}`;
-      return createWebSocketStream(new WebSocket(address, 'mqtt', tls));
-    }
+/**
+ * Returns while still connecting: writes are buffered until the stream is open.
+ *
+ * @param onRead called with what arrives, which it has to release
+ */
+export function openTransport(
+  url: BrokerUrl,
+  broker: BrokerHost,
+  tls: TlsFiles,
+  onRead: (reading: Reading) => void,
+): Duplex {
+  if (url.protocol === 'mqtt') return openTcp(broker, onRead);
+  const stream = openStream(url, broker, tls);
+  stream.on('data', (chunk: Buffer) => onRead(new Reading(chunk)));
+  return stream;
+}
+
+function openTcp({ host, port }: BrokerHost, onRead: (reading: Reading) => void): Duplex {
+  const memory = new ReadingMemory();
+  const onread = {
+    buffer: () => memory.next(),
+    callback: (bytes: number, buffer: Uint8Array) => {
+      onRead(memory.reading(buffer as Buffer, bytes));
+      return true;
+    },
+  };
+  return connectTcp({ host, port, noDelay: true, onread });
+}
+
+/** TLS or WebSocket. */
+function openStream(url: BrokerUrl, { host, port }: BrokerHost, tls: TlsFiles): Duplex {
+  if (url.protocol === 'mqtts') {
+    const name = isIP(host) === 0 ? { servername: host } : {};
+    const socket = connectTls({ host, port, ...name, ...tls });
+    socket.setNoDelay(true);
+    return socket;
   }
+  const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
+  const address = `${url.protocol}://${authority}${url.path}`;
+  return createWebSocketStream(new WebSocket(address, 'mqtt', tls));
 }

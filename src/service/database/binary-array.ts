@@ -3,6 +3,8 @@
  * parsing their texts.
  */
 
+import { type Allocate, allocateEach } from './parameter-space.js';
+
 /** Of the element types (pg_type.dat). */
 const INTEGER = { oid: 23, bytes: 4 };
 const FLOAT8 = { oid: 701, bytes: 8 };
@@ -32,23 +34,30 @@ const writeUuid: Write<string> = (buffer, value, offset) => {
 };
 
 /** `$1::integer[]`. @throws RangeError unless all are integers of 32 bits */
-export const integerArray = (values: readonly (number | null)[]): Buffer =>
-  binaryArray(values, INTEGER, writeInteger);
+export const integerArray = (
+  values: readonly (number | null)[],
+  allocate: Allocate = allocateEach,
+): Buffer => binaryArray(values, INTEGER, writeInteger, allocate);
 
 /** `$1::float8[]`. @throws RangeError unless all are finite */
-export const float8Array = (values: readonly (number | null)[]): Buffer =>
-  binaryArray(values, FLOAT8, writeFloat8);
+export const float8Array = (
+  values: readonly (number | null)[],
+  allocate: Allocate = allocateEach,
+): Buffer => binaryArray(values, FLOAT8, writeFloat8, allocate);
 
 /** `$1::uuid[]`. @param values 32 hexadecimal digits each, with or without hyphens @throws RangeError */
-export const uuidArray = (values: readonly (string | null)[]): Buffer =>
-  binaryArray(values, UUID, writeUuid);
+export const uuidArray = (
+  values: readonly (string | null)[],
+  allocate: Allocate = allocateEach,
+): Buffer => binaryArray(values, UUID, writeUuid, allocate);
 
 function binaryArray<Value>(
   values: readonly (Value | null)[],
   { oid, bytes }: { oid: number; bytes: number },
   write: Write<Value>,
+  allocate: Allocate,
 ): Buffer {
-  const buffer = Buffer.allocUnsafe(HEADER_BYTES + values.length * (LENGTH_BYTES + bytes));
+  const buffer = allocate(HEADER_BYTES + values.length * (LENGTH_BYTES + bytes));
   buffer.writeInt32BE(1, 0);
   buffer.writeInt32BE(values.includes(null) ? 1 : 0, 4);
   buffer.writeInt32BE(oid, 8);

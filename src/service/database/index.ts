@@ -9,4 +9,5 @@ export * from './lanes.js';
 export * from './migrate.js';
 export * from './name-list.js';
 export * from './page-by-bytes.js';
+export * from './parameter-space.js';
 export * from './postgres.js';
