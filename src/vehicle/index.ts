@@ -33,6 +33,8 @@ export * from './secondary/link/secondary-link.js';
 export * from './secondary/link/serve-secondary.js';
 export * from './secondary/secondary.js';
 export * from './update/index.js';
+export { type EcuImage } from '../contract/carota-api/index.js';
 export { type TransferRate } from '../uptane/limits.js';
+export { type KeyType, type ListedKey } from '../uptane/signing/index.js';
 export { type Patience } from './uptane-equipment.js';
 export * from './vehicle-clock.js';
