@@ -4,6 +4,7 @@
  */
 import { keyIdOf } from '../keys/key-id.js';
 
+/** Key types of Uptane metadata that we sign with. */
 export type KeyType = 'ed25519' | 'ecdsa' | 'rsa';
 
 /** A public key in metadata format (POUF, section 2). */
