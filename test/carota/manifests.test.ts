@@ -272,11 +272,14 @@ test('an absent ECU is taken out by an administrator, not by whoever leaves it o
   // Nor does it come back by itself.
   expect(await outcome(vin, manifestOf(vin, ecus))).toBe('ecu-unknown');
   const audit = await world.carota.call('GET', `/v1.0/audit?vin=${vin}`);
-  expect(audit.body.items[0]).toMatchObject({
-    action: 'register-ecus',
-    tokenName: 'initial admin',
-    reason: 'TCU removed in workshop 12',
-  });
+  // The refused attempt is written by itself, perhaps later.
+  expect(audit.body.items).toContainEqual(
+    expect.objectContaining({
+      action: 'register-ecus',
+      tokenName: 'initial admin',
+      reason: 'TCU removed in workshop 12',
+    }),
+  );
 });
 
 test('an ECU whose key was taken out and put back goes on from its last report', async () => {

@@ -49,7 +49,11 @@ test.each([
   ['an unknown setting', 'url: http://x\nhttp-prt: 1\n', /:2: unknown setting http-prt/],
   ['a bad value', 'http-port: 99999\n', /:1: http-port must be a port from 0 to 65535/],
   ['a bad choice', '\nlog-level: loud\n', /:2: log-level must be one of trace, debug/],
-  ['an object', 'data-dir:\n  a: 1\n', /:1: data-dir must be a text, a number or a list/],
+  [
+    'an object',
+    'data-dir:\n  a: 1\n',
+    /:1: data-dir must be a string, a number or a list of these/,
+  ],
   ['no settings', '- a\n', /must have a setting on each line/],
   ['no YAML', 'a: [\n', /\.yaml: .*line 2/s],
   [

@@ -56,7 +56,7 @@ test('the seed’s trigger travels to vehicles and comes back as progress', asyn
 
   // A second run in the same folder continues from there.
   const again = otaops(['quickstart', ...flags, '--vehicles', '60', '--speed', '600']);
-  await again.says(/'schedule 0909' is known from an earlier run/);
+  await again.says(/'schedule 0909' exists from an earlier run/);
   await again.says(/^schedule 20\S+: 60 vehicles/m);
   again.child.kill('SIGINT');
   expect(await again.ended).toBe(0);
