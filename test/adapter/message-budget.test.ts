@@ -1,4 +1,5 @@
 /** A vehicle that sends well-formed events without end fills neither the database nor anybody's time. */
+import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { MessageBudget } from '../../src/adapter/d2c-receiver/index.js';
 import { type AdapterSettings } from '../../src/adapter/index.js';
@@ -22,6 +23,49 @@ describe('A budget', () => {
     const budget = new MessageBudget({ burst: 3, perHour: 3_600 });
     for (let n = 0; n < 100_000; n++) budget.take(`vehicle ${n}`, n);
     expect(budget.vehicles).toBeLessThan(20_000);
+  });
+
+  test('is kept for no vehicle that sends seldom, however many there are', () => {
+    const budget = new MessageBudget({ burst: 5_000, perHour: 360 });
+    // 30,000 messages per second of a million vehicles.
+    for (let n = 0; n < 1_000_000; n++) budget.take(`c2c-system-${n % 300_000}`, n / 30);
+    expect(budget.vehicles).toBe(0);
+  });
+
+  test('is never exceeded, and what a vehicle misses because it shares a bucket is bounded', () => {
+    const vehicle = fc.integer({ min: 0, max: 11 });
+    const message = fc.tuple(vehicle, fc.nat(60), fc.nat(3_000));
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 300 }),
+        fc.constantFrom(1, 2, 8),
+        fc.array(message, { maxLength: 60 }),
+        (burst, buckets, sent) => {
+          const interval = 1_000;
+          const budget = new MessageBudget({ burst, perHour: 3_600 }, buckets);
+          const missed = (Math.floor(burst * 0.02) + 1) * interval;
+          const exact = new Map<number, number>();
+          let now = 1e12;
+          for (const [name, messages, pause] of sent) {
+            now += pause;
+            for (let n = 0; n < messages; n++) {
+              const fullAt = Math.max(exact.get(name) ?? 0, now);
+              const wait = fullAt - now - (burst - 1) * interval;
+              if (budget.take(`vehicle ${name}`, now) === 0) {
+                expect(wait).toBeLessThanOrEqual(0);
+                exact.set(name, fullAt + interval);
+              } else expect(wait + missed).toBeGreaterThan(0);
+            }
+          }
+        },
+      ),
+    );
+  });
+
+  test('alone in its bucket, a vehicle has all of its burst', () => {
+    const budget = new MessageBudget({ burst: 5_000, perHour: 1 });
+    const taken = Array.from({ length: 6_000 }, () => budget.take('c2c-system-1', 0));
+    expect(taken.filter((wait) => wait === 0)).toHaveLength(5_000);
   });
 
   test('of 0 is none', () => {
