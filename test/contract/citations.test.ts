@@ -9,17 +9,20 @@ const SPEC = 'src/contract/SPEC.md';
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 const NUMBER = String.raw`\d+(?:\.\d+)*`;
-const CITATION = new RegExp(
-  String.raw`\b(?:contract|SPEC(?:\.md)?),? sections? (${NUMBER}(?:(?:,? and |, | to )${NUMBER})*)`,
-  'gi',
-);
+const citationOf = (document: string) =>
+  new RegExp(
+    String.raw`\b(?:${document}),? sections? (${NUMBER}(?:(?:,? and |, | to )${NUMBER})*)`,
+    'gi',
+  );
+const CITATION = citationOf(String.raw`contract|SPEC(?:\.md)?`);
+const POUF_CITATION = citationOf('POUF');
 
 /** Comments and paragraphs are broken over lines; a citation may be too. */
 const unbroken = (text: string) => text.replaceAll(/\s+(?:\*\s+|\/\/\s+|--\s+)?/g, ' ');
 
 /** The numbers that a text cites, such as `5.2` and `10` of "contract sections 5.2 and 10". */
-const citedIn = (text: string): string[] =>
-  [...unbroken(text).matchAll(CITATION)].flatMap(
+const citedIn = (text: string, citation = CITATION): string[] =>
+  [...unbroken(text).matchAll(citation)].flatMap(
     ([, numbers = '']) => numbers.match(new RegExp(NUMBER, 'g')) ?? [],
   );
 
@@ -67,4 +70,13 @@ test('sections are numbered from 1 without gaps', () => {
 
 test('every cited section exists', () => {
   expect(citations.filter(({ number }) => !sections.has(number))).toEqual([]);
+});
+
+test('every cited section of the POUF exists', () => {
+  const pouf = sectionsOf(read('docs/uptane-format.md'));
+  const cited = texts.flatMap((path) =>
+    citedIn(read(path), POUF_CITATION).map((number) => ({ path, number })),
+  );
+  expect(new Set(cited.map(({ number }) => number)).size).toBeGreaterThan(8);
+  expect(cited.filter(({ number }) => !pouf.has(number))).toEqual([]);
 });
