@@ -164,7 +164,7 @@ describe('pki_check_fail, and the software stays', () => {
     ['rollback', 'an image with an older release counter', () => {
       world.offer('hu only 000', { HU: { version: '1.0.5', content: Buffer.from('old'), counter: 4 } });
       world.order('hu only 000', { HU: { version: '1.0.5', content: Buffer.from('old') } });
-    }, /is older than what the ECU ecu-1 has/],
+    }, /is older than the image of the ECU ecu-1/],
     ['mix-and-match', 'another image than the script installs', () => {
       // Of the same length, so that only the hash differs.
       world.offer('other', { HU: { version: '1.9.0', content: softwareOf(20_000), counter: 9 } });
