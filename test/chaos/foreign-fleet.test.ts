@@ -42,8 +42,8 @@ test('a message that overtakes another one fails the check', async () => {
 
 test('a message that was acknowledged, and that another one replaced, is lost', async () => {
   const fleet = await drive([0, 1, 2, 3, 3]);
-  // PUBACK of the embedded broker means that it is stored.
-  expect(await fleet.compare({ client }, 0)).toEqual({ ...NONE, lost: [`${FAULTY} 4`] });
+  // PUBACK of the embedded broker means that it is stored; the event stream follows.
+  expect(await fleet.compare({ client }, 5_000)).toEqual({ ...NONE, lost: [`${FAULTY} 4`] });
 });
 
 test('without a fault nothing deviates', async () => {

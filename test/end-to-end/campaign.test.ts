@@ -311,7 +311,8 @@ test.runIf(isFullDepth)(
       },
     });
     const schedule = await untilStatus(refId, 'stopped');
-    expect(schedule.reason).toMatch(/^2 of the first 2 exposed vehicles failed$/);
+    // Others of the wave may have been exposed between the two.
+    expect(schedule.reason).toMatch(/^2 of the first [2-4] exposed vehicles failed$/);
     const stop = schedule.decisions.find(({ decision }: any) => decision === 'stop');
     expect(stop.figures.evidence).toBeGreaterThanOrEqual(stop.figures.stopAt);
     const operation = await eventually(

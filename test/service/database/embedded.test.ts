@@ -174,6 +174,28 @@ describe('the server', () => {
     await serverEnded();
   });
 
+  test('starts even if another process of its account has got the process id of the last server', async () => {
+    const first = await opener();
+    await end(first, 'SIGTERM');
+    await serverEnded();
+    const cluster = join(dataDir, 'database');
+    const { uid, gid } = statSync(cluster);
+    // Only root may choose whose it is; anybody else's cluster is their own.
+    const account = process.getuid?.() === 0 ? { uid, gid } : {};
+    const other = spawn('sleep', ['600'], { ...account, stdio: 'ignore' });
+    try {
+      for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) {
+        writeFileSync(join(cluster, name), `${other.pid}\n${cluster}\n`);
+      }
+      const owner = await opener();
+      expect(owner.said).toBe('open');
+      await end(owner, 'SIGTERM');
+      await serverEnded();
+    } finally {
+      other.kill('SIGKILL');
+    }
+  });
+
   test('can be stopped during a restart', async () => {
     const database: Database = await openEmbedded(dataDir);
     process.kill(postmaster(), 'SIGKILL');

@@ -1,5 +1,5 @@
 /** Ends a server that outlived its owner because its guard was killed too. */
-import { readFile, stat } from 'node:fs/promises';
+import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Descriptor, tryLock } from '../../data-directory/file-lock.js';
 
@@ -18,7 +18,7 @@ const WAYS = [
  */
 export async function endOrphan(cluster: string, file: string): Promise<Descriptor | undefined> {
   for (const [signal, patienceMs] of WAYS) {
-    const pid = await postmasterOf(cluster);
+    const pid = postmasterOf(cluster);
     if (pid !== undefined) sendSignal(pid, signal);
     const lock = await tryLock(file, pid === undefined ? 0 : patienceMs);
     if (lock !== undefined) return lock;
@@ -26,19 +26,52 @@ export async function endOrphan(cluster: string, file: string): Promise<Descript
   return undefined;
 }
 
+/** The process id in a lock file of PostgreSQL's, if it can be one of a server. */
+function processIdIn(file: string): number | undefined {
+  const pid = Number(contentOf(file).split('\n')[0]);
+  return Number.isInteger(pid) && pid > 1 ? pid : undefined;
+}
+
 /** Its process id, if it belongs to this PID namespace and has not been reused. */
-async function postmasterOf(cluster: string): Promise<number | undefined> {
-  const [line = ''] = (
-    await readFile(join(cluster, 'postmaster.pid'), 'utf8').catch(() => '')
-  ).split('\n');
-  const pid = Number(line);
-  if (!Number.isInteger(pid) || pid <= 1) return undefined;
-  if (process.platform !== 'linux') return pid;
-  const [its, ours] = await Promise.all([
-    stat(`/proc/${pid}/cwd`).catch(() => undefined),
-    stat(cluster),
-  ]);
-  return its?.ino === ours.ino && its.dev === ours.dev ? pid : undefined;
+function postmasterOf(cluster: string): number | undefined {
+  const pid = processIdIn(join(cluster, 'postmaster.pid'));
+  return pid !== undefined && (process.platform !== 'linux' || isAtWork(pid, cluster) === true)
+    ? pid
+    : undefined;
+}
+
+/** Whether a process works in a folder, as PostgreSQL's do in their cluster; undefined: we may not see that. */
+function isAtWork(pid: number, folder: string): boolean | undefined {
+  try {
+    const its = statSync(`/proc/${pid}/cwd`);
+    const ours = statSync(folder);
+    return its.ino === ours.ino && its.dev === ours.dev;
+  } catch (error) {
+    return (error as NodeJS.ErrnoException).code === 'EACCES' ? undefined : false;
+  }
+}
+
+/**
+ * Removes lock files that belong to no server of the cluster. A power cut can leave them empty, and PostgreSQL takes any
+ * live process of its account for the server if that has the process id of the last one: another process after a
+ * reboot, or, in a container, a dead one that nothing waits for. To be called while the cluster's lock is held: then none of our servers runs.
+ */
+export function removeStaleLockFiles(cluster: string, names: readonly string[]): void {
+  for (const file of names.map((name) => join(cluster, name))) {
+    if (!existsSync(file)) continue;
+    const pid = processIdIn(file);
+    const isStale =
+      pid === undefined || (process.platform === 'linux' && isAtWork(pid, cluster) === false);
+    if (isStale) rmSync(file);
+  }
+}
+
+function contentOf(file: string): string {
+  try {
+    return readFileSync(file, 'utf8');
+  } catch {
+    return '';
+  }
 }
 
 function sendSignal(pid: number, signal: NodeJS.Signals): void {

@@ -1,5 +1,5 @@
 /** A PostgreSQL server of our own, restarted when it dies and ended together with us. */
-import { closeSync, openSync, rmSync, statSync } from 'node:fs';
+import { closeSync, openSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffPause } from '../../../contract/index.js';
@@ -8,7 +8,7 @@ import { type Descriptor, tryLock, unlock } from '../../data-directory/file-lock
 import { type Account, serverAccount } from './account.js';
 import { ensureCluster, settingsArguments, SUPERUSER } from './cluster.js';
 import { findInstallation, type Installation } from './installation.js';
-import { endOrphan } from './orphan.js';
+import { endOrphan, removeStaleLockFiles } from './orphan.js';
 import { type ServerProcess, startServerProcess } from './server-process.js';
 import { EmbeddedUnavailable } from './unavailable.js';
 
@@ -91,7 +91,7 @@ class Server implements PrivateServer {
   }
 
   #run(lock: Descriptor): ServerProcess {
-    removeEmptyLockFiles(this.#cluster);
+    removeStaleLockFiles(this.#cluster, ['postmaster.pid', `${SOCKET_NAME}.lock`]);
     const process = startServerProcess(
       this.#installation,
       this.#cluster,
@@ -146,17 +146,6 @@ class Server implements PrivateServer {
 
   #isStopping(): boolean {
     return this.#stopping.signal.aborted;
-  }
-}
-
-/**
- * A power cut can leave the lock files that a server first creates empty, and then no server starts. We hold the lock, so
- * they belong to no running server; those with content are left to PostgreSQL.
- */
-function removeEmptyLockFiles(cluster: string): void {
-  for (const name of ['postmaster.pid', `${SOCKET_NAME}.lock`]) {
-    const file = join(cluster, name);
-    if (statSync(file, { throwIfNoEntry: false })?.size === 0) rmSync(file);
   }
 }
 
