@@ -3,7 +3,7 @@
  * and acknowledged to the broker when the caller says so.
  */
 import { type Duplex } from 'node:stream';
-import { setImmediate } from 'node:timers/promises';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type IConnackPacket, type Packet } from 'mqtt-packet';
 import { type BrokerHost, type BrokerUrl } from '../../contract/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
@@ -281,7 +281,7 @@ export class BrokerConnection implements Acknowledging {
     this.#turnBytes += bytes;
     if (this.#turnBytes < TURN_BYTES) return undefined;
     this.#turnBytes = 0;
-    return setImmediate();
+    return nextTurn();
   }
 
   #take(
