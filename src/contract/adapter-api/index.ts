@@ -7,7 +7,7 @@ import {
   cookieOf,
   liveApiOf,
   serviceApi,
-  sessionApi,
+  sessionApiOf,
   signOnApi,
   tokenApiOf,
 } from '../common-api/index.js';
@@ -43,6 +43,7 @@ export * from './trigger.js';
 
 export const liveApi = liveApiOf(['operation', 'samples', 'vehicle']);
 export const tokenApi = tokenApiOf(ROLES);
+export const sessionApi = sessionApiOf('adapter', ROLES);
 
 export const asyncApi = routesOf('Service', {
   getAsyncApi: {

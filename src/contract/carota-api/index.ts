@@ -5,7 +5,7 @@ import {
   cookieOf,
   liveApiOf,
   serviceApi,
-  sessionApi,
+  sessionApiOf,
   signOnApi,
   tokenApiOf,
 } from '../common-api/index.js';
@@ -53,6 +53,7 @@ export * from './vehicles.js';
 
 export const carotaLiveApi = liveApiOf(['schedule', 'vehicle']);
 export const carotaTokenApi = tokenApiOf(CAROTA_ROLES);
+export const carotaSessionApi = sessionApiOf('carota', CAROTA_ROLES);
 
 /** All its routes, in the order of its documentation. */
 export const CAROTA_ROUTES: readonly Route[] = [
@@ -75,7 +76,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   notificationApi,
   carotaLiveApi,
   carotaTokenApi,
-  sessionApi,
+  carotaSessionApi,
   signOnApi,
   serviceApi,
 ].flatMap((routes) => Object.values<Route>(routes));

@@ -11,18 +11,9 @@ import {
   routesOf,
   Time,
 } from '../http/index.js';
-import { SCHEDULE_VEHICLE_STATES, StateName } from '../states/index.js';
+import { SCHEDULE_VEHICLE_STATES, ScheduleVehicleStateName, StateName } from '../states/index.js';
 import { ExposureResult } from './guard.js';
 import { EVENTS } from './vehicle-events.js';
-
-export const ScheduleVehicleStateName = Type.Union(
-  [Type.Enum([...SCHEDULE_VEHICLE_STATES]), Type.String({ pattern: '^unknown\\([0-9]{1,5}\\)$' })],
-  {
-    title: 'ScheduleVehicleStateName',
-    description:
-      'waiting: its wave has not been posted; triggered: its wave has been posted; device_not_found: not registered at the adapter; otherwise the status of its newest event.',
-  },
-);
 
 /** As many as a column of type integer takes. */
 const MAX_WAVE = 2 ** 31 - 1;
