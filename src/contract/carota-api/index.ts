@@ -16,6 +16,7 @@ import { dossierApi } from './dossier.js';
 import { imageRepositoryApi } from './image-repository.js';
 import { ecuApi } from './ecus.js';
 import { enrolmentApi } from './enrolment.js';
+import { CAROTA_FACTS } from './examples.js';
 import { eventReceiptApi } from './event-receipt.js';
 import { notificationApi } from './notifications.js';
 import { refusedEventApi } from './refused-events.js';
@@ -110,4 +111,5 @@ export const carotaDocument = (version: string) =>
     version,
     cookie: cookieOf('carota'),
     tags: TAGS,
+    facts: CAROTA_FACTS,
   });

@@ -1,4 +1,5 @@
 /** `/v1.0/schedules/{ref-id}/vehicles`: the vehicles of a schedule. */
+import { OTHER_VIN, VIN } from '../campaign.js';
 import Type from '../typebox.js';
 import {
   json,
@@ -117,7 +118,10 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     description:
       'CSV or NDJSON with a field `vin`. All or nothing: one faulty line rejects the whole import.',
     params: RefIdParams,
-    body: linesBody('One vehicle per line.'),
+    body: linesBody('One vehicle per line.', {
+      csv: `vin\n${VIN}\n${OTHER_VIN}\n`,
+      ndjson: [VIN, OTHER_VIN].map((vin) => `${JSON.stringify({ vin })}\n`).join(''),
+    }),
     answer: json(AddedVehicles, 'All vehicles were added.'),
     errors: ['OUT_OF_SCOPE', 'SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS', 'SCHEDULE_APPROVED'],
     repeatable: true,
