@@ -60,9 +60,9 @@ function* schemasOf({
   otherAnswers = [],
 }: Route): Generator<[string, Type.TSchema]> {
   if (body?.kind === 'json') yield [`${id} request`, body.schema];
-  if ('schema' in answer && answer.schema) {
-    const isJson = answer.kind === 'json' || answer.mediaTypes.includes('application/json');
-    if (isJson) yield [`${id} ${answer.status}`, answer.schema];
+  if (answer.kind === 'json') yield [`${id} ${answer.status}`, answer.schema];
+  if (answer.kind === 'stream' && answer.schema && answer.mediaTypes.includes('application/json')) {
+    yield [`${id} ${answer.status}`, answer.schema];
   }
   for (const { status, schema, mediaType } of otherAnswers) {
     if (schema && mediaType === undefined && status < 300) yield [`${id} ${status}`, schema];

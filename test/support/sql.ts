@@ -8,7 +8,7 @@ export const sqlOn =
   (server: pg.ClientConfig): Sql =>
   async <Row extends pg.QueryResultRow>(text: string): Promise<Row[]> => {
     const client = new pg.Client(server);
-    // It is told of the server's death by the statement.
+    // The statement fails if the server dies.
     client.on('error', () => undefined);
     await client.connect();
     try {

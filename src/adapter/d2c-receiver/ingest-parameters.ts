@@ -17,7 +17,7 @@ import { type Applicable, type Refused } from './batch-row.js';
 import { type DeadLetterLimits } from './dead-letter-limits.js';
 import { deadLetterOf } from './refuse.js';
 
-/** What the statement is told of a batch. */
+/** What the parameters are made of. */
 export interface Batch {
   /** Counter shard of the writer. */
   readonly shard: number;
