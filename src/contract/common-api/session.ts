@@ -1,6 +1,15 @@
 /** `/v1.0/session`: a browser signs in with a token and keeps a session in a cookie that no script can read. */
 import Type from '../typebox.js';
-import { empty, json, jsonBody, Nullable, PERMISSIONS, RoleName, routesOf } from '../http/index.js';
+import {
+  type AnswerOf,
+  empty,
+  json,
+  jsonBody,
+  Nullable,
+  PERMISSIONS,
+  RoleName,
+  routesOf,
+} from '../http/index.js';
 import { Text } from '../values/text.js';
 
 /** Our servers with a session: the OTA Adapter and the CarOTA Server. */
@@ -52,11 +61,6 @@ const sessionOf = <const Name extends ServerName, const Role extends string>(
     },
     { title: 'Session' },
   );
-/** The routes of any server. */
-export type SessionApi = ReturnType<typeof sessionApiOf>;
-/** A session at any server. */
-export type Session = Type.Static<ReturnType<typeof sessionOf>>;
-
 /**
  * Routes by which a browser signs in and out, and learns who has signed in.
  *
@@ -67,7 +71,7 @@ export const sessionApiOf = <const Name extends ServerName, const Role extends s
   server: Name,
   roles: readonly Role[],
 ) => {
-  const Session = sessionOf(server, roles);
+  const session = sessionOf(server, roles);
   return routesOf('Session', {
     signIn: {
       method: 'POST',
@@ -78,7 +82,7 @@ export const sessionApiOf = <const Name extends ServerName, const Role extends s
       summary: 'Sign in a browser, with a session in a cookie that scripts cannot read',
       description: `The session id is random and does not reveal the token. The session is valid for the host and port of the sign-in, and ends at sign-out, when the token is revoked, after 30 minutes without a request, and after 12 hours. Over TLS, the cookie’s name starts with __Host-. Requests with the cookie that change something require the header ${CONSOLE_HEADER}: 1.`,
       body: jsonBody(SignIn, 'The token.', { maxBytes: 4_096 }),
-      answer: json(Session, 'The signed-in caller.'),
+      answer: json(session, 'The signed-in caller.'),
       errors: ['UNAUTHORIZED', 'TOO_MANY_ATTEMPTS', 'FORGED_REQUEST'],
     },
     getSession: {
@@ -87,7 +91,7 @@ export const sessionApiOf = <const Name extends ServerName, const Role extends s
       permission: 'any',
       scope: 'none',
       summary: 'Get the signed-in caller and their permissions',
-      answer: json(Session, 'The signed-in caller.'),
+      answer: json(session, 'The signed-in caller.'),
     },
     signOut: {
       method: 'DELETE',
@@ -101,3 +105,7 @@ export const sessionApiOf = <const Name extends ServerName, const Role extends s
     },
   });
 };
+/** The routes of any server. */
+export type SessionApi = ReturnType<typeof sessionApiOf>;
+/** A session at any server. */
+export type Session = AnswerOf<SessionApi['getSession']>;
