@@ -1,13 +1,7 @@
 /** Live view of operations: progress bars in a terminal, plain lines elsewhere. */
 import colors from 'picocolors';
 import { type Operation } from '../contract/adapter-api/index.js';
-import {
-  DELIVERY_STATES,
-  EVENT_STATUS_NAMES,
-  FAILED,
-  FINISHED,
-  resultOf,
-} from '../contract/index.js';
+import { FAILED, FINISHED, resultOf, VEHICLE_STATES } from '../contract/index.js';
 import { type Line, type Terminal, TerminalArea } from './terminal-area.js';
 
 export interface ProgressView {
@@ -58,10 +52,8 @@ function plainView(stream: Terminal): ProgressView {
   };
 }
 
-const STATES = [...DELIVERY_STATES, ...EVENT_STATUS_NAMES, 'unknown'];
-
 const present = (operation: Operation) =>
-  STATES.map((state) => [state, operation.states[state] ?? 0] as const).filter(
+  VEHICLE_STATES.map((state) => [state, operation.states[state] ?? 0] as const).filter(
     ([, vehicles]) => vehicles > 0,
   );
 

@@ -242,7 +242,7 @@ async function vehicleTokens(
 ): Promise<ReadonlyMap<string, string>> {
   const tokens = new Map<string, string>();
   for (const { vin } of vehicles) {
-    const body = { role: 'vehicle', name: `quickstart ${vin}`, vin };
+    const body = { role: 'vehicle', name: `quickstart ${vin}`, vin } as const;
     tokens.set(vin, (await carota.call(carotaTokenApi.createToken, { body })).token);
   }
   return tokens;

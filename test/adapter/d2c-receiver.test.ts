@@ -93,16 +93,16 @@ test('the first message does not wait; messages arriving meanwhile form one batc
   expect(acknowledged).toEqual(Array.from({ length: 301 }, (_, n) => n));
 });
 
-test('a second batch is stored concurrently only if it is large, and none exceeds 1,000', async () => {
+test('a second batch is stored concurrently only if it is large, and none exceeds 2,000', async () => {
   const { database, batches } = scriptedDatabase();
   const { receiver, send } = receiverOn(database);
   send(1);
-  send(4_000, 10, 100);
-  expect(batches.map(({ size }) => size)).toEqual([1, 500]);
-  expect(receiver.waiting).toBe(3_500);
+  send(6_000, 10, 100);
+  expect(batches.map(({ size }) => size)).toEqual([1, 1_000]);
+  expect(receiver.waiting).toBe(5_000);
   batches[0]?.commit();
   await until(() => batches.length === 3);
-  expect(batches[2]?.size).toBe(1_000);
+  expect(batches[2]?.size).toBe(2_000);
   receiver.stop();
 });
 
@@ -110,7 +110,7 @@ test('a batch waits for the previous one of the same vehicle, which keeps the or
   const { database, batches } = scriptedDatabase();
   const { receiver, acknowledged, send } = receiverOn(database);
   send(1);
-  send(2_500);
+  send(4_500);
   expect(batches).toHaveLength(1);
   batches[0]?.fail();
   await until(() => batches.length === 2);
@@ -121,7 +121,7 @@ test('a batch waits for the previous one of the same vehicle, which keeps the or
     batches[number]?.commit();
   }
   await receiver.drain();
-  expect(acknowledged).toEqual(Array.from({ length: 2_501 }, (_, n) => n));
+  expect(acknowledged).toEqual(Array.from({ length: 4_501 }, (_, n) => n));
 });
 
 test('a failed batch is retried, and acknowledged once', async () => {

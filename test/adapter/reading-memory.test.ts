@@ -1,41 +1,92 @@
 /** Memory of a reading is read into again when nothing refers to it any more, and never before. */
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { ReadingMemory } from '../../src/adapter/message-link/reading-memory.js';
+import { type Reading, ReadingMemory } from '../../src/adapter/message-link/reading-memory.js';
+import { cases } from '../support/depth.js';
 
-const FULL = 60 * 1024;
+/** A socket: it asks for the next memory when a reading has been dealt with, and fills it at any later time. */
+class Source {
+  readonly memory = new ReadingMemory();
+  readonly seen = new Set<ArrayBufferLike>();
+  #next = this.#ask();
 
-test('memory is not read into while a message in it is held', () => {
-  const memory = new ReadingMemory();
-  const first = memory.next();
-  const reading = memory.reading(first, FULL);
-  reading.hold();
-  reading.release();
-  expect(memory.next()).not.toBe(first);
-  reading.release();
-  expect(memory.next()).toBe(first);
+  #ask(): Buffer {
+    const next = this.memory.next();
+    this.seen.add(next.buffer);
+    return next;
+  }
+
+  /** @param deal with the reading before the next memory is asked for */
+  read(bytes: number, value: number, deal: (reading: Reading) => void = () => undefined): Reading {
+    const filled = Math.min(bytes, this.#next.length);
+    this.#next.fill(value, 0, filled);
+    const reading = this.memory.reading(filled);
+    deal(reading);
+    this.#next = this.#ask();
+    return reading;
+  }
+}
+
+test('what is held never changes, in whatever order it is read and released', () => {
+  const step = fc.oneof(
+    { weight: 3, arbitrary: fc.record({ read: fc.oneof(fc.nat(300), fc.nat(300_000)) }) },
+    { weight: 2, arbitrary: fc.record({ release: fc.nat() }) },
+  );
+  fc.assert(
+    fc.property(fc.array(step, { maxLength: 200 }), (steps) => {
+      const source = new Source();
+      const held: { reading: Reading; value: number }[] = [];
+      steps.forEach((step, index) => {
+        if ('read' in step) {
+          const value = index % 251;
+          held.push({ reading: source.read(step.read + 1, value), value });
+        } else if (held.length > 0) {
+          held.splice(step.release % held.length, 1)[0]?.reading.release();
+        }
+        for (const { reading, value } of held) {
+          const { bytes } = reading;
+          expect(bytes.length > 0 && bytes.every((byte) => byte === value)).toBe(true);
+        }
+      });
+    }),
+    cases({ quick: 30, full: 300 }),
+  );
 });
 
-test('a reading is the memory itself, as long as what was read', () => {
-  const memory = new ReadingMemory();
-  const buffer = memory.next();
-  const { bytes } = memory.reading(buffer, FULL);
-  expect([bytes.buffer, bytes.length]).toEqual([buffer.buffer, FULL]);
+test('a message holds the memory longer than its reading', () => {
+  const source = new Source();
+  const reading = source.read(7, 1, (taken) => {
+    taken.hold();
+    taken.release();
+  });
+  source.read(7, 2);
+  expect([...reading.bytes]).toEqual([1, 1, 1, 1, 1, 1, 1]);
 });
 
-test('a small reading is copied, and its memory is free at once', () => {
-  const memory = new ReadingMemory();
-  const buffer = memory.next();
-  buffer.write('message');
-  const { bytes } = memory.reading(buffer, 7);
-  expect(memory.next()).toBe(buffer);
-  buffer.fill(0);
-  expect(bytes.toString()).toBe('message');
+test('readings that are dealt with at once, and some that wait for their commit, need no new memory', () => {
+  const source = new Source();
+  for (let n = 0; n < 1000; n += 1) source.read(60_000, n, (reading) => reading.release());
+  expect(source.seen.size).toBe(1);
+  const waiting: Reading[] = [];
+  for (let n = 0; n < 1000; n += 1) {
+    waiting.push(source.read(60_000, n));
+    if (waiting.length > 20) waiting.shift()?.release();
+  }
+  expect(source.seen.size).toBeLessThan(9);
+});
+
+test('small readings lie close together: a few messages do not occupy memory for a hundred', () => {
+  const source = new Source();
+  const held = Array.from({ length: 1000 }, (_, n) => source.read(200, n));
+  expect(held).toHaveLength(1000);
+  expect(source.seen.size).toBe(1);
 });
 
 test('memory beyond a limit is not kept', () => {
-  const memory = new ReadingMemory();
-  const buffers = Array.from({ length: 100 }, () => memory.next());
-  for (const reading of buffers.map((buffer) => memory.reading(buffer, FULL))) reading.release();
-  const again = Array.from({ length: 100 }, () => memory.next());
-  expect(again.filter((buffer) => buffers.includes(buffer))).toHaveLength(64);
+  const source = new Source();
+  const fill = () => Array.from({ length: 100 }, (_, n) => source.read(256 * 1024, n));
+  for (const reading of fill()) reading.release();
+  const before = source.seen.size;
+  fill();
+  expect(source.seen.size - before).toBeGreaterThan(80);
 });

@@ -6,7 +6,6 @@
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { expect, test } from 'vitest';
 import { startAdapterProcess } from '../../src/test-bed/index.js';
 import { receiverApi } from '../../src/contract/adapter-api/index.js';
@@ -17,6 +16,7 @@ import { say, throwDice } from '../support/dice.js';
 import { isLong } from '../support/depth.js';
 import { firstToken, otaops } from '../support/process.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
+import { sqlOn } from '../support/sql.js';
 import { BlockDevice, fill } from './block-device.js';
 import { deviations, NONE } from './deviations.js';
 import { ForeignFleet, numberOf, prepareOperation } from './foreign-fleet.js';
@@ -50,17 +50,7 @@ test.skipIf(!isRoot)(
       await server.says(/HTTP interface/);
       return server;
     };
-    const sql = async <Row extends pg.QueryResultRow>(text: string): Promise<Row[]> => {
-      const host = join(dataDir, 'database');
-      const client = new pg.Client({ host, user: 'otaops', database: 'postgres' });
-      client.on('error', () => undefined);
-      await client.connect();
-      try {
-        return (await client.query<Row>(text)).rows;
-      } finally {
-        await client.end();
-      }
-    };
+    const sql = sqlOn({ host: join(dataDir, 'database'), user: 'otaops', database: 'postgres' });
     const count = async () =>
       Number((await sql<{ n: string }>('select count(*) as n from events'))[0]?.n);
     const until = async (seconds: number, what: string, isSo: () => Promise<boolean>) => {

@@ -7,7 +7,6 @@
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import pg from 'pg';
 import { expect, test } from 'vitest';
 import { startAdapterProcess } from '../../src/test-bed/index.js';
 import {
@@ -30,6 +29,7 @@ import {
   startPostgres,
   temporaryDirectory,
 } from '../support/servers.js';
+import { sqlOn } from '../support/sql.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { deviations, NONE } from './deviations.js';
 import { FOREIGN, numberOf } from './foreign-fleet.js';
@@ -104,18 +104,10 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         }
       }
     };
-    /** A new connection each time, since the server is killed from time to time. */
-    const sql = async <Row extends pg.QueryResultRow>(text: string): Promise<Row[]> => {
-      const options = '-c default_transaction_read_only=off';
-      const client = new pg.Client({ connectionString: databaseUrl, options });
-      client.on('error', () => undefined);
-      await client.connect();
-      try {
-        return (await client.query<Row>(text)).rows;
-      } finally {
-        await client.end();
-      }
-    };
+    const sql = sqlOn({
+      connectionString: databaseUrl,
+      options: '-c default_transaction_read_only=off',
+    });
     const count = async (what: string) =>
       Number((await sql<{ n: string }>(`select count(*) as n from ${what}`))[0]?.n);
     const until = async (seconds: number, what: string, isSo: () => Promise<boolean>) => {

@@ -87,6 +87,12 @@ const RIGHT = {
     const params = { path: { ...path, vin: '5YJSA1E40FF345678' } };
     const { data } = await client.GET('/v1.0/ota/operations/{ref-id}/vehicles/{vin}/timeline', { params });
     export const shown = data?.items.map((entry) => entry.kind === 'event' ? entry['status-name'] : entry.at);`,
+  audit: `${ADAPTER}
+    const { data } = await client.GET('/v1.0/audit', {});
+    export const conflicts = data?.items.filter(({ errorCode }) => errorCode === 'REF_ID_CONFLICT');`,
+  session: `${CAROTA}
+    const { data } = await client.GET('/v1.0/session', {});
+    export const plans = data?.role === 'planner' && data.permissions.includes('plan');`,
   schedules: `${CAROTA}
     const { data } = await client.GET('/v1.0/schedules', {});
     const [first] = data?.items ?? [];
@@ -103,12 +109,22 @@ const WRONG = {
   state: `${ADAPTER}
     const { data } = await client.GET('/v1.0/ota/operations/{ref-id}', { params: { path } });
     export const isDone = data?.status === 'done';`,
+  audit: `${ADAPTER}
+    const { data } = await client.GET('/v1.0/audit', {});
+    export const conflicts = data?.items.filter(({ errorCode }) => errorCode === 'CONFLICTING');`,
+  role: `${ADAPTER}
+    const { data } = await client.GET('/v1.0/session', {});
+    export const plans = data?.role === 'planner';`,
+  reason: `${ADAPTER}
+    const { data } = await client.GET('/v1.0/ota/operations/{ref-id}/summary', { params: { path } });
+    export const failed = data?.failureReasons.filter(({ state }) => state === 'downloading');`,
   code: `${ADAPTER} export const code: components['schemas']['ErrorCode'] = 'NO_SUCH_CODE';`,
 } as const;
 
 test.runIf(isFullDepth)('correct calls compile, wrong ones do not', async () => {
   await generateTypes();
-  const faults = compile({ ...RIGHT, ...WRONG });
+  const wrong = Object.entries(WRONG).map(([name, text]) => [`wrong-${name}`, text] as const);
+  const faults = compile({ ...RIGHT, ...Object.fromEntries(wrong) });
   for (const name of Object.keys(RIGHT)) expect(faults[name], name).toEqual([]);
-  for (const name of Object.keys(WRONG)) expect(faults[name], name).not.toEqual([]);
+  for (const [name] of wrong) expect(faults[name], name).not.toEqual([]);
 });

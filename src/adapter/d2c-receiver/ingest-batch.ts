@@ -2,20 +2,15 @@
 import {
   type Allocate,
   allocateEach,
-  float8Array,
-  integerArray,
-  joinedTexts,
   only,
   type Parameter,
   type Queryable,
-  textArray,
-  textParameter,
-  uuidArray,
 } from '../../service/database/index.js';
 import { type Applicable, type BatchRow, type Refused } from './batch-row.js';
 import { type DeadLetterLimits, DEFAULT_DEAD_LETTER_LIMITS } from './dead-letter-limits.js';
+import { parametersOf } from './ingest-parameters.js';
 import { INGEST } from './ingest-statement.js';
-import { deadLetterOf, type Placeless, refusePlaceless } from './refuse.js';
+import { type Placeless, refusePlaceless } from './refuse.js';
 
 /** Outcome of a batch: received = applied + duplicates + deadLetters. */
 export interface BatchOutcome {
@@ -66,47 +61,20 @@ export function prepareBatch(
       numbers.push(number);
     }
   }
-  // Their schemas refuse control characters, JSON escapes them, and an event's key has none but its own.
-  const texts = (pick: (row: Applicable) => string | null) =>
-    textParameter(joinedTexts(applicable.map(pick)), allocate);
-  const integers = (pick: (row: Applicable) => number | null) =>
-    integerArray(applicable.map(pick), allocate);
-  const times = (pick: (row: Applicable) => number) => float8Array(applicable.map(pick), allocate);
-  const uuids = (pick: (row: Applicable) => string | null) =>
-    uuidArray(applicable.map(pick), allocate);
-  const operations = numbered(applicable);
   return {
     shard,
     limits,
     applicable: numbers,
     reasons: countReasons(refused),
-    parameters: [
+    parameters: parametersOf({
       shard,
-      rows.length,
-      textArray([...operations.keys()]),
-      uuids((row) => row.digest),
-      texts((row) => row.systemId),
-      texts((row) => row.vin),
-      integerArray(messagesOfEachVehicle(applicable), allocate),
-      texts((row) => row.messageId),
-      uuids((row) => row.triggerId),
-      integers((row) => (row.refId === null ? null : (operations.get(row.refId) ?? null))),
-      integers((row) => row.status),
-      integers((row) => row.reaches),
-      texts((row) => row.eventKey),
-      times((row) => row.eventTime),
-      times((row) => row.received.receivedAt),
-      texts((row) => row.correlationId),
-      texts((row) => row.subSystemId),
-      texts((row) => row.deviceId),
-      texts((row) => row.deviceType),
-      texts((row) => row.meta),
-      // An empty list stands for all nulls, the usual case.
-      applicable.some((row) => row.envelope !== null) ? texts((row) => row.envelope) : '',
-      JSON.stringify(refused.map(deadLetterOf)),
-      limits.perVehicle,
-      limits.bytes,
-    ],
+      received: rows.length,
+      applicable,
+      refused,
+      operations: numbered(applicable),
+      limits,
+      allocate,
+    }),
   };
 }
 
@@ -197,13 +165,6 @@ function numbered(rows: readonly Applicable[]): Map<string, number> {
     if (refId !== null && !numbers.has(refId)) numbers.set(refId, numbers.size + 1);
   }
   return numbers;
-}
-
-/** For each message, the number of messages of its vehicle in the batch. */
-function messagesOfEachVehicle(rows: readonly Applicable[]): number[] {
-  const counts = new Map<string, number>();
-  for (const { vin } of rows) counts.set(vin, (counts.get(vin) ?? 0) + 1);
-  return rows.map(({ vin }) => counts.get(vin) ?? 0);
 }
 
 function countReasons(refused: readonly Refused[]): Record<string, number> {

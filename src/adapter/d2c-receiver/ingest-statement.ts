@@ -7,8 +7,8 @@
  * locks, and why everything else reads from it.
  */
 import { EVENT_STATUS, EVENT_STATUS_NAMES, INTERRUPTIONS } from '../../contract/index.js';
-import { splitTexts } from '../../service/database/index.js';
 import { moveCounters } from '../operation-counters.js';
+import { MESSAGE_COLUMNS, SQL } from './ingest-parameters.js';
 
 /**
  * Maximum number of digests in a delivery's row; further ones get their own rows. A higher limit would make each event of
@@ -58,7 +58,7 @@ with named as materialized (
   select array_agg(
     (select o.id from operations o where o.ref_id = r.ref_id and o.archived_at is null) order by r.nr
   ) as ids
-  from unnest($3::text[]) with ordinality as r (ref_id, nr)
+  from unnest(${SQL.ref_ids}) with ordinality as r (ref_id, nr)
 ),
 -- Each message with its delivery as read under the lock: an event names its operation, an acknowledgement
 -- its trigger. Messages of unknown vehicles or deliveries have no row here.
@@ -78,15 +78,8 @@ settled as materialized (
   from (
     select m.*, case when m.operation is not null then ((select ids from named))[m.operation]
       else (${OPERATION_OF_TRIGGER}) end as operation_id
-    from unnest(
-      $4::uuid[], ${splitTexts('$5')}, ${splitTexts('$6')}, $7::integer[], ${splitTexts('$8')},
-      $9::uuid[], $10::integer[], $11::integer[], $12::integer[], ${splitTexts('$13')},
-      $14::float8[], $15::float8[], ${splitTexts('$16')}, ${splitTexts('$17')}, ${splitTexts('$18')},
-      ${splitTexts('$19')}, ${splitTexts('$20')}, ${splitTexts('$21')}
-    ) with ordinality as m (
-      digest, system_id, vin, messages, message_id, trigger_id, operation, status, reaches, event_key, event_ms,
-      received_ms, correlation_id, sub_system_id, device_id, device_type, meta, envelope, arrival
-    )
+    from unnest(${MESSAGE_COLUMNS.map((name) => SQL[name]).join(', ')})
+      with ordinality as m (${MESSAGE_COLUMNS.join(', ')}, arrival)
     order by operation_id, m.vin collate "C", m.arrival
   ) p
   -- A lateral subquery enforces lookups by key, row by row in order, whatever the planner estimates.
@@ -136,12 +129,12 @@ history as (
     case when status is not null
       then row_number() over (partition by status is not null order by arrival)
     end
-  from applied where (select events from batch) is distinct from cardinality($4::uuid[])
+  from applied where (select events from batch) is distinct from cardinality(${SQL.digest})
   -- The usual case: all messages are events and are applied. Then their positions are known without sorting.
   union all
   select received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id, message_id,
     correlation_id, status, device_id, device_type, meta::json, envelope, (select id from batch), arrival
-  from applied where (select events from batch) = cardinality($4::uuid[])
+  from applied where (select events from batch) = cardinality(${SQL.digest})
 ),
 -- Per vehicle: its previous state, its new digests and, for its newest attempt, the newest pause or resume and
 -- the newest other event of the batch. Vehicles with one message, by far the most, are not grouped.
@@ -211,14 +204,14 @@ moves as materialized (
 counted as (${moveCounters(
   `select operation_id, old_state as state, old_paused as paused, -vehicles as n from moves
    union all select operation_id, state, paused, vehicles from moves`,
-  '$1',
+  SQL.shard,
 )}
 ),
 -- A vehicle that floods must not fill the disk: beyond its limit, or that of all, a message is only counted.
 refused as materialized (
   select r.*, k.is_known,
     row_number() over (partition by r.sender, k.is_known order by r.digest) as nr
-  from json_to_recordset($22::json) as r (
+  from json_to_recordset(${SQL.refused}) as r (
     digest uuid, received_at timestamptz, topic text, sender text, system_id text, vin text,
     message_id text, status text, reason text, path text, detail text, payload text,
     payload_bytes integer
@@ -229,9 +222,9 @@ refused as materialized (
 ),
 -- For each sender, how many more dead letters are allowed.
 room as materialized (
-  select s.sender, $23::integer - (
+  select s.sender, ${SQL.most_of_sender} - (
     select count(*) from (
-      select from dead_letters d where d.sender = s.sender and d.replayed_at is null limit $23::integer
+      select from dead_letters d where d.sender = s.sender and d.replayed_at is null limit ${SQL.most_of_sender}
     ) kept
   ) as messages
   from (select distinct sender from refused where not is_known) s
@@ -240,7 +233,7 @@ kept as materialized (
   select r.*, r.nr <= room.messages and is_room as has_room, is_room
   from refused r
   join room on room.sender = r.sender
-  cross join (select coalesce(sum(bytes), 0) < $24::bigint as is_room from dead_letter_sizes) a
+  cross join (select coalesce(sum(bytes), 0) < ${SQL.most_bytes} as is_room from dead_letter_sizes) a
   where not r.is_known
 ),
 buried as (
@@ -257,7 +250,7 @@ buried as (
 ),
 weighed as (
   insert into dead_letter_sizes as t (shard, bytes)
-  select $1::smallint, sum(bytes) from buried having count(*) > 0
+  select ${SQL.shard}, sum(bytes) from buried having count(*) > 0
   on conflict (shard) do update set bytes = t.bytes + excluded.bytes
 ),
 overflow as (
@@ -275,22 +268,22 @@ nowhere as materialized (
       (select true from vehicles v where v.vin = p.vin and v.system_id = p.system_id), false
     ) as registered,
     ((select ids from named))[p.operation] is not null as operation_known,
-    (select o.archived_at is not null from operations o where o.ref_id = ($3::text[])[p.operation]) as is_archived
-  from unnest(${splitTexts('$5')}, ${splitTexts('$6')}, $10::integer[]) with ordinality
+    (select o.archived_at is not null from operations o where o.ref_id = (${SQL.ref_ids})[p.operation]) as is_archived
+  from unnest(${SQL.system_id}, ${SQL.vin}, ${SQL.operation}) with ordinality
     as p (system_id, vin, operation, arrival)
   -- The first condition is evaluated once, and nearly always suffices.
-  where (select count(*) from settled) < cardinality($4::uuid[])
+  where (select count(*) from settled) < cardinality(${SQL.digest})
     and (p.arrival in (select arrival from settled)) is not true
 ),
 tally as materialized (
-  select $2::bigint - (select count(*) from nowhere) as received,
-    case when (select events from batch) = cardinality($4::uuid[]) then cardinality($4::uuid[])
+  select ${SQL.received} - (select count(*) from nowhere) as received,
+    case when (select events from batch) = cardinality(${SQL.digest}) then cardinality(${SQL.digest})
       else (select count(*) from applied) end as applied,
     (select count(*) from buried) + (select count(*) from kept where not has_room) as dead_letters
 ),
 totals as (
   insert into message_totals as t (shard, received, applied, duplicates, dead_letters)
-  select $1::smallint, received, applied, received - applied - dead_letters, dead_letters
+  select ${SQL.shard}, received, applied, received - applied - dead_letters, dead_letters
   from tally
   on conflict (shard) do update set
     received = t.received + excluded.received,

@@ -1,6 +1,12 @@
 /** The HTTP interface of the OTA Adapter (contract section 4). */
 import { type Logger } from 'pino';
-import { adapterDocument, GRANTS, liveApi, tokenApi } from '../../contract/adapter-api/index.js';
+import {
+  adapterDocument,
+  GRANTS,
+  liveApi,
+  sessionApi,
+  tokenApi,
+} from '../../contract/adapter-api/index.js';
 import {
   auditRoutes,
   certificateRoutes,
@@ -32,6 +38,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     log,
     grants: GRANTS,
     name: 'adapter',
+    sessionApi,
     version: context.version,
     document: adapterDocument(context.version),
     onAnswered: (method, route, status) => context.metrics.requestAnswered(method, route, status),

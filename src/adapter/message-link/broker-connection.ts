@@ -3,6 +3,7 @@
  * and acknowledged to the broker when the caller says so.
  */
 import { type Duplex } from 'node:stream';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { type IConnackPacket, type Packet } from 'mqtt-packet';
 import { type BrokerHost, type BrokerUrl } from '../../contract/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
@@ -35,6 +36,11 @@ import { openTransport } from './transport.js';
  * crash of the broker: as many as the receiver holds.
  */
 const RECEIVE_MAXIMUM = 32_768;
+/**
+ * After reading so much, the answers of the database get their turn: libuv goes on reading up to 32 times while there is more,
+ * and the database would wait for the next batch meanwhile.
+ */
+const TURN_BYTES = 256 * 1024;
 /** How long the broker may take to close the connection after DISCONNECT, ms. */
 const DISCONNECT_MS = 2_000;
 
@@ -45,6 +51,8 @@ export class BrokerConnection implements Acknowledging {
   readonly #reader: PacketReader;
   /** What is being read. */
   #reading: Reading | undefined;
+  /** Read since the rest of the process had its turn. */
+  #turnBytes = 0;
   /** Whether what still arrives is of no use. */
   #discards = false;
   #onConnack: ((packet: IConnackPacket) => void) | undefined;
@@ -257,12 +265,23 @@ export class BrokerConnection implements Acknowledging {
     } finally {
       reading.release();
     }
-    const room = this.#options.backpressure();
-    if (!room) return;
+    this.#pauseUntil(this.#options.backpressure() ?? this.#turn(reading.bytes.length));
+  }
+
+  #pauseUntil(due: Promise<void> | undefined): void {
+    if (!due) return;
     this.#stream.pause();
-    void room.then(() => {
+    void due.then(() => {
       if (!this.#isEnding) this.#stream.resume();
     });
+  }
+
+  /** Resolves when the rest of the process has had its turn; undefined: there is no need yet. */
+  #turn(bytes: number): Promise<void> | undefined {
+    this.#turnBytes += bytes;
+    if (this.#turnBytes < TURN_BYTES) return undefined;
+    this.#turnBytes = 0;
+    return nextTurn();
   }
 
   #take(

@@ -34,8 +34,8 @@ function openTcp({ host, port }: BrokerHost, onRead: (reading: Reading) => void)
   const memory = new ReadingMemory();
   const onread = {
     buffer: () => memory.next(),
-    callback: (bytes: number, buffer: Uint8Array) => {
-      onRead(memory.reading(buffer as Buffer, bytes));
+    callback: (bytes: number) => {
+      onRead(memory.reading(bytes));
       return true;
     },
   };

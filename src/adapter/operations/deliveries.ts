@@ -1,11 +1,11 @@
 /** Vehicles and their states, in one operation or in all. */
-import { type DeliveryState, type Scopes } from '../../contract/index.js';
+import { type DeliveryState, type Scopes, type VehicleStateName } from '../../contract/index.js';
 import { modelInScope, scopesParameter, vehicleInScope } from '../../service/access/index.js';
 import { only, type Queryable } from '../../service/database/index.js';
 
 export interface DeliveryRow {
   readonly vin: string;
-  readonly state: string;
+  readonly state: VehicleStateName;
   readonly paused: boolean;
   readonly delivery: DeliveryState;
   readonly attempt: number;

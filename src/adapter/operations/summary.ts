@@ -12,10 +12,9 @@ import {
   EVENT_STATUS,
   EVENT_STATUS_NAMES,
   FINISHED,
-  INTERRUPTIONS,
-  LIFECYCLE,
   reachedMask,
   type Scopes,
+  STAGES,
   UNSUCCESSFUL,
 } from '../../contract/index.js';
 import { scopesParameter, vehicleInScope } from '../../service/access/index.js';
@@ -23,9 +22,6 @@ import { nameList, only, type Queryable, textArray } from '../../service/databas
 import { type Served } from '../../service/http/index.js';
 import { phaseDurations, type VehicleTimes } from './phases.js';
 import { type OperationSummary } from './progress.js';
-
-/** Stages that every vehicle should pass, in the order of an update. */
-const STAGES = LIFECYCLE.filter((name) => !INTERRUPTIONS.has(name) && !UNSUCCESSFUL.has(name));
 
 const MAX_REASONS = 100;
 const SAMPLE = 5_000;

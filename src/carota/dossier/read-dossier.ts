@@ -4,6 +4,7 @@ import {
   type Figures,
   type ScheduleStatus,
 } from '../../contract/carota-api/index.js';
+import { type ScheduleVehicleStateName } from '../../contract/index.js';
 import { AUDIT_COLUMNS, type ChainedRow } from '../../service/audit/index.js';
 import { type Queryable, textArray } from '../../service/database/index.js';
 import { type UpdateScript } from '../../update-script/index.js';
@@ -76,7 +77,7 @@ export const readTests = (tx: Queryable, scheduleId: number): Promise<TestRow[]>
 export interface DossierVehicleRow {
   readonly vin: string;
   readonly wave: number;
-  readonly state: string;
+  readonly state: ScheduleVehicleStateName;
   readonly reason: string | null;
   readonly place: number | null;
   readonly exposed_at: Date | null;

@@ -1,5 +1,6 @@
 /** Stores events and applies their consequences for vehicle, wave and schedule: each event once. */
-import { type CallbackEvent, checkOf, parseVin, statusName } from '../../contract/index.js';
+import { type ReceivedEvent } from '../../contract/carota-api/index.js';
+import { checkOf, parseVin, statusName } from '../../contract/index.js';
 import { numberArray, type Queryable, textArray, timeArray } from '../../service/database/index.js';
 import { type UpdateScript, Version } from '../../update-script/index.js';
 import {
@@ -18,7 +19,7 @@ import { applyReport } from './apply-report.js';
 /** @param tx a transaction @param now ms @returns the number of new events */
 export async function applyEvents(
   tx: Queryable,
-  events: readonly CallbackEvent[],
+  events: readonly ReceivedEvent[],
   now: number,
 ): Promise<number> {
   const fresh = await storeEvents(tx, events);
@@ -35,9 +36,9 @@ export async function applyEvents(
 /** @returns the new events, in their order */
 async function storeEvents(
   tx: Queryable,
-  events: readonly CallbackEvent[],
-): Promise<CallbackEvent[]> {
-  const byId = new Map<string, CallbackEvent>();
+  events: readonly ReceivedEvent[],
+): Promise<ReceivedEvent[]> {
+  const byId = new Map<string, ReceivedEvent>();
   for (const event of events) if (!byId.has(event['event-id'])) byId.set(event['event-id'], event);
   const distinct = [...byId.values()];
   const inserted = await tx.query<{ event_id: string }>(
@@ -60,12 +61,12 @@ async function storeEvents(
   return distinct.filter((event) => isNew.has(event['event-id']));
 }
 
-const vinOf = ({ vin }: CallbackEvent) => parseVin(vin) ?? vin;
+const vinOf = ({ vin }: ReceivedEvent) => parseVin(vin) ?? vin;
 
 async function applyToSchedule(
   tx: Queryable,
   schedule: ScheduleRecord,
-  events: readonly CallbackEvent[],
+  events: readonly ReceivedEvent[],
   now: number,
 ): Promise<void> {
   const vins = [...new Set(events.map(vinOf))];
@@ -96,7 +97,7 @@ const version = checkOf(Version);
 async function saveInstalled(
   tx: Queryable,
   schedule: ScheduleRecord,
-  events: readonly CallbackEvent[],
+  events: readonly ReceivedEvent[],
   now: number,
 ): Promise<void> {
   const succeeded = events.filter(({ status }) => statusName(status) === 'success');

@@ -1,5 +1,6 @@
 /** The effect of one report on a vehicle and on the counts of its schedule: pure. */
-import { type CallbackEvent, lifecycleRank, reasonOf, statusName } from '../../contract/index.js';
+import { type ReceivedEvent } from '../../contract/carota-api/index.js';
+import { lifecycleRank, reasonOf, statusName } from '../../contract/index.js';
 import {
   afterReport,
   type Exposure,
@@ -14,7 +15,7 @@ import { type ScheduleRecord, type TrackedVehicle } from '../schedules/index.js'
 export function applyReport(
   schedule: ScheduleRecord,
   vehicle: TrackedVehicle,
-  event: CallbackEvent,
+  event: ReceivedEvent,
   now: number,
 ): boolean {
   const name = statusName(event.status);
@@ -61,7 +62,7 @@ export function applyReport(
 }
 
 /** By time, then by lifecycle rank (contract section 5.2). */
-function isNewer(event: CallbackEvent, { at, rank, id }: TrackedVehicle): boolean {
+function isNewer(event: ReceivedEvent, { at, rank, id }: TrackedVehicle): boolean {
   if (at === null) return true;
   const order =
     event.timestamp - at.getTime() ||
@@ -70,7 +71,7 @@ function isNewer(event: CallbackEvent, { at, rank, id }: TrackedVehicle): boolea
   return order > 0;
 }
 
-function take(event: CallbackEvent, vehicle: TrackedVehicle): void {
+function take(event: ReceivedEvent, vehicle: TrackedVehicle): void {
   vehicle.at = new Date(event.timestamp);
   vehicle.rank = lifecycleRank(event.status);
   vehicle.id = event['event-id'];

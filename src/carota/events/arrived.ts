@@ -1,6 +1,6 @@
 /** The events of a call-back as received, and which of them are valid (contract section 6). Pure. */
-import { type RefusalReason } from '../../contract/carota-api/index.js';
-import { CallbackEvent, checkOf } from '../../contract/index.js';
+import { ReceivedEvent, type RefusalReason } from '../../contract/carota-api/index.js';
+import { checkOf } from '../../contract/index.js';
 import { elementTexts } from './json-elements.js';
 
 /** One element of `body.events`. */
@@ -20,7 +20,7 @@ export interface Refusal {
 
 /** A valid event, not stored yet. */
 export interface Candidate extends Arrived {
-  readonly json: CallbackEvent;
+  readonly json: ReceivedEvent;
 }
 
 export interface Refused {
@@ -36,7 +36,7 @@ export function arrivedEvents(text: string, events: readonly unknown[]): Arrived
   return events.map((json, n) => ({ json, text: () => textOf(n) }));
 }
 
-const check = checkOf(CallbackEvent);
+const check = checkOf(ReceivedEvent);
 
 /** Separates valid from invalid events, each on its own. */
 export function sortOut(arrived: readonly Arrived[]): {

@@ -1,5 +1,5 @@
 /** A vehicle's events, as received from the adapter. */
-import { type Scopes } from '../../contract/index.js';
+import { type Scopes, type StatusName } from '../../contract/index.js';
 import { modelInScope, scopesParameter } from '../../service/access/index.js';
 import { type Queryable } from '../../service/database/index.js';
 
@@ -7,7 +7,7 @@ export interface EventRow {
   readonly event_id: string;
   readonly ref_id: string;
   readonly status: number;
-  readonly status_name: string;
+  readonly status_name: StatusName;
   readonly meta: readonly { readonly key: string; readonly value: string }[];
   readonly at: Date;
   readonly received_at: Date;

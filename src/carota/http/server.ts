@@ -3,6 +3,7 @@ import {
   CAROTA_GRANTS,
   carotaDocument,
   carotaLiveApi,
+  carotaSessionApi,
   carotaTokenApi,
 } from '../../contract/carota-api/index.js';
 import { problemOf } from '../../service/database/index.js';
@@ -42,6 +43,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     log: context.log,
     grants: CAROTA_GRANTS,
     name: 'carota',
+    sessionApi: carotaSessionApi,
     facts: { approval: context.approval },
     version,
     document: carotaDocument(version),

@@ -4,6 +4,7 @@ import {
   type Figures,
   type TestSettings,
 } from '../../contract/carota-api/index.js';
+import { type ScheduleVehicleStateName } from '../../contract/index.js';
 import { type Queryable } from '../../service/database/index.js';
 import { type Outcome, type PathEnd, SequentialTest, type TestResult } from '../guard/index.js';
 import { type ScheduleRecord } from './schedule-record.js';
@@ -15,7 +16,7 @@ export interface ExposedVehicle {
   readonly place: number;
   readonly vin: string;
   readonly result: ExposureResult;
-  readonly state: string;
+  readonly state: ScheduleVehicleStateName;
   readonly decides_at: Date | null;
 }
 

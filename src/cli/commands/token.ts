@@ -2,7 +2,7 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { ROLES, tokenApi } from '../../contract/adapter-api/index.js';
 import { CAROTA_ROLES } from '../../contract/carota-api/index.js';
-import { type NewToken } from '../../contract/index.js';
+import { type NewToken, type TokenApi } from '../../contract/index.js';
 import {
   createToken,
   expiryOf,
@@ -24,6 +24,9 @@ const ROLES_OF: Readonly<Record<ExistingStorage['part'], readonly string[]>> = {
 };
 /** Each server rejects roles that it does not have. */
 const ALL_ROLES = [...new Set(Object.values(ROLES_OF).flat())];
+
+/** Of either server: their routes differ in the roles alone. */
+const TOKENS: TokenApi = tokenApi;
 
 interface TokenFlags extends ServerAddress {
   readonly databaseUrl?: string;
@@ -75,7 +78,7 @@ Examples:
       };
       const created = flags.offline
         ? await withDatabase(flags, (storage) => createOffline(storage, wanted))
-        : await (await connect(flags)).call(tokenApi.createToken, { body: wanted });
+        : await (await connect(flags)).call(TOKENS.createToken, { body: wanted });
       if (flags.json) printJson(created);
       else print(created.token);
     });
@@ -94,7 +97,7 @@ Examples:
           lastUsedAt: token.last_used_at,
           replacedBy: token.replaced_by,
         }))
-      : (await (await connect(flags)).call(tokenApi.listTokens, {})).items;
+      : (await (await connect(flags)).call(TOKENS.listTokens, {})).items;
     if (flags.json) {
       printJson(tokens);
       return;
@@ -122,7 +125,7 @@ Examples:
       const overlap = hours === undefined ? {} : { overlap: Math.round(hours * HOUR) };
       const rotated = await (
         await connect(flags)
-      ).call(tokenApi.rotateToken, {
+      ).call(TOKENS.rotateToken, {
         params: { id },
         body: { ...overlap, ...lifetimeOf(flags) },
       });
@@ -142,7 +145,7 @@ Examples:
           throw new Error(`${id} is the only admin token: create another one first`);
         }
       } else {
-        await (await connect(flags)).call(tokenApi.revokeToken, { params: { id } });
+        await (await connect(flags)).call(TOKENS.revokeToken, { params: { id } });
       }
       print(`revoked ${id}`);
     });

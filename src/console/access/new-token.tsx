@@ -5,7 +5,7 @@ import { client, type Failed } from '../api/client.js';
 import { numberFault } from '../format/number-text.js';
 import { NumberField, SelectField, TextArea, TextField } from '../ui/fields.js';
 import { Failure } from '../ui/notes.js';
-import { type TokenApi } from './token.js';
+import { type TokenApi } from '../../contract/common-api/index.js';
 
 const DAY_SECONDS = 24 * 60 * 60;
 /** Ten years. */

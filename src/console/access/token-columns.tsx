@@ -6,7 +6,8 @@ import { NumberField } from '../ui/fields.js';
 import { numberFault } from '../format/number-text.js';
 import { type Column } from '../ui/table.js';
 import { Time } from '../ui/time.js';
-import { hasEnded, type Token, type TokenApi } from './token.js';
+import { type TokenApi } from '../../contract/common-api/index.js';
+import { hasEnded, type Token } from './token.js';
 
 /** A month. */
 const HOURS = { isInteger: true, min: 0, max: 744 } as const;

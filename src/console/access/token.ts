@@ -1,8 +1,7 @@
 /** A token as the interfaces list it. */
-import { type tokenApiOf } from '../../contract/common-api/index.js';
+import { type TokenApi } from '../../contract/common-api/index.js';
 import { type AnswerOf } from '../../contract/http/route.js';
 
-export type TokenApi = ReturnType<typeof tokenApiOf>;
 export type Token = AnswerOf<TokenApi['listTokens']>['items'][number];
 
 /** Whether it is no longer usable. */

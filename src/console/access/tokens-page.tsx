@@ -1,5 +1,6 @@
 /** Tokens of a server: make, replace, revoke; when each was last used and when it expires. */
 import { useState } from 'react';
+import { type TokenApi } from '../../contract/common-api/index.js';
 import { useApi, useRefetch } from '../api/use-query.js';
 import { useMay } from '../app/session.js';
 import { CheckField } from '../ui/fields.js';
@@ -7,7 +8,7 @@ import { Answered, Empty } from '../ui/notes.js';
 import { Card, Page } from '../ui/page.js';
 import { Table } from '../ui/table.js';
 import { NewToken } from './new-token.js';
-import { hasEnded, type TokenApi } from './token.js';
+import { hasEnded } from './token.js';
 import { tokenColumns } from './token-columns.js';
 
 const TOPIC = 'tokens';

@@ -1,7 +1,8 @@
 import { QueryClientProvider, useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { Router } from 'wouter';
-import { type Session, sessionApi } from '../../contract/common-api/index.js';
+import { sessionApi } from '../../contract/adapter-api/index.js';
+import { type Session } from '../../contract/common-api/index.js';
 import { ApiError, client, type Failed } from '../api/client.js';
 import { Live } from '../api/live.js';
 import { LiveContext } from '../api/use-query.js';

@@ -1,6 +1,7 @@
 /** The pages by address; each is loaded when first opened. */
 import { type ComponentType, lazy } from 'react';
 import { type Session } from '../../contract/common-api/index.js';
+import { type Permission } from '../../contract/http/permission.js';
 
 export interface PageAt {
   readonly path: string;
@@ -11,7 +12,7 @@ export interface NavItem {
   readonly to: string;
   readonly label: string;
   /** Shown only to those who have it; absent: to all. */
-  readonly permission?: string;
+  readonly permission?: Permission;
   /** Whether it spans vehicle models: hidden from users who are limited to some. */
   readonly spansModels?: boolean;
 }

@@ -1,5 +1,6 @@
 import { createContext, useContext } from 'react';
 import { type Session } from '../../contract/common-api/index.js';
+import { type Permission } from '../../contract/http/permission.js';
 
 export const SessionContext = createContext<Session | undefined>(undefined);
 
@@ -14,5 +15,5 @@ export function useSession(): Session {
 export const useIsLimited = (): boolean => useSession().scopes !== null;
 
 /** Whether the user has a permission. Actions without permission are not offered, and the server refuses them. */
-export const useMay = (permission: string): boolean =>
+export const useMay = (permission: Permission): boolean =>
   useSession().permissions.includes(permission);

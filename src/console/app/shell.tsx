@@ -1,7 +1,7 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Suspense } from 'react';
 import { Link, Redirect, Route, Switch, useLocation } from 'wouter';
-import { sessionApi } from '../../contract/common-api/index.js';
+import { sessionApi } from '../../contract/adapter-api/index.js';
 import { client, type Failed } from '../api/client.js';
 import { ErrorBoundary } from '../ui/error-boundary.js';
 import { Empty, Loading } from '../ui/notes.js';

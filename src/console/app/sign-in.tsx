@@ -1,9 +1,9 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useSearchParams } from 'wouter';
+import { sessionApi } from '../../contract/adapter-api/index.js';
 import {
   type Session,
-  sessionApi,
   SIGN_ON_FAULTS,
   type SignOnFault,
   signOnApi,

@@ -1,8 +1,8 @@
 /** Groups of the contract's states, few enough to be distinguished at a glance. */
 import { groupOf, STATES_OF_GROUPS } from '../../contract/states/groups.js';
 import { FINISHED, NOT_NOTIFIED } from '../../contract/states/results.js';
-import { INTERRUPTIONS } from '../../contract/states/event-status.js';
-import { PLANNED_STATES, type StateGroup } from '../../contract/states/table.js';
+import { type StateGroup } from '../../contract/states/table.js';
+import { VEHICLE_STATES } from '../../contract/states/vehicle-state.js';
 import { type States } from '../../contract/adapter-api/index.js';
 
 export { groupOf };
@@ -27,10 +27,8 @@ export const GROUPS = STATES_OF_GROUPS.map(({ id, states }) => ({ id, states, la
 const IN_ORDER = GROUPS.flatMap(({ states }) => states);
 const PLACE = new Map(IN_ORDER.map((state, place) => [state, place]));
 
-/** Every state of a vehicle in an operation; without pause and resume, during which the adapter shows the state before. */
-export const ALL_STATES: readonly string[] = IN_ORDER.filter(
-  (state) => !INTERRUPTIONS.has(state) && !Object.hasOwn(PLANNED_STATES, state),
-);
+/** Every state of a vehicle in an operation, in the order of an update. */
+export const ALL_STATES = IN_ORDER.filter((state) => VEHICLE_STATES.some((name) => name === state));
 
 /** `[state, vehicles]` of the states that have vehicles, in the order of an update. */
 export function inOrder(states: States): [state: string, vehicles: number][] {

@@ -1,4 +1,5 @@
 /** CarOTA Server Event, `POST /v1.0/ota/trigger`: a schedule is due for these vehicles. */
+import { MODEL, OTHER_VIN, REF_ID, SCRIPT_REF_ID, TRIGGERED_AT, VIN } from '../campaign.js';
 import Type from '../typebox.js';
 import { DispatchOptions } from './dispatch-options.js';
 import { PROTOCOL_VERSION } from '../mqtt/envelope.js';
@@ -30,13 +31,13 @@ export const CarOtaServerEvent = Type.Object(
     title: 'CarOtaServerEvent',
     examples: [
       {
-        time: 1625660275379,
+        time: TRIGGERED_AT,
         version: PROTOCOL_VERSION,
         body: {
-          model: 'vehicle model a',
-          'ref-id': 'schedule 0909',
-          'script-ref-id': 'hu only 001',
-          vins: ['5YJSA1E40FF345678', '5YJSA1E40FF345679'],
+          model: MODEL,
+          'ref-id': REF_ID,
+          'script-ref-id': SCRIPT_REF_ID,
+          vins: [VIN, OTHER_VIN],
         },
       },
     ],

@@ -7,7 +7,7 @@ import {
   cookieOf,
   liveApiOf,
   serviceApi,
-  sessionApi,
+  sessionApiOf,
   signOnApi,
   tokenApiOf,
 } from '../common-api/index.js';
@@ -17,6 +17,7 @@ import { controlApi } from './control.js';
 import { deadLetterApi } from './dead-letters.js';
 import { dispatchApi } from './dispatch.js';
 import { eventApi } from './events.js';
+import { ADAPTER_FACTS } from './examples.js';
 import { healthApi } from './health.js';
 import { insightApi } from './insight.js';
 import { operationApi } from './operations.js';
@@ -43,6 +44,7 @@ export * from './trigger.js';
 
 export const liveApi = liveApiOf(['operation', 'samples', 'vehicle']);
 export const tokenApi = tokenApiOf(ROLES);
+export const sessionApi = sessionApiOf('adapter', ROLES);
 
 export const asyncApi = routesOf('Service', {
   getAsyncApi: {
@@ -51,7 +53,24 @@ export const asyncApi = routesOf('Service', {
     permission: 'open',
     scope: 'none',
     summary: 'Read the MQTT interface as an AsyncAPI 3 document',
-    answer: json(Type.Object({}, { additionalProperties: true }), 'The document.'),
+    answer: json(
+      Type.Object(
+        {},
+        {
+          additionalProperties: true,
+          examples: [
+            {
+              asyncapi: '3.1.0',
+              info: {
+                title: 'OTA Operations: messages between cloud and vehicle',
+                version: '0.1.0',
+              },
+            },
+          ],
+        },
+      ),
+      'The document.',
+    ),
   },
 });
 
@@ -125,5 +144,6 @@ export const adapterDocument = (version: string) =>
     version,
     cookie: cookieOf('adapter'),
     tags: TAGS,
+    facts: ADAPTER_FACTS,
     webhooks: { events: EVENT_CALL_BACK },
   });

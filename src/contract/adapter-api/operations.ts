@@ -14,13 +14,22 @@ import {
   VinPrefix,
 } from '../http/index.js';
 import { MetaField } from '../mqtt/meta.js';
-import { DeliveryStateName, StateName, VEHICLE_STATES, VehicleStateName } from '../states/index.js';
+import { EventStatus } from '../mqtt/ota-event.js';
+import {
+  CountedStateName,
+  DeliveryStateName,
+  ReportedStatusName,
+  StateName,
+  VEHICLE_STATES,
+  VehicleStateName,
+} from '../states/index.js';
 import { Text } from '../values/text.js';
 import { AckRequired, Priority, TriggerRate, Ttl } from './dispatch-options.js';
 
 /** Vehicles in each state; states without vehicles are left out. */
 export const States = Type.Record(Type.String(), Type.Integer(), {
   title: 'States',
+  propertyNames: CountedStateName,
   description: 'Number of vehicles in each state; states without vehicles are omitted.',
 });
 export type States = Type.Static<typeof States>;
@@ -61,29 +70,6 @@ export const Operation = Type.Object(
   },
   {
     title: 'Operation',
-    examples: [
-      {
-        'ref-id': 'schedule 0909',
-        model: 'vehicle model a',
-        'script-ref-id': 'hu only 001',
-        status: 'active',
-        scheduledAt: '2026-12-01T22:00:00.000Z',
-        createdAt: '2026-12-01T22:00:00.412Z',
-        archivedAt: null,
-        priority: 0,
-        rate: { perSecond: 10, factor: 2, after: 100, of: 'succeeded', atMost: 1000 },
-        ttl: -1,
-        ack_required: '1',
-        vehicles: 2,
-        states: { downloading: 1, success: 1 },
-        paused: 0,
-        finished: 1,
-        succeeded: 1,
-        failed: 0,
-        open: 1,
-        finishedPerMinute: 0.2,
-      },
-    ],
   },
 );
 export type Operation = Type.Static<typeof Operation>;
@@ -106,23 +92,6 @@ export const VehicleState = Type.Object(
   },
   {
     title: 'VehicleState',
-    examples: [
-      {
-        vin: '5YJSA1E40FF345678',
-        state: 'download_fail',
-        paused: false,
-        delivery: 'acknowledged',
-        attempt: 1,
-        reason: 'Network Failure',
-        sends: 1,
-        triggerMessageId: 'msg-cld-019adb9c-5d5c-7c3e-9c1b-6a3f0c2d4e5f',
-        triggeredAt: '2026-12-01T22:00:00.412Z',
-        lastSentAt: '2026-12-01T22:00:00.530Z',
-        acknowledgedAt: '2026-12-01T22:00:01.207Z',
-        eventAt: '2026-12-01T22:14:37.000Z',
-        updatedAt: '2026-12-01T22:14:38.105Z',
-      },
-    ],
   },
 );
 export type VehicleState = Type.Static<typeof VehicleState>;
@@ -133,8 +102,8 @@ const HistoryEntry = Type.Object(
     message_id: Type.String(),
     correlation_id: Type.String(),
     attempt: Type.Integer(),
-    status: Nullable(Type.Integer()),
-    'status-name': Nullable(Type.String({ description: 'Number in the OTA Event Enum.' })),
+    status: Nullable(EventStatus),
+    'status-name': Nullable(ReportedStatusName),
     eventAt: TimeOf('By the vehicle’s clock where that is plausible (contract section 5.3).'),
     'received-at': Time,
     sub_system_id: Type.String(),

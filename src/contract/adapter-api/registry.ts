@@ -1,4 +1,5 @@
 /** `/v1.0/vehicles`: the registry VIN → system_id, primary device and model (contract section 4). */
+import { DEVICE_ID, DEVICE_TYPE, MODEL, SYSTEM_ID, VIN } from '../campaign.js';
 import Type from '../typebox.js';
 import { REJECTED_LINES } from '../common-api/line-import.js';
 import {
@@ -41,10 +42,10 @@ export const Registration = Type.Object(
     additionalProperties: false,
     examples: [
       {
-        system_id: 'c2c-sys-0001',
-        device_id: 'device1234',
-        ecu_type: 'TCU',
-        model: 'vehicle model a',
+        system_id: SYSTEM_ID,
+        device_id: DEVICE_ID,
+        ecu_type: DEVICE_TYPE,
+        model: MODEL,
       },
     ],
   },
@@ -154,7 +155,10 @@ export const registryApi = routesOf('Registry', {
     summary: 'Import vehicles from CSV or NDJSON',
     description:
       'Streamed. Columns or fields: vin, system_id, device_id, ecu_type, model, credential. An invalid line is reported and does not stop the others.',
-    body: linesBody('A line for each vehicle.'),
+    body: linesBody('A line for each vehicle.', {
+      csv: `vin,system_id,device_id,ecu_type,model\n${VIN},${SYSTEM_ID},${DEVICE_ID},${DEVICE_TYPE},${MODEL}\n`,
+      ndjson: `${JSON.stringify({ vin: VIN, system_id: SYSTEM_ID, device_id: DEVICE_ID, ecu_type: DEVICE_TYPE, model: MODEL })}\n`,
+    }),
     answer: json(ImportResult, 'The number of stored lines, and the rejected lines.'),
   },
 });

@@ -1,13 +1,12 @@
 /** How an operation goes, beyond its counters. */
 import Type from '../typebox.js';
 import { Nullable, Time, TimeOf } from '../http/index.js';
+import { FunnelStageName, UnsuccessfulStateName } from '../states/index.js';
 import { States } from './operations.js';
 
 const FunnelStage = Type.Object(
   {
-    stage: Type.String({
-      description: 'triggered, sent, acknowledged, or a status of the OTA Event Enum.',
-    }),
+    stage: FunnelStageName,
     vehicles: Type.Integer({
       description: 'Vehicles that reached this step in their newest attempt.',
     }),
@@ -18,7 +17,7 @@ export type FunnelStage = Type.Static<typeof FunnelStage>;
 
 const FailureReason = Type.Object(
   {
-    state: Type.String(),
+    state: UnsuccessfulStateName,
     reason: Type.String({
       description: 'Reason as reported by the vehicles; empty if none was given.',
     }),

@@ -2,6 +2,7 @@
 import Type from '../typebox.js';
 import { Nullable, Time, TimeOf } from '../http/index.js';
 import { MetaField } from '../mqtt/meta.js';
+import { ReportedStatusName } from '../states/index.js';
 
 /** Steps of a delivery on the adapter's side; `triggered`: the CarOTA Server Event was accepted. */
 export const DELIVERY_STEPS = [
@@ -48,9 +49,7 @@ const EventEntry = Type.Object(
     kind: Type.Literal('event'),
     ...message,
     'event-id': Type.String({ description: 'As in the event call-back.' }),
-    'status-name': Type.String({
-      description: 'In the OTA Event Enum, or unknown(<number>).',
-    }),
+    'status-name': ReportedStatusName,
     callbacks: Type.Array(CallbackOfEvent),
   },
   { title: 'EventEntry' },

@@ -25,22 +25,6 @@ export const TriggerResult = Type.Object(
   },
   {
     title: 'TriggerResult',
-    examples: [
-      {
-        'ref-id': 'schedule 0909',
-        accepted: 1,
-        rejectedCount: 1,
-        rejected: [
-          {
-            vin: '5YJSA1E40FF345679',
-            errorCode: 'DEVICE_NOT_FOUND',
-            errorMessage: 'the registry does not have this vehicle',
-          },
-        ],
-        alreadyIncluded: 0,
-        repeated: 0,
-      },
-    ],
   },
 );
 export type TriggerResult = Type.Static<typeof TriggerResult>;

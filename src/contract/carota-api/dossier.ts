@@ -3,9 +3,19 @@
  * hash-chained, and the last one is the seal. docs/record.md describes it.
  */
 import Type from '../typebox.js';
-import { AuditSeal } from '../common-api/audit.js';
-import { Nullable, RefIdParams, routesOf, stream, Time, TimeOf } from '../http/index.js';
+import { AUDIT_OUTCOMES, AuditSeal } from '../common-api/audit.js';
+import {
+  ErrorCodeName,
+  Nullable,
+  RefIdParams,
+  routesOf,
+  stream,
+  Time,
+  TimeOf,
+} from '../http/index.js';
 import { MetaField } from '../mqtt/meta.js';
+import { EventStatus } from '../mqtt/ota-event.js';
+import { ReportedStatusName, ScheduleVehicleStateName } from '../states/index.js';
 import { Sha256, UpdateRecord } from '../update-script/index.js';
 import { Pattern } from '../values/pattern.js';
 import { EcuImage } from './ecus.js';
@@ -253,7 +263,7 @@ const VehicleRecord = record(
   {
     vin: VehicleName,
     wave: Type.Integer({ description: '0: the schedule has not started.' }),
-    state: Type.String(),
+    state: ScheduleVehicleStateName,
     reason: Nullable(Type.String()),
     place: Nullable(Type.Integer({ description: 'In the order of exposure.' })),
     exposedAt: Nullable(Time),
@@ -279,8 +289,8 @@ const StepRecord = record(
     'event-id': Type.String(),
     at: TimeOf('By the vehicle’s clock.'),
     'received-at': Time,
-    status: Type.Integer(),
-    'status-name': Type.String(),
+    status: EventStatus,
+    'status-name': ReportedStatusName,
     meta: Type.Array(MetaField),
   },
   'An event of a vehicle, in the order of its time.',
@@ -292,11 +302,11 @@ const FailureRecord = record(
     vin: VehicleName,
     'event-id': Type.String(),
     at: Time,
-    'status-name': Type.String(),
+    'status-name': ReportedStatusName,
     reason: Nullable(Type.String()),
     followed: Type.Array(
       Type.Object(
-        { at: Time, 'status-name': Type.String() },
+        { at: Time, 'status-name': ReportedStatusName },
         { additionalProperties: false, title: 'DossierFollowed' },
       ),
       {
@@ -318,8 +328,8 @@ const AuditRecord = record(
       description: 'Address of the caller; empty in a pseudonymous dossier.',
     }),
     action: Type.String(),
-    outcome: Type.Enum(['done', 'refused', 'failed']),
-    errorCode: Nullable(Type.String()),
+    outcome: Type.Enum([...AUDIT_OUTCOMES]),
+    errorCode: Nullable(ErrorCodeName),
     vin: Nullable(VehicleName),
     subject: Type.String({
       description: 'Subject of the entry; empty in a pseudonymous dossier.',

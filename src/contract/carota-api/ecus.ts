@@ -1,4 +1,5 @@
 /** `/v1.0/vehicles/{vin}/ecus`: the ECUs of a vehicle, as the Director knows them (Uptane, "Inventory Database"). */
+import { ECU, VIN } from '../campaign.js';
 import Type from '../typebox.js';
 import {
   json,
@@ -242,7 +243,10 @@ export const ecuApi = routesOf('ECUs', {
     summary: 'Import ECUs from CSV or NDJSON',
     description:
       'One vehicle per line: vin, and ecus in the format of PUT; in CSV the column ecus contains JSON. Streamed, of any length, optionally gzip. A faulty line is reported and does not stop the others.',
-    body: linesBody('One vehicle per line.'),
+    body: linesBody('One vehicle per line.', {
+      csv: `vin,ecus\n${VIN},"${JSON.stringify([ECU]).replaceAll('"', '""')}"\n`,
+      ndjson: `${JSON.stringify({ vin: VIN, ecus: [ECU] })}\n`,
+    }),
     answer: json(ImportResult, 'The outcome.'),
     repeatable: true,
   },

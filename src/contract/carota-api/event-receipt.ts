@@ -2,7 +2,8 @@
 import Type from '../typebox.js';
 import { json, routesOf, signedJsonBody } from '../http/index.js';
 import { Pattern } from '../values/pattern.js';
-import { CallbackMessage } from './event-call-back.js';
+import { StorableText } from '../values/text.js';
+import { CallbackEvent, CallbackMessage } from './event-call-back.js';
 
 /** Largest batch, bytes; the adapter's are a megabyte. */
 const MAX_BATCH_BYTES = 16 * 1024 * 1024;
@@ -28,6 +29,26 @@ export const SignatureHeaders = Type.Object({
 });
 export type SignatureHeaders = Type.Static<typeof SignatureHeaders>;
 
+/** An event as it is received. */
+export const ReceivedEvent = Type.Object(
+  {
+    ...CallbackEvent.properties,
+    'status-name': StorableText(
+      'Its name. `status` alone counts: an adapter of another release may know further names.',
+    ),
+  },
+  { title: 'ReceivedEvent' },
+);
+export type ReceivedEvent = Type.Static<typeof ReceivedEvent>;
+
+const ReceivedMessage = Type.Object(
+  {
+    ...CallbackMessage.properties,
+    body: Type.Object({ events: Type.Array(ReceivedEvent) }),
+  },
+  { title: 'ReceivedMessage' },
+);
+
 export const ReceivedEvents = Type.Object(
   {
     stored: Type.Integer({ description: 'New events.' }),
@@ -51,7 +72,7 @@ export const eventReceiptApi = routesOf('Call-back', {
     description:
       'Signed with Standard Webhooks; the signature is the permission. Events are idempotent by `event-id`. An event that cannot be stored is set aside and does not delay the others.',
     headers: SignatureHeaders,
-    body: signedJsonBody(CallbackMessage, 'A batch of events.', MAX_BATCH_BYTES),
+    body: signedJsonBody(ReceivedMessage, 'A batch of events.', MAX_BATCH_BYTES),
     answer: json(ReceivedEvents, 'The batch is settled.'),
     errors: ['SIGNATURE_REFUSED', 'NOT_JSON'],
     repeatable: true,

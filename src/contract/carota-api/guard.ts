@@ -1,6 +1,7 @@
 /** The guard of a schedule: when failures stop it, or hold its next wave. */
 import Type from '../typebox.js';
 import { Nullable } from '../http/index.js';
+import { ScheduleVehicleStateName } from '../states/index.js';
 import { GUARD_DEFAULTS } from './guard-defaults.js';
 
 const MAX_VEHICLES = 1_000_000_000;
@@ -185,7 +186,7 @@ export const GuardTest = Type.Object(
     oldest: Nullable(
       Type.Object({
         vin: Type.String(),
-        state: Type.String({ description: 'Its newest report.' }),
+        state: ScheduleVehicleStateName,
         decidesAt: Nullable(
           Type.String({
             format: 'date-time',

@@ -5,7 +5,7 @@ import {
   cookieOf,
   liveApiOf,
   serviceApi,
-  sessionApi,
+  sessionApiOf,
   signOnApi,
   tokenApiOf,
 } from '../common-api/index.js';
@@ -16,6 +16,7 @@ import { dossierApi } from './dossier.js';
 import { imageRepositoryApi } from './image-repository.js';
 import { ecuApi } from './ecus.js';
 import { enrolmentApi } from './enrolment.js';
+import { CAROTA_FACTS } from './examples.js';
 import { eventReceiptApi } from './event-receipt.js';
 import { notificationApi } from './notifications.js';
 import { refusedEventApi } from './refused-events.js';
@@ -53,6 +54,7 @@ export * from './vehicles.js';
 
 export const carotaLiveApi = liveApiOf(['schedule', 'vehicle']);
 export const carotaTokenApi = tokenApiOf(CAROTA_ROLES);
+export const carotaSessionApi = sessionApiOf('carota', CAROTA_ROLES);
 
 /** All its routes, in the order of its documentation. */
 export const CAROTA_ROUTES: readonly Route[] = [
@@ -75,7 +77,7 @@ export const CAROTA_ROUTES: readonly Route[] = [
   notificationApi,
   carotaLiveApi,
   carotaTokenApi,
-  sessionApi,
+  carotaSessionApi,
   signOnApi,
   serviceApi,
 ].flatMap((routes) => Object.values<Route>(routes));
@@ -109,4 +111,5 @@ export const carotaDocument = (version: string) =>
     version,
     cookie: cookieOf('carota'),
     tags: TAGS,
+    facts: CAROTA_FACTS,
   });

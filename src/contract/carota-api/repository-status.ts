@@ -2,9 +2,14 @@
 import Type from '../typebox.js';
 import { Nullable, TimeOf } from '../http/index.js';
 
-const [ALICE, BOB, CAROL, TIMESTAMP, SNAPSHOT, TARGETS, TIME] = Array.from('1234567', (digit) =>
-  digit.repeat(64),
-);
+/** Ids of the keys in the examples. */
+const ALICE = '9e9fb25ff6b92b6082cd0a85f5e4adccac07096460de89b0c1947618c228fbad';
+const BOB = '161141b4f8c9a22a33b89e5769c8719038d23c41a4ea79c9551dea8d2efce425';
+const CAROL = '9efdcd655376a5cbd60a37ac3e9f49f486cd08e4c1b2b218f05c0f8dd96c8476';
+const TIMESTAMP = 'e1ac0ccfa0d00cd4be0c264f945d7b9f2920f7a76893ef0c07f451a5a5905ddb';
+const SNAPSHOT = '09bc1831c2fc462c5605eb7ba80cb41f1777ddb3a98e1275c99eec5dd8774645';
+const TARGETS = '54a432b2ab523d08835dbe8d4cf07ea58faffbbe063f23aa4612eb40d2e7bc45';
+const TIME = '356718f555fda4ac6e96ce47276473889c5eee8d747bca569a0b167a1e6cdbf2';
 
 const KeyIds = (description?: string) =>
   Type.Array(Type.String(), {

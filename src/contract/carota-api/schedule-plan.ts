@@ -124,7 +124,7 @@ export const SchedulePlan = Type.Object(
         'script-ref-id': 'hu only 001',
         model: 'vehicle model a',
         filter: { tags: ['staff'], ecu: 'HU', versions: ['1.3.*'] },
-        start: '2026-12-01T22:00:00+01:00',
+        start: '2026-12-01T23:00:00+01:00',
         waves: [{ percent: 1 }, { percent: 10 }],
         pause: 3_600,
         guard: {

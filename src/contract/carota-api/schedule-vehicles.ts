@@ -1,4 +1,5 @@
 /** `/v1.0/schedules/{ref-id}/vehicles`: the vehicles of a schedule. */
+import { OTHER_VIN, VIN } from '../campaign.js';
 import Type from '../typebox.js';
 import {
   json,
@@ -11,18 +12,9 @@ import {
   routesOf,
   Time,
 } from '../http/index.js';
-import { SCHEDULE_VEHICLE_STATES, StateName } from '../states/index.js';
+import { SCHEDULE_VEHICLE_STATES, ScheduleVehicleStateName, StateName } from '../states/index.js';
 import { ExposureResult } from './guard.js';
 import { EVENTS } from './vehicle-events.js';
-
-export const ScheduleVehicleStateName = Type.Union(
-  [Type.Enum([...SCHEDULE_VEHICLE_STATES]), Type.String({ pattern: '^unknown\\([0-9]{1,5}\\)$' })],
-  {
-    title: 'ScheduleVehicleStateName',
-    description:
-      'waiting: its wave has not been posted; triggered: its wave has been posted; device_not_found: not registered at the adapter; otherwise the status of its newest event.',
-  },
-);
 
 /** As many as a column of type integer takes. */
 const MAX_WAVE = 2 ** 31 - 1;
@@ -126,7 +118,10 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     description:
       'CSV or NDJSON with a field `vin`. All or nothing: one faulty line rejects the whole import.',
     params: RefIdParams,
-    body: linesBody('One vehicle per line.'),
+    body: linesBody('One vehicle per line.', {
+      csv: `vin\n${VIN}\n${OTHER_VIN}\n`,
+      ndjson: [VIN, OTHER_VIN].map((vin) => `${JSON.stringify({ vin })}\n`).join(''),
+    }),
     answer: json(AddedVehicles, 'All vehicles were added.'),
     errors: ['OUT_OF_SCOPE', 'SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS', 'SCHEDULE_APPROVED'],
     repeatable: true,

@@ -13,6 +13,7 @@ import {
   Time,
   WithReason,
 } from '../http/index.js';
+import { ScheduleVehicleStateName } from '../states/index.js';
 import { Sha256 } from '../update-script/index.js';
 import { Exposure, Figures, GuardTest } from './guard.js';
 import { SchedulePlan } from './schedule-plan.js';
@@ -121,6 +122,7 @@ export const ScheduleDetails = Type.Object(
     ...Schedule.properties,
     states: Type.Record(Type.String(), Type.Integer(), {
       title: 'ScheduleStates',
+      propertyNames: ScheduleVehicleStateName,
       description: 'Number of vehicles in each state; states without vehicles are omitted.',
     }),
     waves: Type.Array(Wave),

@@ -1,4 +1,5 @@
 /** `/v1.0/update-scripts`: what a `script-ref-id` stands for. */
+import { MODEL, SCRIPT_REF_ID } from '../campaign.js';
 import Type from '../typebox.js';
 import {
   empty,
@@ -76,7 +77,10 @@ export const updateScriptApi = routesOf('Update scripts', {
     unaudited: 'changes nothing',
     summary: 'Check an update script without publishing it',
     body: jsonBody(
-      Type.Unknown({ description: 'The UpdateScript to check.' }),
+      Type.Unknown({
+        description: 'The UpdateScript to check.',
+        examples: [{ version: 'v1', 'script-ref-id': SCRIPT_REF_ID, model: MODEL, ecus: [] }],
+      }),
       'Any JSON value; the answer lists its errors.',
       SCRIPT_LIMIT,
     ),

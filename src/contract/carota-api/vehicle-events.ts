@@ -2,13 +2,15 @@
 import Type from '../typebox.js';
 import { Time } from '../http/index.js';
 import { MetaField } from '../mqtt/meta.js';
+import { EventStatus } from '../mqtt/ota-event.js';
+import { ReportedStatusName } from '../states/index.js';
 
 export const VehicleEvent = Type.Object(
   {
     'event-id': Type.String(),
     'ref-id': Type.String(),
-    status: Type.Integer(),
-    'status-name': Type.String(),
+    status: EventStatus,
+    'status-name': ReportedStatusName,
     meta: Type.Array(MetaField),
     timestamp: Type.String({
       format: 'date-time',

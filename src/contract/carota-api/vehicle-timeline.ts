@@ -2,6 +2,7 @@
 import Type from '../typebox.js';
 import { json, RefIdParams, routesOf, Time, TimeOf, VinParams } from '../http/index.js';
 import { MetaField } from '../mqtt/meta.js';
+import { ReportedStatusName } from '../states/index.js';
 import { ExposureResult } from './guard.js';
 
 const OF_SCHEDULE = { 'ref-id': Type.String() };
@@ -29,7 +30,7 @@ const Report = Type.Object(
     at: TimeOf('When the adapter received it.'),
     ...OF_SCHEDULE,
     'event-id': Type.String(),
-    'status-name': Type.String(),
+    'status-name': ReportedStatusName,
     meta: Type.Array(MetaField),
     timestamp: TimeOf('When it happened, by the vehicle’s clock (contract section 5.3).'),
   },

@@ -1,4 +1,5 @@
 /** `/v1.0/vehicles`: the vehicles that schedules choose from. */
+import { MODEL, VIN } from '../campaign.js';
 import Type from '../typebox.js';
 import { REJECTED_LINES } from '../common-api/line-import.js';
 import {
@@ -104,7 +105,10 @@ export const vehicleApi = routesOf('Vehicles', {
     summary: 'Import vehicles from CSV or NDJSON',
     description:
       'Streamed. CSV columns: vin, model, system_id, tags (separated by ;), version:<ecu>. NDJSON has tags as an array and versions as an object. A faulty line is reported and does not stop the others. Setting or changing a system_id requires the permission administer: without it, such a line is rejected with FORBIDDEN.',
-    body: linesBody('One vehicle per line.'),
+    body: linesBody('One vehicle per line.', {
+      csv: `vin,model,tags,version:HU\n${VIN},${MODEL},staff;pilot,1.3.7\n`,
+      ndjson: `${JSON.stringify({ vin: VIN, model: MODEL, tags: ['staff', 'pilot'], versions: { HU: '1.3.7' } })}\n`,
+    }),
     answer: json(ImportResult, 'The outcome.'),
     repeatable: true,
   },

@@ -1,6 +1,15 @@
 /** `/v1.0/audit`: who did what, when, from where and why, and what came of it; refused attempts too (contract section 9). */
 import Type from '../typebox.js';
-import { json, Nullable, pageOf, PageQuery, routesOf, stream, Time } from '../http/index.js';
+import {
+  ErrorCodeName,
+  json,
+  Nullable,
+  pageOf,
+  PageQuery,
+  routesOf,
+  stream,
+  Time,
+} from '../http/index.js';
 import { Identifier } from '../values/text.js';
 import { Timestamp } from '../values/timestamp.js';
 import { Vin } from '../values/vin.js';
@@ -19,10 +28,11 @@ export const AuditEntry = Type.Object(
     tokenName: Type.String({ description: 'Name of the caller.' }),
     address: Type.String({ description: 'Address of the caller; empty: not over the network.' }),
     action: Type.String({
-      description: 'The action; each route that changes something has its own.',
+      description:
+        'The action; each route that changes something has its own, and some are of the server itself.',
     }),
     outcome: Type.Enum([...AUDIT_OUTCOMES], { title: 'AuditOutcome' }),
-    errorCode: Nullable(Type.String({ description: 'Error code of the refusal or failure.' })),
+    errorCode: Nullable(ErrorCodeName, 'Error code of the refusal or failure.'),
     'ref-id': Nullable(Type.String({ description: 'The operation or schedule.' })),
     vin: Nullable(Type.String()),
     subject: Type.String({ description: 'Other subject of the action, e.g. the id of a token.' }),
@@ -112,7 +122,7 @@ export const AuditVerdict = Type.Object(
     entries: Type.Integer({ description: 'Number of entries read.' }),
     seals: Type.Integer({ description: 'Number of valid seals.' }),
     sealedTo: Type.Integer({ description: 'Position up to which the log is sealed.' }),
-    hash: Type.String({ description: 'Position of the last entry whose chain is intact.' }),
+    hash: Type.String({ description: 'Hash of the last entry whose chain is intact.' }),
     faults: Type.Array(Type.String(), {
       description:
         'Description of the first broken entry, a missing or wrong seal, or a gap; empty: intact.',

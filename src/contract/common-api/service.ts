@@ -11,6 +11,7 @@ export const Readiness = Type.Object(
   },
   {
     title: 'Readiness',
+    examples: [{ status: 'ready', database: true }],
     additionalProperties: Type.Boolean(),
     description: 'Each required part, and whether it is available.',
   },
@@ -51,6 +52,15 @@ export const serviceApi = routesOf('Service', {
     permission: 'open',
     scope: 'none',
     summary: 'Read this interface as an OpenAPI 3.1 document',
-    answer: json(Type.Object({}, { additionalProperties: true }), 'The document.'),
+    answer: json(
+      Type.Object(
+        {},
+        {
+          additionalProperties: true,
+          examples: [{ openapi: '3.1.0', info: { title: 'OTA Operations', version: '0.1.0' } }],
+        },
+      ),
+      'The document.',
+    ),
   },
 });

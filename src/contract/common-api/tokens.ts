@@ -8,6 +8,7 @@ import {
   MAX_SCOPES,
   Nullable,
   optionalJsonBody,
+  RoleName,
   routesOf,
   Time,
 } from '../http/index.js';
@@ -15,26 +16,27 @@ import { Identifier, Text } from '../values/text.js';
 import { Vin } from '../values/vin.js';
 
 /** A token without its secret; `revokedAt` is null while it is valid. */
-export const Token = Type.Object(
-  {
-    id: Type.String(),
-    name: Type.String(),
-    role: Type.String(),
-    vin: Nullable(
-      Type.String({ description: 'VIN of the vehicle to which the token belongs, if any.' }),
-    ),
-    scopes: Nullable(
-      Type.Array(Type.String()),
-      'Vehicle models to which the token is limited; null: not limited.',
-    ),
-    createdAt: Time,
-    revokedAt: Nullable(Time),
-    expiresAt: Nullable(Time, 'null: it does not expire.'),
-    lastUsedAt: Nullable(Time, 'Accurate to a minute.'),
-    replacedBy: Nullable(Type.String(), 'Id of its successor.'),
-  },
-  { title: 'Token' },
-);
+const tokenOf = <const Role extends string>(roles: readonly Role[]) =>
+  Type.Object(
+    {
+      id: Type.String(),
+      name: Type.String(),
+      role: RoleName(roles),
+      vin: Nullable(
+        Type.String({ description: 'VIN of the vehicle to which the token belongs, if any.' }),
+      ),
+      scopes: Nullable(
+        Type.Array(Type.String()),
+        'Vehicle models to which the token is limited; null: not limited.',
+      ),
+      createdAt: Time,
+      revokedAt: Nullable(Time),
+      expiresAt: Nullable(Time, 'null: it does not expire.'),
+      lastUsedAt: Nullable(Time, 'Accurate to a minute.'),
+      replacedBy: Nullable(Type.String(), 'Id of its successor.'),
+    },
+    { title: 'Token' },
+  );
 const CreatedToken = Type.Object(
   {
     id: Type.String(),
@@ -57,11 +59,11 @@ const Lifetime = Type.Integer({
   description: 'Lifetime, seconds.',
 });
 
-const newTokenOf = (roles: readonly string[]) =>
+const newTokenOf = <const Role extends string>(roles: readonly Role[]) =>
   Type.Object(
     {
       name: Identifier('Name of the owner.'),
-      role: Type.Unsafe<string>(Type.Enum([...roles])),
+      role: RoleName(roles),
       vin: Type.Optional(Vin),
       scopes: Type.Optional(
         Type.Array(Identifier('A vehicle model.'), {
@@ -75,7 +77,7 @@ const newTokenOf = (roles: readonly string[]) =>
     },
     { title: 'NewToken', additionalProperties: false },
   );
-/** Properties of a new token. */
+/** Properties of a new token, of any server. */
 export type NewToken = Type.Static<ReturnType<typeof newTokenOf>>;
 
 const RotationWish = Type.Object(
@@ -107,7 +109,7 @@ const RotatedToken = Type.Object(
  *
  * @param roles of the server
  */
-export const tokenApiOf = (roles: readonly string[]) =>
+export const tokenApiOf = <const Role extends string>(roles: readonly Role[]) =>
   routesOf('Tokens', {
     createToken: {
       method: 'POST',
@@ -129,7 +131,7 @@ export const tokenApiOf = (roles: readonly string[]) =>
       permission: 'administer',
       scope: 'unscoped-only',
       summary: 'List the tokens, without their secrets',
-      answer: json(listOf(Token), 'All tokens.'),
+      answer: json(listOf(tokenOf(roles)), 'All tokens.'),
     },
     rotateToken: {
       method: 'POST',
@@ -159,3 +161,5 @@ export const tokenApiOf = (roles: readonly string[]) =>
       errors: ['TOKEN_NOT_FOUND', 'LAST_ADMINISTRATOR'],
     },
   });
+/** The routes of any server. */
+export type TokenApi = ReturnType<typeof tokenApiOf>;

@@ -27,7 +27,11 @@ export interface JsonBody<Schema extends Type.TSchema = Type.TSchema> extends Bo
 export interface LinesBody extends BodyLimit {
   readonly kind: 'lines';
   readonly description: string;
+  readonly examples: LineExamples;
 }
+
+/** A few lines in each format. */
+export type LineExamples = Readonly<Record<(typeof LINE_TYPES)[keyof typeof LINE_TYPES], string>>;
 
 /** Any bytes. */
 export interface BytesBody extends BodyLimit {
@@ -106,9 +110,10 @@ export const formBody = <Schema extends Type.TSchema>(
 export const FORM_TYPE = 'application/x-www-form-urlencoded';
 
 /** A body of CSV or NDJSON. */
-export const linesBody = (description: string): LinesBody => ({
+export const linesBody = (description: string, examples: LineExamples): LinesBody => ({
   kind: 'lines',
   description,
+  examples,
   ...LINES,
 });
 /** A body of any bytes. */

@@ -1,5 +1,6 @@
 export * from './answer.js';
 export * from './body.js';
+export { type Facts } from './example.js';
 export * from './given.js';
 export * from './page-size.js';
 export * from './pages.js';

@@ -5,6 +5,7 @@ import { type ErrorCode, ERRORS } from '../errors.js';
 import { SURROGATES } from '../values/text.js';
 import { type Answer } from './answer.js';
 import { type Body, FORM_TYPE, LINE_TYPES } from './body.js';
+import { exampleOf, type Facts } from './example.js';
 import { PROBLEM_CONTENT_TYPE, ProblemBody, problemTitle } from './problem.js';
 import { type Route } from './route.js';
 
@@ -17,6 +18,8 @@ export interface DocumentOptions {
   readonly cookie: string;
   /** Groups of routes in their order, with what each is about. */
   readonly tags: Readonly<Record<string, string>>;
+  /** What its examples are made of. */
+  readonly facts: Facts;
   /** Requests that this server sends to others, by name. */
   readonly webhooks?: Readonly<Record<string, Webhook>>;
 }
@@ -42,10 +45,10 @@ type Json = Readonly<Record<string, unknown>>;
 /**
  * The OpenAPI 3.1 document of these routes.
  *
- * @throws Error where two different schemas have the same title
+ * @throws Error where two different schemas have the same title, or a body has no example
  */
 export function openApiOf(routes: readonly Route[], options: DocumentOptions): Json {
-  const components = new Components();
+  const components = new Components(options.facts);
   const paths: Record<string, Record<string, Json>> = {};
   for (const route of routes) {
     const path = (paths[route.path] ??= {});
@@ -168,13 +171,14 @@ const BYTE_UNITS = [
 function contentOf(body: Body, components: Components): Json {
   switch (body.kind) {
     case 'json':
-      return {
-        [body.form ? FORM_TYPE : 'application/json']: {
-          schema: components.reference(body.schema),
-        },
-      };
+      return { [body.form ? FORM_TYPE : JSON_TYPE]: components.content(body.schema) };
     case 'lines':
-      return Object.fromEntries(Object.keys(LINE_TYPES).map((type) => [type, { schema: {} }]));
+      return Object.fromEntries(
+        Object.entries(LINE_TYPES).map(([type, format]) => [
+          type,
+          { schema: {}, example: body.examples[format] },
+        ]),
+      );
     case 'bytes':
       return { 'application/octet-stream': { schema: { type: 'string', format: 'binary' } } };
   }
@@ -185,8 +189,13 @@ function responsesOf(route: Route, components: Components): Json {
     [route.answer.status]: responseOf(route.answer, components),
   };
   for (const other of route.otherAnswers ?? []) {
-    const { status, description, schema, mediaType = 'application/json', headers } = other;
-    const content = schema && { [mediaType]: { schema: components.reference(schema) } };
+    const { status, description, schema, mediaType = JSON_TYPE, headers } = other;
+    const isExemplary = mediaType === JSON_TYPE && status < 300;
+    const content = schema && {
+      [mediaType]: isExemplary
+        ? components.content(schema)
+        : { schema: components.reference(schema) },
+    };
     responses[status] = {
       description,
       ...headersOf(headers, components),
@@ -207,15 +216,17 @@ function responseOf(answer: Answer, components: Components): Json {
     case 'json':
       return {
         description,
-        content: { 'application/json': { schema: components.reference(answer.schema) } },
+        content: { [JSON_TYPE]: components.content(answer.schema) },
       };
     case 'stream': {
-      const schema = answer.schema && components.reference(answer.schema);
-      const schemaOf = (type: string) => (type === 'application/pdf' ? undefined : schema);
-      const content = answer.mediaTypes.map((type) => [
-        type,
-        { schema: schemaOf(type) ?? anyOf(type) },
-      ]);
+      const { schema } = answer;
+      const contentOf = (type: string) => {
+        if (!schema || type === 'application/pdf') return { schema: anyOf(type) };
+        return type === JSON_TYPE
+          ? components.content(schema)
+          : { schema: components.reference(schema) };
+      };
+      const content = answer.mediaTypes.map((type) => [type, contentOf(type)]);
       const headers = headersOf(answer.headers, components);
       return { description, ...headers, content: Object.fromEntries(content) as Json };
     }
@@ -277,13 +288,13 @@ function problemOf(codes: readonly ErrorCode[], components: Components): Json {
     content: {
       [PROBLEM_CONTENT_TYPE]: {
         schema: components.reference(ProblemBody),
-        examples: Object.fromEntries(codes.map((code) => [code, { value: exampleOf(code) }])),
+        examples: Object.fromEntries(codes.map((code) => [code, { value: problemExample(code) }])),
       },
     },
   };
 }
 
-const exampleOf = (code: ErrorCode): Static<typeof ProblemBody> => ({
+const problemExample = (code: ErrorCode): Static<typeof ProblemBody> => ({
   title: problemTitle(code),
   status: ERRORS[code].status,
   errorCode: code,
@@ -300,15 +311,27 @@ function webhookOf(webhook: Webhook, components: Components): Json {
     parameters: parametersOf('header', webhook.headers, components),
     requestBody: {
       required: true,
-      content: { 'application/json': { schema: components.reference(webhook.body) } },
+      content: { [JSON_TYPE]: components.content(webhook.body) },
     },
     responses: { '2XX': { description: webhook.answer } },
   };
 }
 
+const JSON_TYPE = 'application/json';
+
 /** Schemas with a title stand once, under it, and are referred to. */
 class Components {
+  readonly #facts: Facts;
   readonly #schemas = new Map<string, { readonly source: unknown; shape: Json }>();
+
+  constructor(facts: Facts) {
+    this.#facts = facts;
+  }
+
+  /** Content of this schema, with an example. */
+  content(schema: object): Json {
+    return { schema: this.reference(schema), example: exampleOf(schema, this.#facts) };
+  }
 
   reference(schema: object): Json {
     return this.#shapeOf(schema) as Json;
@@ -349,12 +372,15 @@ class Components {
 
   #membersOf(schema: object): Json {
     const members = Object.fromEntries(
-      Object.entries(schema).map(([name, member]) => [
-        name,
-        name === 'properties' ? this.#propertiesOf(member as object) : this.#shapeOf(member),
-      ]),
+      Object.entries(schema).map(([name, member]) => [name, this.#memberOf(name, member)]),
     );
     return isTextEnum(members) ? { type: 'string', ...members } : members;
+  }
+
+  #memberOf(name: string, member: unknown): unknown {
+    if (name === 'properties') return this.#propertiesOf(member as object);
+    // Values, which may have a title too.
+    return name === 'examples' ? member : this.#shapeOf(member);
   }
 
   /** A property may be called `title`. */

@@ -38,6 +38,10 @@ export const WithReason = Type.Object(
   { title: 'WithReason', additionalProperties: false },
 );
 
+/** One of the roles of a server. */
+export const RoleName = <const Role extends string>(roles: readonly Role[]) =>
+  Type.Unsafe<Role>(Type.Enum([...roles], { title: 'Role', description: 'Role at this server.' }));
+
 /** One of a stream (WHATWG HTML, section 9.2). */
 export const ServerSentEvent = Type.Object(
   {

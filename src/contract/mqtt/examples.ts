@@ -1,23 +1,34 @@
-/** A message of each kind in full, as it goes over the wire: the seed's examples with plausible values. */
+/** A message of each kind in full, as it goes over the wire. */
+import {
+  ACK_MESSAGE_ID,
+  ACKNOWLEDGED_AT,
+  DEVICE_ID,
+  DEVICE_TYPE,
+  EVENT_MESSAGE_ID,
+  FAILED_AT,
+  META,
+  MODEL,
+  REF_ID,
+  SCRIPT_REF_ID,
+  SUB_SYSTEM_ID,
+  SYSTEM_ID,
+  TRIGGER_ID,
+  TRIGGER_MESSAGE_ID,
+  TRIGGERED_AT,
+  VIN,
+} from '../campaign.js';
 import { EVENT_STATUS } from '../states/event-status.js';
 import { type AnyMessage } from './decode.js';
 import { encodeMessage, otaEvent, otaTrigger, otaTriggerAck } from './encode.js';
 import { type MessageType } from './envelope.js';
 
-const TRIGGERED_AT = Date.UTC(2026, 11, 1, 22);
-const TRIGGER_ID = '019adb9c-5d5c-7c3e-9c1b-6a3f0c2d4e5f';
-const VIN = '5YJSA1E40FF345678';
-const REF_ID = 'schedule 0909';
-
 const VEHICLE = {
-  systemId: 'c2c-sys-0001',
+  systemId: SYSTEM_ID,
   vin: VIN,
-  deviceId: 'device1234',
-  ecuType: 'TCU',
-  correlationId: `msg-cld-${TRIGGER_ID}`,
+  deviceId: DEVICE_ID,
+  ecuType: DEVICE_TYPE,
+  correlationId: TRIGGER_MESSAGE_ID,
 };
-const ACKNOWLEDGED_AT = TRIGGERED_AT + 1_207;
-const FAILED_AT = TRIGGERED_AT + 877_000;
 
 export const EXAMPLES: Readonly<Record<MessageType, AnyMessage>> = {
   OTA_TRIGGER: otaTrigger({
@@ -27,27 +38,24 @@ export const EXAMPLES: Readonly<Record<MessageType, AnyMessage>> = {
     ttl: -1,
     ackRequired: true,
     body: {
-      model: 'vehicle model a',
+      model: MODEL,
       'ref-id': REF_ID,
-      'script-ref-id': 'hu only 001',
+      'script-ref-id': SCRIPT_REF_ID,
       vin: VIN,
     },
   }),
   OTA_TRIGGER_ACK: otaTriggerAck(
-    { ...VEHICLE, messageId: 'msg-dev-0001', time: ACKNOWLEDGED_AT },
+    { ...VEHICLE, messageId: ACK_MESSAGE_ID, time: ACKNOWLEDGED_AT },
     { acknowledge_time: ACKNOWLEDGED_AT },
   ),
   OTA_EVENT: otaEvent(
-    { ...VEHICLE, messageId: 'msg-dev-0002', subSystemId: 'c2c-sub-0001', time: FAILED_AT },
+    { ...VEHICLE, messageId: EVENT_MESSAGE_ID, subSystemId: SUB_SYSTEM_ID, time: FAILED_AT },
     {
       vin: VIN,
-      device_id: 'device1234',
-      device_type: 'TCU',
+      device_id: DEVICE_ID,
+      device_type: DEVICE_TYPE,
       status: EVENT_STATUS.download_fail,
-      meta: [
-        { key: 'download', value: '40%' },
-        { key: 'reason', value: 'Network Failure' },
-      ],
+      meta: META,
       timestamp: FAILED_AT / 1_000,
       'ref-id': REF_ID,
     },

@@ -24,6 +24,10 @@ const withResult = (...results: readonly UpdateResult[]): ReadonlySet<string> =>
 export const FINISHED: ReadonlySet<string> = new Set(RESULT_OF.keys());
 /** Finished states in which the update did not succeed, for any reason. */
 export const UNSUCCESSFUL = withResult('failed', 'failed-so-far', 'withdrawn');
+/** What every vehicle should report on its way to success, in the order of an update's life. */
+export const STAGES = LIFECYCLE.filter(
+  (name) => !INTERRUPTIONS.has(name) && !UNSUCCESSFUL.has(name),
+);
 /** Finished without success, except by a person's decision. */
 export const FAILED = withResult('failed', 'failed-so-far');
 /**

@@ -5,50 +5,39 @@
  */
 import {
   EVENT_STATUS_NAMES,
+  type EventStatusName,
   INTERRUPTIONS,
   lifecycleRank,
   statusName,
   type StatusName,
 } from './event-status.js';
 import { DELIVERIES, PLANNED_STATES } from './table.js';
-import Type from '../typebox.js';
 
 /** How far the trigger itself has come (contract section 5.1). */
 export type DeliveryState = keyof typeof DELIVERIES;
 /** Every delivery state, `pending` first (contract section 5.1). */
 export const DELIVERY_STATES = Object.keys(DELIVERIES) as DeliveryState[];
 
-const isNoInterruption = (name: string) => !INTERRUPTIONS.has(name);
-
-/** Every state of a vehicle in an operation; `unknown` stands for each `unknown(<number>)`. */
-export const VEHICLE_STATES: readonly string[] = [
-  ...DELIVERY_STATES,
-  ...EVENT_STATUS_NAMES.filter(isNoInterruption),
-  'unknown',
-];
+/** Every state of a vehicle in an operation; `unknown` stands for each `unknown(<number>)`. Nobody is in `pause` (5.4). */
+export const VEHICLE_STATES: readonly (
+  DeliveryState | Exclude<EventStatusName, 'pause'> | 'unknown'
+)[] = [...DELIVERY_STATES, ...EVENT_STATUS_NAMES.filter((name) => name !== 'pause'), 'unknown'];
 
 /** Every state of a vehicle in a schedule: until the adapter calls back an event of it, and then that of its newest event. */
-export const SCHEDULE_VEHICLE_STATES: readonly string[] = [
-  ...Object.keys(PLANNED_STATES),
+export const SCHEDULE_VEHICLE_STATES: readonly (
+  keyof typeof PLANNED_STATES | 'device_not_found' | EventStatusName
+)[] = [
+  ...(Object.keys(PLANNED_STATES) as (keyof typeof PLANNED_STATES)[]),
   'device_not_found' satisfies DeliveryState,
   ...EVENT_STATUS_NAMES,
 ];
 
-const UNKNOWN_STATE = '^unknown\\([0-9]{1,5}\\)$';
+/** What `unknown(<number>)` matches. */
+export const UNKNOWN_STATE = '^unknown\\([0-9]{1,5}\\)$';
 
 /** Whether a vehicle in an operation can have this state. */
 export const isVehicleState = (text: string): boolean =>
-  VEHICLE_STATES.includes(text) || new RegExp(UNKNOWN_STATE).test(text);
-
-/** A state to select vehicles by; every `unknown(<number>)` is one too. */
-export const StateName = (states: readonly string[], description: string) =>
-  Type.Union(
-    [
-      Type.Enum([...states]),
-      Type.String({ pattern: UNKNOWN_STATE, maxLength: 'unknown(65535)'.length }),
-    ],
-    { description },
-  );
+  VEHICLE_STATES.some((name) => name === text) || new RegExp(UNKNOWN_STATE).test(text);
 
 /** An applied message, with its attempt and time as determined when it first arrived. */
 export interface AppliedMessage {
@@ -91,7 +80,9 @@ export function vehicleState(
     return { delivery: 'acknowledged', state: 'acknowledged', paused: false };
   }
   const paused = newest === 'pause';
-  const shown = paused ? (events.map(nameOf).find(isNoInterruption) ?? 'received') : newest;
+  const shown = paused
+    ? (events.map(nameOf).find((name) => !INTERRUPTIONS.has(name)) ?? 'received')
+    : newest;
   return { delivery: 'acknowledged', state: shown, paused };
 }
 

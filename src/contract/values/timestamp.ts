@@ -7,7 +7,7 @@ export const Timestamp = (description: string) =>
     format: 'date-time',
     maxLength: 64,
     description: `${description} RFC 3339.`,
-    examples: ['2026-12-01T22:00:00+01:00'],
+    examples: ['2026-12-01T23:00:00+01:00'],
   });
 
 const EARLIEST = Date.parse('0001-01-01T00:00:00Z');

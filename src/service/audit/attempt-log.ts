@@ -2,6 +2,7 @@
  * Refused and failed attempts. They are written in the background, and repeating one thousands of times does not fill the
  * log: the first of a kind is written within a second, the number of repetitions follows once a minute.
  */
+import { type ErrorCode } from '../../contract/index.js';
 import { type Queryable } from '../database/index.js';
 import { type AuditOutcome, recordActions } from './audit.js';
 import { type RequestFacts } from './audited-request.js';
@@ -9,7 +10,7 @@ import { actorIn } from './record-request.js';
 
 export interface RefusedAttempt extends RequestFacts {
   readonly outcome: Exclude<AuditOutcome, 'done'>;
-  readonly errorCode: string;
+  readonly errorCode: ErrorCode;
 }
 
 export interface AttemptLogOptions {

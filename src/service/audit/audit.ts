@@ -2,6 +2,7 @@
  * The audit log of a server: who did what, when, from where and why, and with what outcome. Each entry is written in
  * the transaction of its action. Both servers have the table `audit.entries`; the adapter's has a further column.
  */
+import { type ErrorCode } from '../../contract/index.js';
 import { type Parameter, type Queryable, textArray } from '../database/index.js';
 import { currentRequest } from './audited-request.js';
 
@@ -26,7 +27,7 @@ export interface AuditRow {
   readonly address: string;
   readonly action: string;
   readonly outcome: AuditOutcome;
-  readonly error_code: string | null;
+  readonly error_code: ErrorCode | null;
   readonly ref_id: string | null;
   readonly vin: string | null;
   readonly subject: string;
@@ -52,7 +53,7 @@ export interface Audited {
   readonly address?: string | undefined;
   /** Default: done. */
   readonly outcome?: AuditOutcome | undefined;
-  readonly errorCode?: string | undefined;
+  readonly errorCode?: ErrorCode | undefined;
 }
 
 /**

@@ -18,6 +18,7 @@ import {
   PROBLEM_CONTENT_TYPE,
   type ServerName,
   type Session,
+  type SessionApi,
 } from '../../contract/index.js';
 import { type Caller, findSession, findToken, mayDo, type SignInGuard } from '../access/index.js';
 import { type AttemptLog } from '../audit/index.js';
@@ -68,6 +69,8 @@ export interface ServerOptions {
   readonly grants: Grants;
   /** Which server this is. */
   readonly name: ServerName;
+  /** How browsers sign in, with this server's roles. */
+  readonly sessionApi: SessionApi;
   /** Further facts for a browser that signs in. */
   readonly facts?: Pick<Session, 'approval'>;
   readonly version: string;

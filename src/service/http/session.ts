@@ -12,7 +12,7 @@ import {
   secureCookieOf,
   type ServerName,
   type Session,
-  sessionApi,
+  type SessionApi,
 } from '../../contract/index.js';
 import {
   type Caller,
@@ -40,6 +40,7 @@ export interface SessionContext {
   readonly signIns: SignInGuard;
   /** Which server this is: cookies ignore ports, so two servers on one host need two cookies. */
   readonly server: ServerName;
+  readonly sessionApi: SessionApi;
   readonly version: string;
   /** Further facts for the browser. */
   readonly facts?: Pick<Session, 'approval'> | undefined;
@@ -122,7 +123,7 @@ export async function endSessions(
 export const INVALID_TOKEN = 'the token is invalid, has expired or was revoked';
 
 export function sessionRoutes(server: FastifyInstance, context: SessionContext): void {
-  const { database, clock, signIns } = context;
+  const { database, clock, signIns, sessionApi } = context;
   const names = { plain: cookieOf(context.server), strict: secureCookieOf(context.server) };
 
   serve(server, sessionApi.signIn, async ({ request, reply, body }) => {

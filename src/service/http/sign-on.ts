@@ -6,7 +6,7 @@ import {
   type ErrorCode,
   type ServerName,
   secureSignOnCookieOf,
-  sessionApi,
+  type SessionApi,
   signOnApi,
   signOnCookieOf,
   type SignOnFault,
@@ -222,7 +222,7 @@ export function signOnRoutes(server: FastifyInstance, context: SignOnContext): v
   });
 }
 
-const SIGN_IN = sessionApi.signIn.audit;
+const SIGN_IN: SessionApi['signIn']['audit'] = 'sign-in';
 const END_SESSIONS = signOnApi.takeLogoutToken.audit;
 const WAY = 'single-sign-on';
 /** For how long a sign-in can be under way: at the provider, and then until its exchange is done. */

@@ -1,6 +1,6 @@
 /** `/v1.0/tokens`: tokens of this interface, for the administrator. */
 import { type FastifyInstance } from 'fastify';
-import { DEFAULT_TOKEN_OVERLAP, type tokenApiOf } from '../../contract/index.js';
+import { DEFAULT_TOKEN_OVERLAP, type TokenApi } from '../../contract/index.js';
 import {
   createToken,
   expiryOf,
@@ -23,7 +23,7 @@ interface TokenContext {
 
 export function tokenRoutes(
   server: FastifyInstance,
-  api: ReturnType<typeof tokenApiOf>,
+  api: TokenApi,
   { database, clock }: TokenContext,
 ): void {
   serve(server, api.createToken, async ({ body }) => {

@@ -1,75 +1,27 @@
-/** Admission, exposure, silence and soak of a schedule's vehicles at the server, and stops that are carried out. */
+/** Admission, exposure, silence and soak of a schedule's vehicles at the server. */
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
 import { vinOf } from '../../support/messages.js';
 import { freePort } from '../../support/servers.js';
-import {
-  type AdapterDouble,
-  eventOf,
-  MODEL,
-  startAdapterDouble,
-  startTestCarota,
-  type TestCarota,
-} from '../support/test-carota.js';
+import { Campaigns, SCRIPT, vins } from '../support/campaigns.js';
+import { eventOf, MODEL } from '../support/test-carota.js';
 
-const SCRIPT = 'hu only 001';
-const vins = Array.from({ length: 40 }, (_, n) => vinOf(n, 'WVW'));
 const TEST = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 };
 
-let adapter: AdapterDouble;
-let carota: TestCarota;
-let refIds = 0;
-
-const SETTINGS = { adapterControlToken: 'operator', deadlineGrace: 0 };
+let world: Campaigns;
 
 beforeAll(async () => {
-  adapter = await startAdapterDouble();
-  carota = await startTestCarota(adapter.url, SETTINGS);
-  await carota.publish(SCRIPT);
+  world = await Campaigns.start();
 });
-afterAll(async () => {
-  await carota.stop();
-  await adapter.stop();
-});
-afterEach(() => {
-  adapter.answer = 202;
-  adapter.onTrigger = () => undefined;
-  adapter.triggers.length = 0;
-  adapter.controls.length = 0;
-});
-
-async function restart(): Promise<void> {
-  const { dataDir } = carota;
-  await carota.stop(true);
-  carota = await startTestCarota(adapter.url, { ...SETTINGS, dataDir });
-}
-
-/** A schedule whose first wave the adapter has. */
-async function running(fields: object): Promise<string> {
-  const refId = `schedule ${++refIds}`;
-  const body = { 'ref-id': refId, 'script-ref-id': SCRIPT, model: MODEL, vins, ...fields };
-  expect((await carota.call('POST', '/v1.0/schedules', { body })).status).toBe(201);
-  await until(refId, ({ waves }) => waves.length > 0 && waves[0].postedAt !== null);
-  return refId;
-}
-const path = (refId: string) => `/v1.0/schedules/${encodeURIComponent(refId)}`;
-const show = async (refId: string) => (await carota.call('GET', path(refId))).body;
-const until = (refId: string, holds: (schedule: any) => boolean) =>
-  eventually(() => show(refId), holds);
-const ask = (refId: string, vin: string) =>
-  carota.call('POST', `${path(refId)}/vehicles/${vin}/admission`);
-const admit = async (refId: string, some: readonly string[]) => {
-  for (const vin of some) expect((await ask(refId, vin)).body).toMatchObject({ admitted: true });
-};
-const report = (refId: string, some: readonly string[], ...statuses: readonly EventStatusName[]) =>
-  carota.callBack(statuses.flatMap((status) => some.map((vin) => eventOf({ refId, vin, status }))));
+afterAll(() => world.stop());
+afterEach(() => world.clear());
 
 describe('admission', () => {
   test('the cap is exact, however many vehicles ask at the same time', async () => {
-    const refId = await running({ guard: { test: TEST, exposureCap: 7 } });
-    const answers = await Promise.all(vins.map((vin) => ask(refId, vin)));
+    const refId = await world.running({ guard: { test: TEST, exposureCap: 7 } });
+    const answers = await Promise.all(vins.map((vin) => world.ask(refId, vin)));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     const admitted = answers.filter(({ body }) => body.admitted);
     expect(admitted).toHaveLength(7);
@@ -80,147 +32,157 @@ describe('admission', () => {
         reason: '7 vehicles are exposed and undecided',
       });
     }
-    expect((await show(refId)).exposure).toMatchObject({
+    expect((await world.show(refId)).exposure).toMatchObject({
       exposed: 7,
       undecided: 7,
       cap: 7,
       waiting: 33,
     });
     // The places are those from 1 to 7, each once, and stay with who asks again.
-    const list = await carota.call('GET', `${path(refId)}/vehicles?result=undecided`);
+    const list = await world.carota.call('GET', `${world.path(refId)}/vehicles?result=undecided`);
     const places = list.body.items.map(({ place }: any) => place);
     expect(places.toSorted()).toEqual([1, 2, 3, 4, 5, 6, 7]);
-    await admit(
+    await world.admit(
       refId,
       list.body.items.map(({ vin }: any) => vin),
     );
-    expect((await show(refId)).exposure.exposed).toBe(7);
+    expect((await world.show(refId)).exposure.exposed).toBe(7);
   });
 
   test('a result makes room for the next vehicle, and a test that goes makes more', async () => {
-    const refId = await running({ guard: { test: TEST, exposureCap: 4, soak: 0 } });
-    await admit(refId, vins.slice(0, 4));
-    expect((await ask(refId, vins[4] ?? '')).body.admitted).toBe(false);
-    await report(refId, vins.slice(0, 1), 'success');
-    await admit(refId, vins.slice(4, 5));
-    expect((await ask(refId, vins[5] ?? '')).body.admitted).toBe(false);
+    const refId = await world.running({ guard: { test: TEST, exposureCap: 4, soak: 0 } });
+    await world.admit(refId, vins.slice(0, 4));
+    expect((await world.ask(refId, vins[4] ?? '')).body.admitted).toBe(false);
+    await world.report(refId, vins.slice(0, 1), 'success');
+    await world.admit(refId, vins.slice(4, 5));
+    expect((await world.ask(refId, vins[5] ?? '')).body.admitted).toBe(false);
     // Four successes decide the first test.
-    await report(refId, vins.slice(1, 4), 'success');
-    const { exposure, guardTest } = await show(refId);
+    await world.report(refId, vins.slice(1, 4), 'success');
+    const { exposure, guardTest } = await world.show(refId);
     expect(exposure).toMatchObject({ cap: 8, undecided: 1 });
     expect(guardTest).toMatchObject({ number: 2, from: 5 });
-    await admit(refId, vins.slice(5, 12));
-    expect((await ask(refId, vins[12] ?? '')).body.admitted).toBe(false);
+    await world.admit(refId, vins.slice(5, 12));
+    expect((await world.ask(refId, vins[12] ?? '')).body.admitted).toBe(false);
   });
 
   test('a vehicle that goes on after its failure takes no second slot, and succeeds at the end of its soak', async () => {
-    const refId = await running({ guard: { maxFailures: 9, exposureCap: 2, soak: 1 } });
+    const refId = await world.running({ guard: { maxFailures: 9, exposureCap: 2, soak: 1 } });
     const [one = '', two = '', three = '', four = ''] = vins;
-    await admit(refId, [one, two]);
-    await report(refId, [one], 'download_fail');
-    await admit(refId, [three]);
-    await report(refId, [one], 'downloading');
-    expect((await show(refId)).exposure).toMatchObject({ undecided: 2, failed: 1 });
-    expect((await ask(refId, four)).body.admitted).toBe(false);
-    await report(refId, [one], 'success');
-    const { exposure } = await until(refId, (schedule) => schedule.exposure.succeeded === 1);
+    await world.admit(refId, [one, two]);
+    await world.report(refId, [one], 'download_fail');
+    await world.admit(refId, [three]);
+    await world.report(refId, [one], 'downloading');
+    expect((await world.show(refId)).exposure).toMatchObject({ undecided: 2, failed: 1 });
+    expect((await world.ask(refId, four)).body.admitted).toBe(false);
+    await world.report(refId, [one], 'success');
+    const { exposure } = await world.until(refId, (schedule) => schedule.exposure.succeeded === 1);
     expect(exposure).toMatchObject({ exposed: 3, undecided: 2, failed: 0 });
-    expect((await ask(refId, four)).body.admitted).toBe(false);
+    expect((await world.ask(refId, four)).body.admitted).toBe(false);
   });
 
   test('is refused for good once the schedule does not run any more, and for now while it is paused', async () => {
-    const refId = await running({ guard: { maxFailures: 1 } });
-    await admit(refId, vins.slice(0, 1));
-    await carota.call('POST', `${path(refId)}/pause`, { body: {} });
-    expect((await ask(refId, vins[0] ?? '')).body).toMatchObject({
+    const refId = await world.running({ guard: { maxFailures: 1 } });
+    await world.admit(refId, vins.slice(0, 1));
+    await world.carota.call('POST', `${world.path(refId)}/pause`, { body: {} });
+    expect((await world.ask(refId, vins[0] ?? '')).body).toMatchObject({
       admitted: false,
       reason: 'the schedule is paused',
     });
-    await carota.call('POST', `${path(refId)}/stop`, { body: { reason: 'smoke' } });
-    expect(await ask(refId, vins[0] ?? '')).toMatchObject({
+    await world.carota.call('POST', `${world.path(refId)}/stop`, { body: { reason: 'smoke' } });
+    expect(await world.ask(refId, vins[0] ?? '')).toMatchObject({
       status: 409,
       body: { errorCode: 'SCHEDULE_STATUS', errorMessage: 'the schedule is stopped: smoke' },
     });
-    expect((await ask(refId, vinOf(99, 'WBA'))).status).toBe(404);
-    expect((await ask('none', vins[0] ?? '')).body.errorCode).toBe('SCHEDULE_NOT_FOUND');
+    expect((await world.ask(refId, vinOf(99, 'WBA'))).status).toBe(404);
+    expect((await world.ask('none', vins[0] ?? '')).body.errorCode).toBe('SCHEDULE_NOT_FOUND');
   });
 
   test('is for the vehicle itself: the token of another one is refused', async () => {
-    const refId = await running({ guard: { maxFailures: 1 } });
+    const refId = await world.running({ guard: { maxFailures: 1 } });
     const [one = '', other = ''] = vins;
     for (const vin of [one, other]) {
-      await carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: MODEL } });
+      await world.carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: MODEL } });
     }
-    const { body } = await carota.call('POST', '/v1.0/tokens', {
+    const { body } = await world.carota.call('POST', '/v1.0/tokens', {
       body: { name: one, role: 'vehicle', vin: one },
     });
     const asOne = (vin: string) =>
-      carota.call('POST', `${path(refId)}/vehicles/${vin}/admission`, { token: body.token });
+      world.carota.call('POST', `${world.path(refId)}/vehicles/${vin}/admission`, {
+        token: body.token,
+      });
     expect((await asOne(other)).status).toBe(403);
     expect((await asOne(one)).body.admitted).toBe(true);
-    expect((await show(refId)).exposure.exposed).toBe(1);
+    expect((await world.show(refId)).exposure.exposed).toBe(1);
   });
 
   test('a vehicle whose wave has not started waits', async () => {
-    const refId = await running({ waves: [{ vins: vins.slice(0, 2) }], guard: { maxFailures: 1 } });
-    expect((await ask(refId, vins[9] ?? '')).body).toMatchObject({
+    const refId = await world.running({
+      waves: [{ vins: vins.slice(0, 2) }],
+      guard: { maxFailures: 1 },
+    });
+    expect((await world.ask(refId, vins[9] ?? '')).body).toMatchObject({
       admitted: false,
       reason: 'its wave has not started',
     });
-    expect((await show(refId)).exposure.exposed).toBe(0);
+    expect((await world.show(refId)).exposure.exposed).toBe(0);
   });
 });
 
 describe('silence', () => {
   test('after reboot is failure: every vehicle of the wave dies, and no other wave follows', async () => {
-    const refId = await running({
+    const refId = await world.running({
       waves: [{ vehicles: 5 }],
       guard: { maxFailures: 3, patience: 1, afterReboot: 1, undecided: 'continue' },
     });
-    const first = adapter.triggers.at(-1)?.vins ?? [];
-    await admit(refId, first);
-    await report(refId, first, 'consent_accepted', 'downloading', 'reboot');
-    const schedule = await until(refId, ({ status }) => status === 'stopped');
+    const first = world.adapter.triggers.at(-1)?.vins ?? [];
+    await world.admit(refId, first);
+    await world.report(refId, first, 'consent_accepted', 'downloading', 'reboot');
+    const schedule = await world.until(refId, ({ status }) => status === 'stopped');
     expect(schedule.reason).toBe('5 vehicles failed, 5 of them by silence');
     expect(schedule.exposure).toMatchObject({ exposed: 5, silent: 5, undecided: 0 });
-    expect(adapter.triggers).toHaveLength(1);
+    expect(world.adapter.triggers).toHaveLength(1);
   });
 
   test('counts as failure in the test too, and success that is heard before the decision undoes it', async () => {
     const guard = { test: TEST, deadline: 1, soak: 0, patience: 600 };
-    const refId = await running({ waves: [{ vehicles: 10 }], guard });
-    const [one = ''] = adapter.triggers.at(-1)?.vins ?? [];
-    await admit(refId, [one]);
-    const { guardTest: before } = await show(refId);
+    const refId = await world.running({ waves: [{ vehicles: 10 }], guard });
+    const [one = ''] = world.adapter.triggers.at(-1)?.vins ?? [];
+    await world.admit(refId, [one]);
+    const { guardTest: before } = await world.show(refId);
     expect(before.oldest ?? { vin: one }).toMatchObject({ vin: one });
-    await until(refId, ({ exposure }) => exposure.silent === 1);
-    const { body: vehicle } = await carota.call('GET', `${path(refId)}/vehicles/${one}`);
+    await world.until(refId, ({ exposure }) => exposure.silent === 1);
+    const { body: vehicle } = await world.carota.call(
+      'GET',
+      `${world.path(refId)}/vehicles/${one}`,
+    );
     expect(vehicle).toMatchObject({ silentAt: expect.any(String), decidesAt: null });
-    expect((await show(refId)).guardTest.path).toMatchObject([{ vin: one, result: 'silent' }]);
-    await report(refId, [one], 'success');
-    const { exposure, guardTest } = await show(refId);
+    expect((await world.show(refId)).guardTest.path).toMatchObject([
+      { vin: one, result: 'silent' },
+    ]);
+    await world.report(refId, [one], 'success');
+    const { exposure, guardTest } = await world.show(refId);
     expect(exposure).toMatchObject({ silent: 0, succeeded: 1 });
     expect(guardTest.path[0].optimistic).toBeLessThan(0);
   });
 
   test('a restart changes nothing: who was exposed has its deadline still', async () => {
     const guard = { maxFailures: 2, afterReboot: 2 };
-    const refId = await running({ waves: [{ vehicles: 5 }], guard });
-    const some = (adapter.triggers.at(-1)?.vins ?? []).slice(0, 2);
-    await admit(refId, some);
-    await report(refId, some, 'reboot');
-    await restart();
-    const schedule = await until(refId, ({ status }) => status === 'stopped');
+    const refId = await world.running({ waves: [{ vehicles: 5 }], guard });
+    const some = (world.adapter.triggers.at(-1)?.vins ?? []).slice(0, 2);
+    await world.admit(refId, some);
+    await world.report(refId, some, 'reboot');
+    await world.restart();
+    const schedule = await world.until(refId, ({ status }) => status === 'stopped');
     expect(schedule.reason).toBe('2 vehicles failed, 2 of them by silence');
   });
 });
 
 test('a server puts off deadlines before it takes a report, which would end them', async () => {
-  const refId = await running({ guard: { maxFailures: 1, deadline: 3_600 } });
+  const refId = await world.running({ guard: { maxFailures: 1, deadline: 3_600 } });
   const [one = '', other = ''] = vins;
-  await admit(refId, [one]);
-  const { dataDir, databaseUrl } = carota;
-  await carota.stop(true);
+  await world.admit(refId, [one]);
+  const { databaseUrl } = world.carota;
+  await world.carota.stop(true);
   const client = new pg.Client(databaseUrl);
   await client.connect();
   await client.query(
@@ -231,9 +193,7 @@ test('a server puts off deadlines before it takes a report, which would end them
   await client.query('select from schedules for update');
   await client.query('select from schedule_vehicles for update');
   const httpPort = await freePort();
-  const starting = startTestCarota(adapter.url, {
-    ...{ ...SETTINGS, dataDir, httpPort, deadlineGrace: 3_600 },
-  });
+  const starting = world.startAgain({ httpPort, deadlineGrace: 3_600 });
   await eventually(
     async () =>
       (
@@ -246,26 +206,26 @@ test('a server puts off deadlines before it takes a report, which would end them
   const early = await fetch(`http://127.0.0.1:${httpPort}/healthz`).catch(() => 'nobody listens');
   await client.query('commit');
   await client.end();
-  carota = await starting;
+  await starting;
   expect(early).toBe('nobody listens');
-  await report(refId, [other], 'received');
-  expect((await show(refId)).exposure).toMatchObject({ undecided: 1, silent: 0 });
-  await restart();
+  await world.report(refId, [other], 'received');
+  expect((await world.show(refId)).exposure).toMatchObject({ undecided: 1, silent: 0 });
+  await world.restart();
 });
 
 test('during the grace a report that waited longer than the deadline it sets silences nobody', async () => {
   const guard = { maxFailures: 1, afterReboot: 60, soak: 60 };
-  const refId = await running({ guard });
+  const refId = await world.running({ guard });
   const [one = ''] = vins;
-  await admit(refId, [one]);
-  const { dataDir } = carota;
-  await carota.stop(true);
-  carota = await startTestCarota(adapter.url, { ...SETTINGS, dataDir, deadlineGrace: 3_600 });
+  await world.admit(refId, [one]);
+  await world.restart({ deadlineGrace: 3_600 });
   const hours = 3_600_000;
   const past = async (status: EventStatusName, hoursAgo: number) => {
     const at = Date.now() - hoursAgo * hours;
-    await carota.callBack([{ ...eventOf({ refId, vin: one, status, at }), 'received-at': at }]);
-    return show(refId);
+    await world.carota.callBack([
+      { ...eventOf({ refId, vin: one, status, at }), 'received-at': at },
+    ]);
+    return world.show(refId);
   };
   // Both were at the adapter in time; this server gets them one by one.
   for (const schedule of [await past('reboot', 3), await past('success', 2.99)]) {
@@ -273,16 +233,16 @@ test('during the grace a report that waited longer than the deadline it sets sil
   }
   // Its soak is over, but a failure that followed may still be on the way.
   expect(await past('failure', 2.98)).toMatchObject({ exposure: { undecided: 0, failed: 1 } });
-  await restart();
+  await world.restart();
 });
 
 describe('soak', () => {
   test('a failure that follows success stops the schedule', async () => {
-    const refId = await running({ waves: [{ vehicles: 8 }], guard: { test: TEST } });
-    const first = adapter.triggers.at(-1)?.vins ?? [];
-    await report(refId, first, 'consent_accepted', 'downloading', 'success');
-    const { exposure, status } = await show(refId);
-    const { guardTest } = await show(refId);
+    const refId = await world.running({ waves: [{ vehicles: 8 }], guard: { test: TEST } });
+    const first = world.adapter.triggers.at(-1)?.vins ?? [];
+    await world.report(refId, first, 'consent_accepted', 'downloading', 'success');
+    const { exposure, status } = await world.show(refId);
+    const { guardTest } = await world.show(refId);
     const [oldest] = guardTest.path;
     expect(guardTest.oldest).toEqual({
       vin: oldest.vin,
@@ -294,18 +254,23 @@ describe('soak', () => {
       status: 'running',
       exposure: { exposed: 8, undecided: 8, succeeded: 0 },
     });
-    await report(refId, first.slice(0, 2), 'failure');
-    const stopped = await until(refId, (schedule) => schedule.status === 'stopped');
+    await world.report(refId, first.slice(0, 2), 'failure');
+    const stopped = await world.until(refId, (schedule) => schedule.status === 'stopped');
     expect(stopped.exposure).toMatchObject({ failed: 2, undecided: 6 });
     expect(stopped.decisions.at(-1).figures).toMatchObject({ from: 1, failed: 2 });
   });
 
   test('at its end the vehicles have succeeded, and the next wave goes', async () => {
     const guard = { test: TEST, soak: 1 };
-    const refId = await running({ waves: [{ vehicles: 4 }], guard });
-    await report(refId, adapter.triggers.at(-1)?.vins ?? [], 'consent_accepted', 'success');
-    expect((await show(refId)).exposure).toMatchObject({ undecided: 4 });
-    const { decisions } = await until(refId, ({ waves }) => waves[1].postedAt !== null);
+    const refId = await world.running({ waves: [{ vehicles: 4 }], guard });
+    await world.report(
+      refId,
+      world.adapter.triggers.at(-1)?.vins ?? [],
+      'consent_accepted',
+      'success',
+    );
+    expect((await world.show(refId)).exposure).toMatchObject({ undecided: 4 });
+    const { decisions } = await world.until(refId, ({ waves }) => waves[1].postedAt !== null);
     expect(decisions.find(({ decision }: any) => decision === 'go')).toMatchObject({
       reason: '4 of the first 4 exposed vehicles succeeded',
     });
@@ -313,127 +278,32 @@ describe('soak', () => {
 });
 
 test('failures that report sooner than the vehicles before them do not decide', async () => {
-  const refId = await running({ guard: { test: TEST, soak: 0 } });
-  await admit(refId, vins.slice(0, 12));
+  const refId = await world.running({ guard: { test: TEST, soak: 0 } });
+  await world.admit(refId, vins.slice(0, 12));
   // Nine others were exposed before these three.
-  await report(refId, vins.slice(9, 12), 'failure');
-  const { status, exposure } = await show(refId);
+  await world.report(refId, vins.slice(9, 12), 'failure');
+  const { status, exposure } = await world.show(refId);
   expect({ status, exposure }).toMatchObject({ status: 'running', exposure: { failed: 3 } });
-  await report(refId, vins.slice(0, 2), 'failure');
-  expect((await show(refId)).status).toBe('stopped');
+  await world.report(refId, vins.slice(0, 2), 'failure');
+  expect((await world.show(refId)).status).toBe('stopped');
 });
 
 test('a vehicle that withdraws says nothing, and early failures have a limit of their own', async () => {
   const guard = { maxFailures: 1, maxEarlyFailures: 2, soak: 0 };
-  const refId = await running({ guard });
-  await admit(refId, vins.slice(0, 1));
-  await report(refId, vins.slice(0, 1), 'cancel');
-  await report(refId, vins.slice(1, 2), 'consent_rejected');
-  await report(refId, vins.slice(2, 3), 'pki_check_fail');
-  const { status, exposure } = await show(refId);
+  const refId = await world.running({ guard });
+  await world.admit(refId, vins.slice(0, 1));
+  await world.report(refId, vins.slice(0, 1), 'cancel');
+  await world.report(refId, vins.slice(1, 2), 'consent_rejected');
+  await world.report(refId, vins.slice(2, 3), 'pki_check_fail');
+  const { status, exposure } = await world.show(refId);
   expect({ status, exposure }).toMatchObject({
     status: 'running',
     exposure: { exposed: 1, withdrawn: 2, failed: 0, failedEarly: 1 },
   });
-  await report(refId, vins.slice(3, 4), 'failure');
-  expect((await until(refId, (schedule) => schedule.status === 'stopped')).reason).toBe(
+  await world.report(refId, vins.slice(3, 4), 'failure');
+  expect((await world.until(refId, (schedule) => schedule.status === 'stopped')).reason).toBe(
     '2 vehicles failed before exposure',
   );
-});
-
-describe('a stop', () => {
-  test.each([404, 409, 500, 503] as const)(
-    'is repeated until the adapter has confirmed it: %s',
-    async (answer) => {
-      const refId = await running({ waves: [{ vehicles: 5 }], guard: { maxFailures: 1 } });
-      adapter.answer = answer;
-      await report(
-        refId,
-        adapter.triggers.at(-1)?.vins.slice(0, 1) ?? [],
-        'consent_accepted',
-        'failure',
-      );
-      await until(refId, ({ status }) => status === 'stopped');
-      if (answer < 500) {
-        await until(refId, ({ decisions }) => decisions.at(-1).decision === 'control_refused');
-      }
-      await restart();
-      expect(adapter.controls).not.toContain(`cancel ${refId}`);
-      adapter.answer = 202;
-      await eventually(
-        () => Promise.resolve(adapter.controls),
-        (controls) => controls.includes(`cancel ${refId}`),
-      );
-      await eventually(
-        async () => (await fetch(`${carota.carota.httpUrl}/metrics`)).text(),
-        (text) => /otaops_carota_control_seconds_count\{operation="cancelled"\} [1-9]/.test(text),
-      );
-    },
-  );
-
-  test('stays due when events follow it, so that a server that is killed meanwhile does not forget it', async () => {
-    const refId = await running({ guard: { maxFailures: 1 } });
-    adapter.answer = 'hang';
-    await report(refId, vins.slice(0, 1), 'consent_accepted', 'failure');
-    await until(refId, ({ status }) => status === 'stopped');
-    const client = new pg.Client(carota.databaseUrl);
-    await client.connect();
-    const stored = async () =>
-      (await client.query('select intended, due_at from schedules where ref_id = $1', [refId]))
-        .rows[0];
-    await eventually(stored, ({ intended }) => intended === 'cancelled');
-    await report(refId, vins.slice(1, 2), 'received');
-    expect(await stored()).toEqual({ intended: 'cancelled', due_at: expect.any(Date) });
-    await client.end();
-    await restart();
-    adapter.answer = 202;
-    await eventually(
-      () => Promise.resolve(adapter.controls),
-      (controls) => controls.includes(`cancel ${refId}`),
-    );
-  });
-
-  test('does not wait for another call that hangs', async () => {
-    const hanging = await running({ waves: [{ vehicles: 1 }], guard: { maxFailures: 1 } });
-    const [one = ''] = adapter.triggers.at(-1)?.vins ?? [];
-    let release: () => void = () => undefined;
-    adapter.onTrigger = () => new Promise((resolve) => (release = resolve));
-    const other = `schedule ${++refIds}`;
-    const body = { 'ref-id': other, 'script-ref-id': SCRIPT, model: MODEL, vins };
-    await carota.call('POST', '/v1.0/schedules', { body });
-    await until(other, ({ waves }) => waves[0]?.state === 'posting');
-    await report(hanging, [one], 'consent_accepted', 'failure');
-    await eventually(
-      () => Promise.resolve(adapter.controls),
-      (controls) => controls.includes(`cancel ${hanging}`),
-    );
-    release();
-    await until(other, ({ waves }) => waves[0]?.postedAt !== null);
-  });
-});
-
-test('events that arrive while a wave is being posted do not post it again', async () => {
-  let calls = 0;
-  let release: () => void = () => undefined;
-  adapter.onTrigger = () => {
-    calls += 1;
-    return new Promise((resolve) => (release = resolve));
-  };
-  const refId = `schedule ${++refIds}`;
-  const body = { 'ref-id': refId, 'script-ref-id': SCRIPT, model: MODEL, vins };
-  await carota.call('POST', '/v1.0/schedules', { body });
-  await eventually(
-    () => Promise.resolve(calls),
-    (number) => number === 1,
-  );
-  // The scheduler looks once a second, and each of these makes it due.
-  for (const vin of vins.slice(0, 3)) {
-    await report(refId, [vin], 'received');
-    await new Promise((resolve) => setTimeout(resolve, 1_100));
-  }
-  expect(calls).toBe(1);
-  release();
-  await until(refId, ({ waves }) => waves[0]?.postedAt !== null);
 });
 
 test('a guard that no failure could set off is refused', async () => {
@@ -444,7 +314,7 @@ test('a guard that no failure could set off is refused', async () => {
     vins,
     guard: { patience: 5 },
   };
-  expect(await carota.call('POST', '/v1.0/schedules', { body })).toMatchObject({
+  expect(await world.carota.call('POST', '/v1.0/schedules', { body })).toMatchObject({
     status: 400,
     body: { errors: [{ path: '/guard' }] },
   });

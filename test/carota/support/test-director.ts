@@ -145,6 +145,7 @@ export interface TestUpdate {
 export class DirectorWorld {
   readonly repository: RepositoryOnDisk;
   #refIds = 0;
+  #scripts = 0;
   #vins = 0;
 
   /** With an image repository that the tests make, in a folder of its own, and an adapter that takes everything. */
@@ -224,6 +225,17 @@ export class DirectorWorld {
         Object.keys(custom.ecuIdentifiers),
       ]),
     );
+  }
+
+  newScriptRefId(): string {
+    return `script-${++this.#scripts}`;
+  }
+
+  /** Publishes a script that no test has seen yet. @returns its script-ref-id */
+  async newScript(images: TestUpdate['images'], updates: TestUpdate['updates'] = {}) {
+    const scriptRefId = this.newScriptRefId();
+    await this.publish({ scriptRefId, images, updates });
+    return scriptRefId;
   }
 
   /** Uploads and publishes a script, and everything of it in the image repository. */

@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../../support/run-command.js';
 import { temporaryDirectory } from '../../support/servers.js';
-import { type TestEcu } from './test-director.js';
+import { type DirectorWorld, serveBoth, type TestEcu } from './test-director.js';
 
 export interface ProvisionedClient {
   readonly vin: string;
@@ -46,4 +46,17 @@ export async function newUptaneClient(client: ProvisionedClient) {
       ),
     image: (serial: string) => readFileSync(join(images, serial), 'utf8'),
   };
+}
+
+/** A vehicle's client, provisioned with both roots of a world. */
+export async function newClientIn(world: DirectorWorld, vin: string, ecus: readonly TestEcu[]) {
+  const site = await serveBoth(world);
+  const client = await newUptaneClient({
+    vin,
+    ecus,
+    directorRoot: world.rootFile,
+    imageRoot: world.repository.rootBytes,
+    ...site,
+  });
+  return { ...client, close: () => site.close() };
 }

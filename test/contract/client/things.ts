@@ -62,7 +62,7 @@ export const routes = routesOf('Things', {
     ...shared,
     method: 'POST',
     path: '/import',
-    body: linesBody('Lines.'),
+    body: linesBody('Lines.', { csv: 'id\n1\n', ndjson: '{"id":1}\n' }),
     answer: Answer,
     repeatable: true,
   },

@@ -111,7 +111,7 @@ const record = async (count: number) => {
     detail: { share: 0.5 },
     address: '192.0.2.7',
     outcome: 'refused' as const,
-    errorCode: 'FORBIDDEN',
+    errorCode: 'FORBIDDEN' as const,
   }));
   await recordActions(database, 'pause', entries, 1_795_800_000_123);
   await sequencer.run();
