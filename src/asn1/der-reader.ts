@@ -1,6 +1,6 @@
 /**
- * Reads DER (ITU-T X.690), strictly: one encoding for each value, nothing indefinite, nothing left over. What OpenSSL might
- * read in another way is refused here.
+ * Reads DER (ITU-T X.690) strictly: one encoding per value, no indefinite lengths, no trailing bytes. Anything that
+ * OpenSSL might read differently is refused.
  */
 
 /** The bytes are not the expected DER; the message names the fault. */
@@ -106,7 +106,7 @@ export function readOid(element: Element | undefined): string {
   return [top, head - 40 * top, ...arcs.slice(1)].join('.');
 }
 
-/** With its sign. @throws DerFault */
+/** Signed. @throws DerFault */
 export function readInteger(element: Element | undefined): bigint {
   const { content } = expectTag(element, TAG.integer);
   const [first, second = 0] = content;
@@ -133,13 +133,13 @@ export function readSerial(element: Element | undefined): string {
 export function readBoolean(element: Element | undefined): boolean {
   const { content } = expectTag(element, TAG.boolean);
   if (content.length === 1 && (content[0] === 0 || content[0] === 0xff)) return content[0] === 0xff;
-  throw new DerFault('a truth value is not DER');
+  throw new DerFault('a boolean is not DER');
 }
 
 /** Of whole bytes, as signatures and keys are. @throws DerFault */
 export function readBits(element: Element | undefined): Buffer {
   const { content } = expectTag(element, TAG.bitString);
-  if (content[0] !== 0) throw new DerFault('a bit string is not of whole bytes');
+  if (content[0] !== 0) throw new DerFault('a bit string does not consist of whole bytes');
   return content.subarray(1);
 }
 

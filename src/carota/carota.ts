@@ -34,9 +34,9 @@ export interface Carota {
   readonly tokenFile: string;
   /** The initial admin token, if this was the first start. */
   readonly firstToken: string | undefined;
-  /** The image repository's root, where its keys are of our own making. */
+  /** The image repository's root, if its keys were generated here. */
   readonly imageRootFile: string | undefined;
-  /** The Director's root, where its keys are of our own making. */
+  /** The Director's root, if its keys were generated here. */
   readonly directorRootFile: string | undefined;
   /** The keys that sign the time, if they were generated here. */
   readonly timeKeysFile: string | undefined;

@@ -1,4 +1,4 @@
-/** Creates what brings schedules forward: the scheduler, and the retries of its vehicles. */
+/** Creates the scheduler, and the retries of its vehicles. */
 import { type Logger } from 'pino';
 import { type Database } from '../service/database/index.js';
 import { type OpenedParts } from '../service/opened.js';
@@ -17,7 +17,7 @@ interface SchedulingContext {
 }
 
 export interface Scheduling {
-  /** Puts deadlines off that passed while no server ran: before it takes requests. */
+  /** Postpones deadlines that passed while no server was running; called before requests are accepted. */
   grantGrace(): Promise<void>;
   wake(): void;
   start(): Promise<void>;

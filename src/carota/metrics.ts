@@ -36,7 +36,7 @@ export class CarotaMetrics {
   readonly #sent = this.#counter('otaops_carota_artifact_bytes_total', 'Bytes of artifacts sent');
   readonly #failures = this.#counter(
     'otaops_carota_scheduler_failures_total',
-    'Failed work on schedules; it is retried',
+    'Failed work on schedules; all is retried',
   );
 
   readonly #refusedValues = this.#counter(
@@ -48,19 +48,19 @@ export class CarotaMetrics {
 
   readonly #notifications = this.#counter(
     'otaops_carota_notifications_total',
-    'Tries to send a notification: delivered, failed (it is retried), given_up',
+    'Attempts to send a notification: delivered, failed (will be retried), given_up',
     'channel',
     'outcome',
   );
 
   readonly #manifests = this.#counter(
     'otaops_carota_manifests_total',
-    'Vehicle version manifests, accepted or refused with which fault',
+    'Vehicle version manifests, accepted or by fault',
     'outcome',
   );
   readonly #ecus = this.#counter(
     'otaops_carota_manifest_ecus_total',
-    'ECUs in accepted manifests, by how their image compares with the ordered one',
+    'ECUs in accepted manifests, by agreement with their order',
     'standing',
   );
   readonly #attacks = this.#counter(
@@ -115,7 +115,7 @@ export class CarotaMetrics {
     });
     new Gauge({
       name: 'otaops_carota_stored_bytes',
-      help: 'What artifacts (uploads in progress included) and update scripts take of their quota',
+      help: 'Use of the quota by artifacts (including uploads in progress) and update scripts',
       labelNames: ['kind'],
       registers: [this.#registry],
       async collect() {

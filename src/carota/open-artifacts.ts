@@ -47,7 +47,7 @@ export async function openArtifacts(
     incoming,
     quota: settings.uploadQuota ?? DEFAULT_UPLOAD_QUOTA,
     clock,
-    onFailure: (error) => log.warn({ err: error }, 'upkeep of uploads failed; it is repeated'),
+    onFailure: (error) => log.warn({ err: error }, 'upkeep of uploads failed; retrying'),
   });
   opened.add('uploads', () => uploads.stop());
   await uploads.start();
@@ -76,7 +76,7 @@ async function openStore({
 /**
  * The bucket of the image repository's copy for a CDN.
  *
- * @returns undefined: there is none
+ * @returns undefined: none is configured
  * @throws BadSettings
  */
 export async function openPublicBucket({

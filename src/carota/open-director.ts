@@ -23,9 +23,9 @@ interface DirectorContext {
 export interface OpenedDirector {
   readonly director: Director;
   readonly rootExpires: Date;
-  /** The root, where the keys are of our own making. */
+  /** The root, if the keys were generated here. */
   readonly rootFile: string | undefined;
-  /** The keys that sign the time, where they are of our own making. */
+  /** The keys that sign the time, if they were generated here. */
   readonly timeKeysFile: string | undefined;
 }
 

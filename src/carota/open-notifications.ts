@@ -46,8 +46,9 @@ export async function openNotifications(
   const box = await openSecretBox(settings, log, 'notifications');
   const { sealed, closed } = await resealRules(database, box);
   if (sealed > 0) log.info({ rules: sealed }, 'sealed notification rules with the first key');
-  // Their deliveries fail and say why; the others are sent.
-  if (closed.length > 0) log.error({ rules: closed }, 'no key opens these notification rules');
+  // Their deliveries fail with this reason; the others are sent.
+  if (closed.length > 0)
+    log.error({ rules: closed }, 'these notification rules cannot be decrypted with any key');
   const onFailure = (error: Error) => log.warn({ err: error }, 'notifications are delayed');
   const sender = new NotificationSender({
     ...{ database, channels, box, clock, onFailure },

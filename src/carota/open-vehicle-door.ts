@@ -1,4 +1,4 @@
-/** Opens the port of the vehicles, with TLS and client certificates, and enrolment on it, if the settings ask for it. */
+/** Opens the port for vehicles, with TLS and client certificates, and enrolment on it, if configured. */
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Logger } from 'pino';
@@ -90,7 +90,7 @@ function withOwnAuthority({
 }: CarotaSettings): TlsFilePaths | undefined {
   if (vehicleTls === undefined) {
     if (enrolmentCa === undefined) return undefined;
-    throw new BadSettings('enrolment needs the port of the vehicles: --vehicle-tls-cert');
+    throw new BadSettings('enrolment needs the port for vehicles: --vehicle-tls-cert');
   }
   const { cert, key, crl } = vehicleTls;
   const ca = vehicleTls.ca ?? (enrolmentCa && join(enrolmentCa, AUTHORITY_FILES.certificate));

@@ -16,17 +16,17 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   /** PEM files of that port; undefined: the port is not opened. */
   readonly vehicleTls?:
     (Omit<TlsFilePaths, 'ca'> & { readonly ca: string | undefined }) | undefined;
-  /** Folder of an authority of our own, which issues the vehicles' certificates; undefined: another one does. */
+  /** Folder of the built-in authority, which issues the vehicles' certificates; undefined: another one does. */
   readonly enrolmentCa?: string | undefined;
-  /** Command of another authority, for enrolment on the port of the vehicles; undefined: see above. */
+  /** Command of another authority, for enrolment on the vehicles' port; undefined: see above. */
   readonly enrolmentCommand?: string | undefined;
-  /** PEM file of authorities of the factory, whose certificates are good for a first enrolment only. */
+  /** PEM file of the factory's authorities, whose certificates are valid for a first enrolment only. */
   readonly vehicleBootstrapCa?: string | undefined;
-  /** Validity of the certificates that the authority of our own issues, days. */
+  /** Validity of certificates from the built-in authority, days. */
   readonly certificateDays?: number | undefined;
   /** PEM file of CAs to be trusted besides the well-known ones when calling other servers over HTTPS. */
   readonly ca?: string | undefined;
-  /** Directory of the embedded database, artifacts, keys made for trials, and the initial admin token. */
+  /** Directory of the embedded database, artifacts, trial keys, and the initial admin token. */
   readonly dataDir: string;
   /** `postgres://…`; undefined: the embedded database. */
   readonly databaseUrl?: string | undefined;
@@ -40,7 +40,7 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly auditOtlpToken?: string | undefined;
   readonly signInLimits?: SignInLimits | undefined;
   readonly httpLimits?: HttpLimits | undefined;
-  /** What artifacts and update scripts may take. */
+  /** Quota of artifacts and update scripts. */
   readonly uploadQuota?: UploadQuota | undefined;
   /** Time limit of a statement that reads for people, seconds. */
   readonly searchSeconds?: number | undefined;
@@ -59,7 +59,7 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly s3Region?: string | undefined;
   /** Bucket of that store that everything published in the image repository is copied to; undefined: none. */
   readonly imageBucket?: string | undefined;
-  /** Folder of the Director's root and online keys; undefined: one in the data directory, with keys made for trials. */
+  /** Folder of the Director's root and online keys; undefined: one in the data directory, with trial keys. */
   readonly directorDir?: string | undefined;
   /** Unix socket of the signer process that has the online keys; undefined: they are in that folder. */
   readonly directorSigner?: string | undefined;
@@ -76,11 +76,11 @@ export interface CarotaSettings extends AdapterSettings, TlsSettings, SignOnSett
   readonly publicUrl?: string | undefined;
   /** Time-stamping authority (RFC 3161) for dossiers; undefined: none. */
   readonly timestampUrl?: string | undefined;
-  /** Whether schedules have to be approved before they start; undefined: not. */
+  /** Whether schedules have to be approved before they start; undefined: no. */
   readonly approval?: ApprovalRule | undefined;
   /** How long refused events are kept, days; undefined: forever. */
   readonly refusedEventDays?: number | undefined;
-  /** How long after the start no vehicle is called silent, seconds. */
+  /** How long after the start no vehicle is declared silent, seconds. */
   readonly deadlineGrace?: number | undefined;
   /** Minimum validity of an artifact's URL, seconds. */
   readonly urlTtl?: number | undefined;

@@ -1,4 +1,4 @@
-/** Deletes what is kept for a limited time: events that could not be stored. */
+/** Deletes refused events after their retention. */
 import { type Logger } from 'pino';
 import { type Database } from '../service/database/index.js';
 import { expireRefusedEvents } from './events/index.js';
@@ -6,7 +6,7 @@ import { expireRefusedEvents } from './events/index.js';
 const PERIOD_MS = 10 * 60 * 1000;
 const DAY_MS = 24 * 60 * 60 * 1000;
 
-/** @param days undefined: all are kept @returns stops it */
+/** @param days undefined: all are kept @returns a function that stops it */
 export function startUpkeep(
   database: Database,
   days: number | undefined,

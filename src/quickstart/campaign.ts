@@ -41,7 +41,7 @@ export async function release(carota: Client, wanted: Release): Promise<void> {
     },
     preconditions: { battery: 30, gear: 'park' as const },
     record: {
-      purpose: 'A trial of this software: a better map, and no change of anything else.',
+      purpose: 'A trial of this software: a better map, no other changes.',
       systems: ['navigation'],
       regulations: [
         {
@@ -70,7 +70,7 @@ async function unlessThere(asked: Promise<unknown>): Promise<void> {
   });
 }
 
-/** Whether it will post nothing more. */
+/** Whether it will post no more waves. */
 export async function isOver(carota: Client, refId: string): Promise<boolean> {
   const { status } = await carota.call(scheduleApi.getSchedule, { params: { 'ref-id': refId } });
   return ['completed', 'stopped', 'held'].includes(status);

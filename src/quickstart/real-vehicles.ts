@@ -1,4 +1,4 @@
-/** Complete vehicle agents, which really download, verify, install and roll back files, and believe by Uptane alone. */
+/** Complete vehicle agents, which really download, verify, install and roll back files, and trust Uptane alone. */
 import { existsSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';

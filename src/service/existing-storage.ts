@@ -11,7 +11,7 @@ import {
 } from './database/index.js';
 import { type StorageSettings } from './storage.js';
 
-/** There is no database of a server of ours. */
+/** There is no database of an adapter or CarOTA Server. */
 class NoServerHere extends Error {
   override readonly name = 'NoServerHere';
 }
@@ -20,7 +20,7 @@ export interface ExistingStorage {
   readonly database: Database;
   /** The database's time. */
   readonly clock: DatabaseClock;
-  /** Whose it is. */
+  /** The server to which it belongs. */
   readonly part: Schema['part'];
   close(): Promise<void>;
 }

@@ -76,7 +76,7 @@ async function* ndjsonLines(input: Readable): AsyncGenerator<Line> {
       yield* lineIn(++line, text, isTooLong);
       isTooLong = false;
     }
-    // Of a line that is too long, only that fact is kept.
+    // Of an oversized line, only the fact that it is too long is kept.
     isTooLong ||= rest.length > MAX_LINE;
     if (isTooLong) rest = '';
   }

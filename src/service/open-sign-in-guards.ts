@@ -1,4 +1,4 @@
-/** Holds off who guesses: tokens and sessions of people and programs, and the credentials or codes of vehicles. */
+/** Slows down guessing: of tokens and sessions of people and programs, and of credentials or codes of vehicles. */
 import {
   DEFAULT_SIGN_IN_LIMITS,
   DEFAULT_VEHICLE_SIGN_IN_LIMITS,

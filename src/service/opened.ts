@@ -25,10 +25,13 @@ export class OpenedParts {
     this.#parts.push({ name, close });
   }
 
-  /** A part that does not close does not keep the others open; the log says so. */
+  /** A part that fails to close does not keep the others open; the failure is logged. */
   async closeAll(): Promise<void> {
     for (const { name, close } of this.#parts.splice(0).reverse()) {
-      const slow = setTimeout(() => this.#log.warn({ part: name }, 'takes long to close'), SLOW_MS);
+      const slow = setTimeout(
+        () => this.#log.warn({ part: name }, 'takes a long time to close'),
+        SLOW_MS,
+      );
       try {
         await close();
       } catch (error) {

@@ -1,7 +1,7 @@
 /** Finds text that a database cannot store: NUL and lone surrogates. Pure. */
 import { type FieldError } from '../contract/index.js';
 
-/** Deepest nesting of JSON that is accepted: deeper JSON is no real message, and would exhaust the stack. */
+/** Maximum nesting of JSON: deeper JSON is not a real message, and would exhaust the stack. */
 const MAX_DEPTH = 64;
 
 /** The fault of a text; undefined if there is none. */

@@ -19,10 +19,10 @@ export interface AdapterProcessOptions {
   readonly databaseUrl?: string;
   readonly mqttUrl?: string;
   readonly instance?: string;
-  /** Ports that must not change over a restart; any free ones else. */
+  /** Ports that must stay the same across a restart; default: any free ones. */
   readonly httpPort?: number;
   readonly mqttPort?: number;
-  /** Folder of another release that is built; this one else. */
+  /** Folder of another built release; default: this one. */
   readonly release?: string | undefined;
   /** Added to its environment. */
   readonly environment?: Readonly<Record<string, string>>;

@@ -1,4 +1,4 @@
-/** Whether the images of a script fit the software that the vehicle has beside them: dependencies and conflicts. Pure. */
+/** Whether the images of a script fit the vehicle's other software: dependencies and conflicts. Pure. */
 import {
   type EcuUpdate,
   type OtherSoftware,
@@ -53,7 +53,7 @@ const matches = ({ versions }: OtherSoftware, version: string) =>
   versions.some((pattern) => matchesVersion(pattern, version));
 
 const stateOf = ({ version }: FittedEcu) =>
-  version === undefined ? 'its version is not known' : `it would have ${version}`;
+  version === undefined ? 'its version is unknown' : `it would have ${version}`;
 
 const nameOf = ({ ecu, version }: EcuUpdate) => `${ecu} ${version}`;
 

@@ -1,4 +1,4 @@
-/** When a daily window opens and closes in a time zone, also on days with 23 or 25 hours. Pure. */
+/** When a daily window opens and closes in a time zone, even on days with 23 or 25 hours. Pure. */
 import { DateTime } from 'luxon';
 import { type DailyWindow } from '../contract/update-script/index.js';
 

@@ -1,5 +1,5 @@
 /**
- * What a `script-ref-id` stands for, as the CarOTA Server writes it and the vehicle reads it.
+ * The update script behind a `script-ref-id`, as the CarOTA Server writes it and the vehicle reads it.
  *
  * @module update-script
  */

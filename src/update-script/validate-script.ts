@@ -28,7 +28,7 @@ function* ecuErrors({ ecus }: UpdateScript): Generator<FieldError> {
     const before = first.get(ecu);
     if (before === undefined) first.set(ecu, place);
     else
-      yield { path: `/ecus/${place}/ecu`, message: `${ecu} is updated by /ecus/${before} already` };
+      yield { path: `/ecus/${place}/ecu`, message: `${ecu} is already updated by /ecus/${before}` };
   }
   for (const [place, { ecu, after = [] }] of ecus.entries()) {
     for (const [number, other] of after.entries()) {
@@ -38,7 +38,7 @@ function* ecuErrors({ ecus }: UpdateScript): Generator<FieldError> {
     }
   }
   if (!installOrder(ecus)) {
-    yield { path: '/ecus', message: 'each of some ECUs comes after another, in a circle' };
+    yield { path: '/ecus', message: 'the order of the ECUs is circular' };
   }
   for (const [place, update] of ecus.entries()) {
     for (const member of ['requires', 'conflicts'] as const) {
@@ -51,7 +51,7 @@ function* ecuErrors({ ecus }: UpdateScript): Generator<FieldError> {
   yield* contradictions(ecus);
 }
 
-/** No vehicle could ever be given a script whose own images exclude each other. */
+/** A script whose own images exclude each other could never be given to any vehicle. */
 function* contradictions(ecus: readonly EcuUpdate[]): Generator<FieldError> {
   const versions = new Map(ecus.map(({ ecu, version }) => [ecu, version]));
   const fits = ({ ecu, versions: patterns }: OtherSoftware) => {
@@ -77,7 +77,7 @@ function* windowErrors({ window }: UpdateScript): Generator<FieldError> {
   if (window && window.from === window.to) {
     yield {
       path: '/window/to',
-      message: 'must differ from its beginning; without a window, leave it out',
+      message: 'must differ from the start of the window; to have no window, omit it',
     };
   }
 }
@@ -91,7 +91,7 @@ function* recordErrors({ ecus, record }: UpdateScript): Generator<FieldError> {
     const before = first.get(regulation);
     if (before === undefined) first.set(regulation, place);
     else {
-      const message = `${regulation} is in /record/regulations/${before} already`;
+      const message = `${regulation} is already in /record/regulations/${before}`;
       yield { path: `${path}/regulation`, message };
     }
     const named = new Set<string>();

@@ -72,9 +72,9 @@ export function verifyPartially(verification: PartialVerification): PartiallyVer
 }
 
 /**
- * Targets that the keys of the new root have not signed do not count: after a thief has signed a version far ahead, this
- * is how the ECU comes back once the key is replaced ("How to check Root metadata", step 4, has it for the roles that a
- * Secondary here does not know). The same holds for a file that its disk has corrupted.
+ * Stored targets not signed by the keys of the new root do not count: this is how the ECU recovers after a thief has
+ * signed a version far ahead and the key was replaced ("How to check Root metadata", step 4, does the same for the
+ * roles that a Secondary does not have). The same holds for a file corrupted on disk.
  */
 function signedBy(authority: Authority, bytes: Uint8Array): Targets | undefined {
   try {

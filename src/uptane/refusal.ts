@@ -3,7 +3,7 @@
 /**
  * Stable codes of refusals (POUF, section 8).
  *
- * `storage` is no fault of the repositories, but of the client's own disk or provisioning.
+ * `storage` is not a fault of the repositories, but of the client's own disk or provisioning.
  */
 export type RefusalCode =
   | 'malformed'

@@ -1,4 +1,4 @@
-/** Where Uptane with our POUF and plain TUF 1.0 ask for different things. */
+/** The differences between Uptane with our POUF and plain TUF 1.0. */
 
 export interface Rules {
   /** Every key id must be the SHA-256 of its key. TUF leaves the choice of key ids to the repository. */
@@ -10,7 +10,7 @@ export interface Rules {
   readonly alwaysConsistentSnapshot: boolean;
   /** The timestamp must have length and hashes of the snapshot. */
   readonly timestampPinsSnapshot: boolean;
-  /** TUF keeps its stored timestamp when another one has the same version; Uptane takes the new one. */
+  /** TUF keeps its stored timestamp if another one has the same version; Uptane accepts the new one. */
   readonly sameTimestampVersion: 'take-new' | 'keep-stored';
   /**
    * Whether the delegations of a role that was reached by a terminating delegation are searched: TUF does,
@@ -21,7 +21,7 @@ export interface Rules {
   readonly delegations: boolean;
   /** Delegations by `path_hash_prefixes` beside those by `paths` (TUF only). */
   readonly pathHashPrefixes: boolean;
-  /** The trusted root must be signed by itself. The POUF trusts it as it was provisioned. */
+  /** The trusted root must be signed by itself. The POUF trusts it as provisioned. */
   readonly verifyProvisionedRoot: boolean;
 }
 
@@ -44,7 +44,7 @@ export const DIRECTOR: Rules = { ...IMAGE_REPOSITORY, delegations: false };
 export const TUF: Rules = {
   keyIdIsDigest: false,
   repeatedSignatures: 'refuse',
-  // Repositories from the time before semantic versioning say `1.0`.
+  // Repositories from before semantic versioning have `1.0`.
   specVersion: /^1\.(0|[1-9][0-9]*)(\.(0|[1-9][0-9]*))?$/,
   alwaysConsistentSnapshot: false,
   timestampPinsSnapshot: false,

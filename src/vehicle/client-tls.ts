@@ -1,4 +1,4 @@
-/** How the vehicle shows who it is over TLS, to the broker and to the CarOTA Server: a client certificate, which may change. */
+/** The vehicle's identity over TLS, for the broker and the CarOTA Server: a client certificate, which may change. */
 
 /** PEM. */
 export interface TlsMaterial {
@@ -8,7 +8,7 @@ export interface TlsMaterial {
   readonly key?: string | undefined;
 }
 
-/** What connections are opened with from now on. */
+/** The TLS options for new connections. */
 export class ClientTls {
   #material: TlsMaterial;
   readonly #onChange = new Set<() => void>();
@@ -22,7 +22,7 @@ export class ClientTls {
     return this.#material;
   }
 
-  /** Whether there is a client certificate to show. */
+  /** Whether there is a client certificate. */
   get hasCertificate(): boolean {
     return this.#material.cert !== undefined;
   }
@@ -37,13 +37,13 @@ export class ClientTls {
     };
   }
 
-  /** Another certificate with its key; the listeners reconnect. */
+  /** Sets another certificate with its key; the listeners reconnect. */
   renew(certificate: { readonly cert: string; readonly key: string }): void {
     this.#material = { ...this.#material, ...certificate };
     for (const listener of this.#onChange) listener();
   }
 
-  /** @returns stops listening */
+  /** @returns a function that stops listening */
   onChange(listener: () => void): () => void {
     this.#onChange.add(listener);
     return () => this.#onChange.delete(listener);

@@ -35,7 +35,7 @@ export interface RealVehicleOptions {
   readonly carotaUrl: string;
   /** Absent: the client certificate is enough. */
   readonly carotaToken?: string | undefined;
-  /** For `https://` to the CarOTA Server: whom to trust, and the client certificate. */
+  /** For `https://` to the CarOTA Server: trusted CAs, and the client certificate. */
   readonly tls?: ClientTls | undefined;
   /** Default: `/uptane/director` of the CarOTA Server. Without the VIN. */
   readonly directorUrl?: string | undefined;

@@ -93,7 +93,7 @@ export function uptaneEquipment(
 
 /** @throws DownloadFailed for an image without verified metadata */
 function imageAddress(imageUrl: URL, image: VerifiedImage | undefined): string {
-  if (image === undefined) throw new DownloadFailed('no verified metadata describe the image');
+  if (image === undefined) throw new DownloadFailed('no verified metadata describes the image');
   const { path, length, hashes } = image;
   const file = imagePath({
     path,

@@ -20,7 +20,7 @@ import { readPublicKey, readSigned, type Signed } from './signatures.js';
 
 /** A name that a certificate gives its holder. */
 export interface AlternativeName {
-  /** `other`: of a kind that names no vehicle, e.g. an IP address. */
+  /** `other`: of a kind that cannot name a vehicle, e.g. an IP address. */
   readonly kind: 'dns' | 'uri' | 'other';
   readonly value: string;
 }
@@ -46,7 +46,7 @@ export interface Certificate {
   readonly serial: string;
   /** Name of the issuer, in DER. */
   readonly issuer: Buffer;
-  /** The same of the holder. */
+  /** Name of the holder, in DER. */
   readonly subject: Buffer;
   /** All common names of the subject, in their order. */
   readonly commonNames: readonly string[];
@@ -57,9 +57,9 @@ export interface Certificate {
   readonly notAfter: number;
   /** Whether it may issue certificates. */
   readonly isAuthority: boolean;
-  /** Most authorities, not self-issued, between it and the last certificate of a path; undefined: any number. */
+  /** Maximum number of authorities, not self-issued, between it and the end of a path; undefined: any number. */
   readonly pathLength: number | undefined;
-  /** What its key may be used for; undefined: anything. */
+  /** Permitted uses of its key; undefined: any. */
   readonly keyUsage: ReadonlySet<KeyUsage> | undefined;
   /** Object identifiers; undefined: for any purpose. */
   readonly purposes: readonly string[] | undefined;
@@ -111,7 +111,7 @@ function readExtensions(explicit: Element | undefined): Map<string, Buffer> {
   return extensions;
 }
 
-/** Every common name, also of a relative name with several attributes. @throws DerFault */
+/** Every common name, even in a relative name with several attributes. @throws DerFault */
 export function commonNamesIn(name: Element): string[] {
   return childrenOf(name)
     .flatMap((relative) => childrenOf(expectTag(relative, TAG.set)))
@@ -155,7 +155,7 @@ function keyUsageIn(extension: Buffer | undefined): ReadonlySet<KeyUsage> | unde
   return new Set(KEY_USAGES.filter((_, bit) => isSet(bit)));
 }
 
-/** Without the extension, a key is for every use. */
+/** Without the extension, every use of the key is permitted. */
 export const mayBeUsedFor = ({ keyUsage }: Certificate, usage: KeyUsage): boolean =>
   keyUsage?.has(usage) ?? true;
 

@@ -1,4 +1,4 @@
-/** Certificates in a CMS SignedData without signatures (RFC 5272, section 4.1: “certs-only”), as EST answers them. */
+/** Certificates in a CMS SignedData without signatures (RFC 5272, section 4.1: “certs-only”), as in EST answers. */
 import {
   childrenOf,
   contextTag,
@@ -27,7 +27,7 @@ export const writeCertsOnly = (certificates: readonly Uint8Array[]): Buffer =>
     ),
   );
 
-/** What EST answers to the question how a request should be made (RFC 7030, section 4.5.2): with a key on P-256. */
+/** EST's answer to how a request should be made (RFC 7030, section 4.5.2): with a key on P-256. */
 export const CSR_ATTRIBUTES: Buffer = sequence(
   sequence(oid(OID.ecPublicKey), set(oid(OID.prime256v1))),
   oid(OID.ecdsaWithSha256),

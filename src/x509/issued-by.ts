@@ -4,7 +4,7 @@ import { type Certificate } from './certificate.js';
 
 export const isSelfIssued = ({ subject, issuer }: Certificate): boolean => subject.equals(issuer);
 
-/** With every algorithm that OpenSSL verifies, also old ones: which of them are taken decides elsewhere. */
+/** With every algorithm that OpenSSL supports, even old ones: whether they are accepted is decided elsewhere. */
 export function isIssuedBy(certificate: Certificate, issuer: Certificate): boolean {
   if (!issuer.subject.equals(certificate.issuer)) return false;
   try {

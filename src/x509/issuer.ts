@@ -77,7 +77,7 @@ export function selfSigned(commonName: string, key: KeyObject, validity: Validit
   return { name, key, keyIdentifier, certificate };
 }
 
-/** The issuer of a certificate that was made here earlier. @throws DerFault */
+/** The issuer of a certificate that was created here earlier. @throws DerFault */
 export function issuerOf(certificate: Uint8Array, key: KeyObject): Issuer {
   const { subject, publicKeyInfo, bytes } = readCertificate(certificate);
   return {

@@ -70,7 +70,7 @@ export interface Revocation {
   readonly at: number;
 }
 
-/** @param number grows from list to list @param list times in ms @returns in DER */
+/** @param number increases with each list @param list times in ms @returns in DER */
 export function writeRevocationList(
   issuer: Issuer,
   revocations: readonly Revocation[],

@@ -1,4 +1,4 @@
-/** Signatures over structures of X.509, made and checked with node:crypto. */
+/** Signatures over X.509 structures, created and verified with node:crypto. */
 import { constants, createPublicKey, type KeyObject, verify } from 'node:crypto';
 import {
   childrenOf,
@@ -11,7 +11,7 @@ import {
 import { OID } from './oids.js';
 
 interface Algorithm {
-  /** undefined: the key's own, as Ed25519 has it. */
+  /** undefined: inherent in the key type, as with Ed25519. */
   readonly hash: string | undefined;
   readonly keyType: string;
 }
@@ -69,7 +69,7 @@ export function isStrongAlgorithm(algorithm: Element): boolean {
   return hashAlgorithm !== undefined && HASHES.has(readOid(childrenOf(hashAlgorithm)[0]));
 }
 
-/** Whether it is an RSA key that is too short to be believed. */
+/** Whether it is an RSA key that is too short to be trusted. */
 export const isWeakKey = ({ asymmetricKeyDetails }: KeyObject): boolean =>
   (asymmetricKeyDetails?.modulusLength ?? LEAST_RSA_BITS) < LEAST_RSA_BITS;
 

@@ -255,7 +255,7 @@ describe('nothing is listed where a part of the script could not be installed', 
     };
     await world.send(vin, manifestOf(vin, ecus, { reports: { 'H-1': { installed } } }));
     expect(await listed(vin)).toEqual([]);
-    expect(await blocked(vin)).toContain('HU has an image with 2');
+    expect(await blocked(vin)).toContain('HU already has 2');
   });
 
   test('a version that the script does not start from', async () => {
@@ -279,7 +279,7 @@ describe('nothing is listed where a part of the script could not be installed', 
       });
     const needs = { requires: [{ ecu: 'TCU', versions: ['2.*'] }] };
     const vin = await due(await world.newScript({ HU: 'radio 11' }, { HU: needs }));
-    expect(await blocked(vin)).toMatch(/^HU \S+ requires TCU 2\.\*: its version is not known$/);
+    expect(await blocked(vin)).toMatch(/^HU \S+ requires TCU 2\.\*: its version is unknown$/);
     await hasVersion(vin, '1.9');
     expect(await blocked(vin)).toMatch(/requires TCU 2\.\*: it would have 1\.9$/);
     expect(await listed(vin)).toEqual([]);
@@ -308,7 +308,7 @@ describe('nothing is listed where a part of the script could not be installed', 
         },
       });
       expect(await blocked(vin)).toBe(
-        'HU 1.1.0 names OTA-MANAGER in its requires or conflicts, and that is the Primary',
+        'HU 1.1.0 names OTA-MANAGER in its requires or conflicts, which is the Primary',
       );
       expect(await listed(vin)).toEqual([]);
     },
@@ -330,7 +330,7 @@ describe('nothing is listed where a part of the script could not be installed', 
 });
 
 test.each(['constructor', 'toString', 'valueOf'])(
-  'an ECU named %s is one like any other, whose version is not known',
+  'an ECU named %s is one like any other, whose version is unknown',
   async (name) => {
     const hardwareId = `hw-${name.toLowerCase()}`;
     const ecus = () =>
@@ -343,7 +343,7 @@ test.each(['constructor', 'toString', 'valueOf'])(
     const { vin: other } = await world.newVehicle(ecus());
     const needs = { TCU: { requires: [{ ecu: name, versions: ['1.*'] }] } };
     await world.schedule(await world.newScript({ TCU: `modem for ${name}` }, needs), [other]);
-    expect(await blocked(other)).toMatch(/its version is not known$/);
+    expect(await blocked(other)).toMatch(/its version is unknown$/);
     expect(await listed(other)).toEqual([]);
   },
 );

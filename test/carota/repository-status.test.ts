@@ -204,7 +204,7 @@ test('a ceremony of the Director’s root is shown, and that a new root counts f
   const published = await show();
   expect(published.root.version).toBe(1);
   expect(published.attention).toEqual([
-    'root version 2 is published in the folder: it counts from the next start of the server',
+    'root version 2 is published in the folder and takes effect at the next start of the server',
   ]);
   await t.stop();
 });

@@ -137,10 +137,10 @@ describe('compatibility with the software of other ECUs', () => {
     ['requires', '2.3', ['2.*'], undefined],
     ['requires', '2.3', ['1.0', '2.3'], undefined],
     ['requires', '1.9', ['2.*'], 'HU 1.1.0 requires GW 2.*: it would have 1.9'],
-    ['requires', undefined, ['2.*'], 'HU 1.1.0 requires GW 2.*: its version is not known'],
+    ['requires', undefined, ['2.*'], 'HU 1.1.0 requires GW 2.*: its version is unknown'],
     ['conflicts', '2.3', ['1.*'], undefined],
     ['conflicts', '1.9', ['1.*', '0.9'], 'HU 1.1.0 conflicts with GW 1.*, 0.9: it would have 1.9'],
-    ['conflicts', undefined, ['1.*'], 'HU 1.1.0 conflicts with GW 1.*: its version is not known'],
+    ['conflicts', undefined, ['1.*'], 'HU 1.1.0 conflicts with GW 1.*: its version is unknown'],
   ])('%s, where the vehicle has %s, %j', (how, has, versions, expected) => {
     expect(verdict(how, has, versions)).toBe(expected);
   });

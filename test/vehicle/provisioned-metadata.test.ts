@@ -117,8 +117,8 @@ describe('metadata to provision that', () => {
   const without = (name: RegExp) => new Map([...served()].filter(([path]) => !name.test(path)));
 
   test.each<[string, () => InitialTrust, RegExp]>([
-    ['lack a file', () => complete(without(/^image\/2\.snapshot/)), /lack image\/2\.snapshot\.json/],
-    ['lack a timestamp', () => complete(without(/^director\/timestamp/)), /lack director\/timestamp\.json/],
+    ['lack a file', () => complete(without(/^image\/2\.snapshot/)), /lacks image\/2\.snapshot\.json/],
+    ['lack a timestamp', () => complete(without(/^director\/timestamp/)), /lacks director\/timestamp\.json/],
     [
       'are not signed by the root',
       () => {

@@ -394,7 +394,7 @@ describe('on its socket', () => {
   test.each<[string, (Buffer | string)[], RegExp]>([
     ['a header that is too long', [Buffer.from([255, 255, 255, 255])], /longer than 262144/],
     ['text', ['GET / HTTP/1.1\r\n\r\n'], /longer than 262144/],
-    ['no JSON', [Buffer.from([0, 0, 0, 2]), '{x'], /no JSON object/],
+    ['no JSON', [Buffer.from([0, 0, 0, 2]), '{x'], /not a JSON object/],
     ['an unknown call', [header({ call: 'format' })], /there is no call .*format/],
     ['a name of every object', [header({ call: 'constructor' })], /there is no call/],
     ['a bundle that is too large', [header({ call: 'takeMetadata', bytes: 64_000_001 })], /limit of 64000000/],
@@ -422,7 +422,7 @@ describe('on its socket', () => {
     writeFileSync(join(directory, 'file'), '');
     const { secondary } = openFileSecondary({ directory });
     await expect(serveSecondary(secondary, { path: join(directory, 'file') })).rejects.toThrow(
-      /exists and is no socket/,
+      /exists and is not a socket/,
     );
   });
 });

@@ -319,7 +319,7 @@ test('md5_check_fail: an image whose hash differs from the metadata, though MD5 
   world.release();
   const outcome = await attacked();
   expect(outcome.states.at(-1)).toBe('md5_check_fail');
-  expect(outcome.reason).toMatch(/the metadata list sha512 0{128}/);
+  expect(outcome.reason).toMatch(/the metadata lists sha512 0{128}/);
   expect(outcome.runs).toBe('1.1.0');
 });
 

@@ -99,7 +99,7 @@ export async function resealReceivers(
       old_secret: string | null;
     }>('select id, name, secret, old_secret from callbacks order by id for update');
     return resealEach(rows, async ({ id, secret, old_secret: old }) => {
-      // Each by itself: a previous secret that no key opens does not keep the current one from the new key.
+      // Separately: a previous secret that cannot be decrypted must not keep the current one from the new key.
       const again = resealed(box, secret, id);
       await tx.query('update callbacks set secret = $2 where id = $1', [id, again]);
       const oldAgain = old === null ? null : resealed(box, old, id);
@@ -125,7 +125,7 @@ export async function changeReceiver(
     [id],
   );
   const present = before && opened(box, before.secret, id);
-  // The same secret again, as at each start, is no change.
+  // Setting the same secret again, as at each start, changes nothing.
   const isNew = secret !== undefined && present !== secret;
   const sealed = isNew ? box.seal(secret, id) : null;
   await database.query(

@@ -34,11 +34,11 @@ export interface Received {
 export interface Arrival extends Received {
   /** Length of the payload. */
   readonly payloadBytes: number;
-  /** The broker may have sent it before: by DUP, which an external broker sets itself (MQTT 3.1.1, 3.3.1.1). */
+  /** Whether the broker may have sent it before (DUP, which an external broker sets itself; MQTT 3.1.1, 3.3.1.1). */
   readonly isRepeated: boolean;
   /**
-   * To be called once it is durably applied, recognised as a duplicate or kept as a dead letter. Afterwards its topic and
-   * payload are not valid any more.
+   * To be called once it is durably applied, recognised as a duplicate or kept as a dead letter. Afterwards its topic
+   * and payload are no longer valid.
    */
   acknowledge(): void;
 }
@@ -139,7 +139,7 @@ export function batchRow(received: Received, d2cTopic: TopicTemplate): BatchRow 
     expiry < received.receivedAt &&
     isPlausible(envelopeTime, received.receivedAt)
   ) {
-    const detail = `its ttl of ${message.ttl} s was over before it arrived`;
+    const detail = `its ttl of ${message.ttl} s expired before it arrived`;
     return refused(
       received,
       { status: 'EXPIRED', reason: 'EXPIRED', path: '/ttl', detail },

@@ -1,4 +1,4 @@
-/** Limits of what is kept of messages that cannot be applied, each a setting (docs/deployment.md). */
+/** Limits on the dead letters that are kept, each a setting (docs/deployment.md). */
 export interface DeadLetterLimits {
   /** Of one vehicle, not counting those that were replayed. */
   readonly perVehicle: number;

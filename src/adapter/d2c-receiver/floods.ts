@@ -1,9 +1,9 @@
-/** Vehicles that send more than their budget, in the database: for people, and for all adapters. */
+/** Records vehicles that exceed their message budget in the database, for people and for all adapters. */
 import { numberArray, type Queryable, textArray } from '../../service/database/index.js';
 
 /** Between two writes, ms. */
 const WRITE_MS = 5_000;
-/** A vehicle that was within its budget for so long begins a new flood. */
+/** After this long within its budget, a vehicle that exceeds it again starts a new flood, ms. */
 const LULL = '1 hour';
 
 export interface FloodsOptions {
@@ -41,7 +41,7 @@ export class Floods {
     this.#messages = new Map();
     if (messages.size === 0) return;
     const { database, clock, onFailure } = this.#options;
-    // What is lost with a failure is counted again by the next message.
+    // If this fails, the next message of the vehicle records the flood.
     this.#writing = noteFloods(database, messages, clock()).catch(onFailure);
   }
 }

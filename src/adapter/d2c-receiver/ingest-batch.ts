@@ -17,7 +17,7 @@ export interface BatchOutcome {
   readonly received: number;
   readonly applied: number;
   readonly duplicates: number;
-  /** Those of which only the number is kept among them. */
+  /** Those of them beyond a limit, of which only the number is kept. */
   readonly deadLetters: number;
   /** Dead letters beyond a limit, of which only the number is kept. */
   readonly overflow: number;
@@ -26,8 +26,8 @@ export interface BatchOutcome {
 }
 
 /**
- * A batch ready to be stored. It has the statement's parameters and none of the rows: at full load, rows that had to wait
- * for the commit would be most of what the garbage collector moves.
+ * A batch ready to be stored. It holds the statement's parameters but no rows: at full load, rows waiting for the
+ * commit would be most of the garbage collector's work.
  */
 export interface PreparedBatch {
   readonly shard: number;
@@ -79,7 +79,7 @@ export function prepareBatch(
 }
 
 /**
- * @param rowOf makes the row of a number again: needed only for messages that have no delivery
+ * @param rowOf recreates the row with this number; needed only for messages without a delivery
  * @throws DatabaseError; the batch can then be stored again
  */
 export async function storeBatch(
@@ -158,7 +158,7 @@ function repetitions(): (row: BatchRow) => boolean {
   };
 }
 
-/** The distinct `ref-id`s of all operations named, each with its number, from 1. */
+/** The distinct `ref-id`s in the batch, each with its number, from 1. */
 function numbered(rows: readonly Applicable[]): Map<string, number> {
   const numbers = new Map<string, number>();
   for (const { refId } of rows) {

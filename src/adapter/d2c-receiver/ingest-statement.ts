@@ -16,7 +16,7 @@ import { MESSAGE_COLUMNS, SQL } from './ingest-parameters.js';
  */
 const DIGESTS_IN_ROW = 64;
 
-/** What a dead letter takes beside its payload, bytes. */
+/** Size of a dead letter without its payload, bytes. */
 export const DEAD_LETTER_ROW = 512;
 
 /** Status values of a pause and a resume. */
@@ -130,7 +130,7 @@ history as (
       then row_number() over (partition by status is not null order by arrival)
     end
   from applied where (select events from batch) is distinct from cardinality(${SQL.digest})
-  -- The rule: all messages are events and applied. Then their positions are known, and nothing has to be sorted.
+  -- The usual case: all messages are events and are applied. Then their positions are known without sorting.
   union all
   select received_at, event_at, operation_id, attempt, vin, system_id, sub_system_id, message_id,
     correlation_id, status, device_id, device_type, meta::json, envelope, (select id from batch), arrival
@@ -220,7 +220,7 @@ refused as materialized (
     select exists (select from dead_letters d where d.digest = r.digest) as is_known
   ) k
 ),
--- Of each sender, how many more there may be.
+-- For each sender, how many more dead letters are allowed.
 room as materialized (
   select s.sender, ${SQL.most_of_sender} - (
     select count(*) from (

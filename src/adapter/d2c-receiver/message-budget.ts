@@ -3,29 +3,29 @@
  * ITU-T I.371).
  */
 export interface MessageBudgetLimits {
-  /** Messages at once; 0: no limit. A vehicle that was offline for long sends what it has kept. */
+  /** Messages at once; 0: no limit. A vehicle that was offline for a long time sends all messages that it has kept. */
   readonly burst: number;
-  /** Messages that are added to it each hour. */
+  /** Messages added to the budget per hour. */
   readonly perHour: number;
 }
 
-/** An update has some twenty messages; a hundred with its progress. */
+/** An update has about twenty messages, a hundred with progress reports. */
 export const DEFAULT_MESSAGE_BUDGET: MessageBudgetLimits = { burst: 5_000, perHour: 360 };
 
 const HOUR_MS = 60 * 60 * 1000;
-/** Buckets that vehicles share, 8 bytes each: enough for 100,000 messages per second of vehicles that send seldom. */
+/** Shared buckets, 8 bytes each: enough for 100,000 messages per second from vehicles that rarely send. */
 const SHARED_BUCKETS = 2 ** 20;
-/** Part of the burst that a vehicle may take from a shared bucket before it gets its own. */
+/** Fraction of the burst that may be missing from a shared bucket before its vehicles get their own. */
 const SHARED_PART = 0.02;
 /** Vehicles checked with each message, to forget those whose buckets are full again: a message adds at most one. */
 const CHECKED_AT_ONCE = 2;
 
 /**
- * Few vehicles ever take more than some messages at once. So each vehicle first takes from a bucket that it shares with those
- * of the same hash. What is missing from it is never less than what its vehicle has taken: where little is missing, no
- * vehicle has taken much. Where more is missing, the vehicle gets its own bucket, of which as much is missing as it may
- * have taken so far. So no vehicle gets more than its budget, and one that shares with a busy vehicle misses at most
- * {@link SHARED_PART} of the burst and one message.
+ * Few vehicles ever send more than a few messages at once. So each vehicle first uses a bucket that it shares with all
+ * vehicles of the same hash. The amount missing from that bucket is never less than what any one of them has used: if
+ * little is missing, no vehicle has used much. If more is missing, the vehicle gets its own bucket, from which the most
+ * that it may have used so far is deducted. So no vehicle exceeds its budget, and one that shares with a busy vehicle
+ * loses at most {@link SHARED_PART} of the burst and one message.
  */
 export class MessageBudget {
   /** ms between two messages that are added. */
@@ -36,7 +36,7 @@ export class MessageBudget {
   readonly #sharedTolerance: number;
   /** When each shared bucket is full again, ms. */
   readonly #shared: Float64Array;
-  /** When the bucket of a vehicle of its own is full again, ms. */
+  /** When a vehicle's own bucket is full again, ms. */
   readonly #fullAt = new Map<string, number>();
   /** The vehicles in turn, so that no message waits while all of them are checked. */
   #turn = this.#fullAt.entries();
@@ -61,7 +61,7 @@ export class MessageBudget {
    * Takes a message of a vehicle from its bucket, if it has one.
    *
    * @param now ms
-   * @returns how long until it has one, ms; 0: it was taken
+   * @returns time until the bucket has one, ms; 0: the message was taken
    */
   take(vehicle: string, now: number): number {
     if (this.limits.burst === 0) return 0;

@@ -2,7 +2,7 @@
 import { MAX_MESSAGE_BYTES } from '../../contract/index.js';
 import { type Applicable, type BatchRow, type Refusal, type Refused } from './batch-row.js';
 
-/** A message without a matching vehicle, operation or trigger, and the facts that tell why. */
+/** A message without a matching vehicle, operation or trigger, and the facts that determine the reason. */
 export interface Placeless {
   /** Its number among the messages to be applied, from 1. */
   readonly arrival: number;
@@ -58,7 +58,7 @@ export function deadLetterOf(row: Refused) {
     digest: row.digest,
     received_at: new Date(receivedAt).toISOString(),
     topic: text(topic),
-    // Whom the broker has authenticated. Else only the vehicle itself may publish to its topic.
+    // The vehicle that the broker has authenticated; otherwise that of the topic, to which no other may publish.
     sender: text(publisher ?? topic),
     system_id: row.systemId,
     vin: row.vin,

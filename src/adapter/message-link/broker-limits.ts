@@ -7,9 +7,9 @@ export interface BrokerLimits {
   readonly unauthenticated: number;
   /** Until CONNECT has arrived, seconds. */
   readonly connectSeconds: number;
-  /** Of a CONNECT packet, and of all that comes before it. */
+  /** Maximum size of a CONNECT packet, and of any data before it. */
   readonly connectBytes: number;
-  /** Messages kept for a vehicle that does not take them; the oldest makes room for a new one. */
+  /** Messages queued for a vehicle that does not read them; a new one replaces the oldest. */
   readonly queue: number;
 }
 

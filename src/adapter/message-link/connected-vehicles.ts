@@ -1,4 +1,4 @@
-/** Clients of the embedded broker, each with the identity under which it was let in. */
+/** Clients of the embedded broker, each with the identity under which it signed in. */
 import { type Client } from 'aedes';
 
 export class ConnectedVehicles {

@@ -55,7 +55,7 @@ export class PacketReader {
     this.#handlers = handlers;
   }
 
-  /** @param chunk used again by the caller afterwards @throws MalformedPacket */
+  /** @param chunk reused by the caller afterwards @throws MalformedPacket */
   take(chunk: Buffer): void {
     if (this.#parts.length === 0) {
       this.#read(chunk, 0);

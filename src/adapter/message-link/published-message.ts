@@ -27,7 +27,7 @@ export class PublishedMessage implements Arrival {
   readonly #end: number;
 
   /**
-   * @param reading in which its bytes are, held until it is acknowledged
+   * @param reading the read buffer with its bytes, held until the message is acknowledged
    * @param receivedAt ms
    */
   constructor(

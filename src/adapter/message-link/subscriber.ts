@@ -243,7 +243,7 @@ export class Subscriber {
     if (term.isEstablished) {
       if (!connection.sessionPresent) onProblem(new SessionLost(clientId));
     } else if (!connection.sessionPresent) {
-      // A new session cannot belong to anybody else.
+      // A new session cannot belong to anyone else.
       this.#establish(term);
     }
     onUp();

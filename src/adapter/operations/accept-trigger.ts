@@ -28,7 +28,7 @@ export class OperationConflict extends Error {
   }
 }
 
-/** What the answer counts, and the VINs that it rejects. */
+/** The counts in the answer, and the rejected VINs. */
 export interface TriggerOutcome extends Readonly<Omit<TriggerResult, 'ref-id' | 'rejected'>> {
   /** The first 1,000 unregistered vehicles, in VIN order. */
   readonly rejected: string[];

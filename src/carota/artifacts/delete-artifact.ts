@@ -7,7 +7,7 @@ import { lockUploads } from './upload-room.js';
 export type Deletion =
   | 'unknown'
   | 'deleted'
-  /** What uses it, in words. */
+  /** The uses of it, in words. */
   | { readonly users: readonly string[] };
 
 /** A name under which the image repository serves an artifact. */

@@ -1,4 +1,4 @@
-/** How much artifacts and update scripts may take: pure. */
+/** The quota of artifacts and update scripts: pure. */
 
 export interface UploadQuota {
   /** Number of artifacts, uploads in progress included. */
@@ -11,7 +11,7 @@ export interface UploadQuota {
   readonly scripts: number;
   /** Total size of the update scripts in the database, bytes. */
   readonly scriptBytes: number;
-  /** What uploads leave free on the disk that receives them, bytes: an embedded database may share it. */
+  /** Space that uploads leave free on their disk, bytes: an embedded database may share it. */
   readonly freeDiskBytes: number;
 }
 
@@ -52,7 +52,7 @@ export function artifactFault(
   return undefined;
 }
 
-/** @param used with the new script @returns why not */
+/** @param used including the new script @returns the reason for a refusal */
 export function scriptFault({ number, bytes }: Used, quota: UploadQuota): string | undefined {
   if (number > quota.scripts)
     return `there are ${quota.scripts} update scripts, as many as allowed`;
@@ -65,7 +65,7 @@ export function scriptFault({ number, bytes }: Used, quota: UploadQuota): string
 const fullOf = (what: string, used: number, more: number, most: number) =>
   `${what} take ${used} bytes; ${more} more would exceed the limit of ${most}`;
 
-/** The quota does not allow an upload; nothing of it is kept. */
+/** The quota does not allow an upload; nothing is kept. */
 export class QuotaExceeded extends Error {
   override readonly name = 'QuotaExceeded';
 

@@ -11,7 +11,7 @@ const LOCK = 2_140_190_401;
 /** An upload without a heartbeat of its owner for this time is considered dead, ms. */
 const GIVEN_UP_MS = 24 * 60 * 60 * 1000;
 
-/** One decision about room, or about the bytes of an artifact, after the other. */
+/** Serializes decisions about storage and about an artifact's bytes. */
 export async function lockUploads(tx: Queryable): Promise<void> {
   await tx.query('select pg_advisory_xact_lock($1)', [LOCK]);
 }
@@ -67,7 +67,7 @@ export interface NewUpload {
 }
 
 /**
- * Reserves room for an upload, or more room for one in progress.
+ * Reserves storage for an upload, or more storage for one in progress.
  *
  * @param more bytes
  * @throws QuotaExceeded
@@ -94,7 +94,7 @@ export async function reserveRoom(
 }
 
 /**
- * Notes whose bytes an upload is about to store.
+ * Records the hash of the bytes that an upload is about to store.
  *
  * @returns false: an artifact with these bytes is being removed, see `finishRemoval`
  */
@@ -117,9 +117,9 @@ export function noteContent(
 }
 
 /**
- * Gives up uploads that have not become artifacts, and whose files are gone.
+ * Gives up uploads that did not become artifacts and whose files are gone.
  *
- * @returns SHA-256 of bytes in the store that nothing needs: to be removed
+ * @returns SHA-256 of unneeded bytes in the store, to be removed
  */
 export function giveUpUploads(database: Database, ids: readonly string[]): Promise<string[]> {
   return database.transaction(async (tx) => {
@@ -140,7 +140,7 @@ export function giveUpUploads(database: Database, ids: readonly string[]): Promi
   });
 }
 
-/** Uploads recorded for a process that no longer has them in progress. */
+/** Uploads recorded for a process that are no longer in progress there. */
 export const strayUploads = async (
   database: Queryable,
   owner: string,

@@ -42,11 +42,11 @@ export interface UploadsOptions {
   readonly quota: UploadQuota;
   /** ms */
   readonly clock: () => number;
-  /** Called when work failed and is repeated. */
+  /** Called when work has failed and will be retried. */
   readonly onFailure: (error: Error) => void;
 }
 
-/** Room is reserved in steps where the sender does not announce the size, bytes. */
+/** If the sender does not announce the size, storage is reserved in steps of this size, bytes. */
 const FIRST_STEP = 1024 ** 2;
 const LAST_STEP = 64 * 1024 ** 2;
 /** Free disk space is checked again after this many bytes. */
@@ -68,7 +68,7 @@ export class Uploads {
     return this.#options.quota;
   }
 
-  /** Removes what killed processes have left, now and from time to time. */
+  /** Removes the remains of killed processes, now and periodically. */
   async start(): Promise<void> {
     await this.#removeAbandoned();
     this.#upkeep.start();
@@ -212,7 +212,7 @@ export class Uploads {
 
   async #cleanUp(): Promise<boolean> {
     const { database, store, incoming, clock } = this.#options;
-    // In this order: an upload is in progress before it has a row.
+    // In this order, because an upload must be in progress before it has a row.
     const stray = await strayUploads(database, incoming.owner, [...this.#inProgress]);
     await this.#giveUp(stray.filter((id) => !this.#inProgress.has(id)));
     await this.#giveUp(await refreshUploads(database, incoming.owner, clock()));

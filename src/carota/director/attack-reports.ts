@@ -1,4 +1,4 @@
-/** Attacks that ECUs have reported: one row for each kind at each ECU, which counts. */
+/** Attacks that ECUs have reported: one row with a count for each kind and ECU. */
 import { type Database, type Queryable, textArray } from '../../service/database/index.js';
 import { type Attack } from '../../uptane/refusal.js';
 import { recordActions } from '../audit.js';
@@ -22,7 +22,7 @@ export interface AttackRow {
 }
 
 const LONGEST_REASON = 1_000;
-/** A text of the vehicle's: NUL and half a surrogate pair cannot be stored. */
+/** Text from the vehicle: NUL and lone surrogates cannot be stored. */
 const storable = (reason: string) =>
   reason.slice(0, LONGEST_REASON).replaceAll('\0', '\ufffd').toWellFormed();
 

@@ -21,44 +21,44 @@ import { signMetadata, writeEnvelope } from '../../uptane/signing/sign.js';
 import { type Signer } from '../../uptane/signing/signer.js';
 import { metadataPath } from '../../uptane/urls.js';
 
-/** Public keys that vehicles are provisioned with beside the root, to believe the time by. */
+/** Public keys for verifying the time, with which vehicles are provisioned in addition to the root. */
 export const TIME_KEYS = 'time-keys.json';
 
 const ROLES = ['targets', 'snapshot', 'timestamp'] as const;
 type OnlineRole = (typeof ROLES)[number];
 
 export interface DirectorKeys {
-  /** Who signs each role online. */
+  /** The signer of each online role. */
   readonly signers: Readonly<Record<OnlineRole, Signer>>;
-  /** Signs the time; no role of the repository. */
+  /** Signs the time; not a role of the repository. */
   readonly time: Signer;
   /** All versions of the root as served. */
   readonly roots: ReadonlyMap<number, Uint8Array>;
-  /** SHA-256 of the last root: who signs. */
+  /** SHA-256 of the last root, which determines the signers. */
   readonly rootDigest: string;
   /** When the last root expires. */
   readonly rootExpires: Date;
   readonly lastRoot: Root;
-  /** Who has the online keys: this process, or a signer process. */
+  /** Holder of the online keys: this process, or a signer process. */
   readonly onlineKeys: 'server' | 'signer';
-  /** The root's key is here too: for trials only. */
+  /** Whether the root's key is here too, for trials only. */
   readonly isTrial: boolean;
 }
 
-/** The keys are not there, or not those of the Director's root; the message names the file. */
+/** The keys are missing, or are not those of the Director's root; the message names the file. */
 class BadDirectorKeys extends Error {
   override readonly name = 'BadDirectorKeys';
 }
 
 const DAY_MS = 24 * 60 * 60 * 1000;
-/** Of a root that is made here. */
+/** Lifetime of a root generated here. */
 const ROOT_LIFETIME_MS = 365 * DAY_MS;
-/** A root that is made here is followed by the next one when so little is left. */
+/** A root generated here is replaced when less than this is left of its lifetime. */
 const ROOT_RENEWAL_MS = 60 * DAY_MS;
 
 const SUBJECT = { repository: 'director', role: 'root' };
 
-/** A key that a signer process offers, and what for. */
+/** A key that a signer process offers, and its purpose. */
 export type OfferedSigner = Signer & { readonly roles: readonly string[] };
 
 /**
@@ -112,7 +112,7 @@ export async function openDirectorKeys(
 /** The signer process's names for these roles. */
 const OFFERED_AS = { targets: 'director-targets', snapshot: 'snapshot', timestamp: 'timestamp' };
 
-/** The signer process may have keys of the image repository too: those that the root names count. */
+/** The signer process may also have keys of the image repository: only those named in the root count. */
 function signersAmong(offered: readonly OfferedSigner[], root: Root): DirectorKeys['signers'] {
   const among = (role: OnlineRole) =>
     offeredFor(offered, OFFERED_AS[role], ({ keyId }) => root.authorities[role].keys.has(keyId));
@@ -144,12 +144,12 @@ function checkAuthority(root: Root, role: OnlineRole, { keyId }: Signer, whose: 
   const { keys, threshold } = root.authorities[role];
   if (keys.has(keyId) && threshold === 1) return;
   const reason = keys.has(keyId)
-    ? `root version ${root.version} wants ${threshold} signatures for ${role}: online roles have one`
+    ? `root version ${root.version} requires ${threshold} signatures for ${role}: online roles have one`
     : `${whose} is not the key that root version ${root.version} names for ${role}`;
   throw new BadDirectorKeys(reason);
 }
 
-/** Makes the folder at once, so that another process that starts now finds all of it or nothing. */
+/** Creates the folder atomically, so that another process that starts now finds all of it or nothing. */
 async function makeTrialKeys(folder: string, now: number): Promise<void> {
   const unfinished = `${folder}.${randomUUID()}.unfinished`;
   await mkdir(join(unfinished, 'keys'), { recursive: true, mode: 0o700 });
@@ -275,7 +275,7 @@ async function publishRoots(database: Database, folder: string): Promise<void> {
   for (const [version, root] of files) await storeRoot(database, version, root);
 }
 
-/** As vehicles check it. @throws BadDirectorKeys */
+/** Checks it as vehicles do. @throws BadDirectorKeys */
 function checkedChain(rows: readonly RootRow[]): Root[] {
   const roots: Root[] = [];
   try {

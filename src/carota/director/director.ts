@@ -1,4 +1,4 @@
-/** The Director repository of the CarOTA Server (Uptane, "Director repository"): what its routes call. */
+/** The Director repository of the CarOTA Server (Uptane, "Director repository"), as its routes use it. */
 import { type DirectorRepositoryStatus } from '../../contract/carota-api/index.js';
 import { Batches } from '../../service/batches.js';
 import { type Database } from '../../service/database/index.js';
@@ -23,7 +23,7 @@ export interface DirectorOptions
     Pick<VehicleMetadataOptions, 'onSigned'> {
   readonly database: Database;
   readonly keys: DirectorKeys;
-  /** Where its roots are, and their ceremonies. */
+  /** Folder of its roots and their ceremonies. */
   readonly folder: string;
   readonly catalogue: ImageCatalogue;
   /** ms. Throws while the time is in doubt; then nothing is signed, and no report is judged by its age. */
@@ -95,5 +95,5 @@ export class Director {
   }
 }
 
-/** Scripts in memory: those of the schedules that run now, and their likes. */
+/** Maximum number of scripts in memory: enough for the schedules that are running. */
 const MOST_SCRIPTS = 1_000;

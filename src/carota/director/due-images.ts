@@ -12,7 +12,7 @@ export interface DueImages {
   readonly schedule: OpenSchedule;
   /** Empty if the update is blocked. */
   readonly targets: readonly DirectedTarget[];
-  /** Why nothing can be listed, although the schedule is there. */
+  /** Why nothing can be listed although a schedule is running. */
   readonly blocked: string | undefined;
   /** Schedules whose turn comes later. */
   readonly later: readonly OpenSchedule[];
@@ -53,7 +53,7 @@ export async function dueImages(
     : { schedule, targets: resolved, blocked: undefined, later };
 }
 
-/** All images, or why one is not to be had: with a part of a script a vehicle could not do anything. */
+/** All images, or why one is unavailable: a part of a script is of no use to a vehicle. */
 function resolve(
   vehicle: VehicleStanding,
   { script, sha256 }: StoredScript,
@@ -80,12 +80,12 @@ function resolve(
   for (const update of script.ecus) {
     const ecu = byName.get(update.ecu);
     if (!ecu) return `the vehicle has no ECU ${update.ecu}`;
-    // It would be listed twice.
+    // Otherwise it would be listed twice.
     if (ecu === primary) return `${update.ecu} is the Primary, which gets the script`;
-    // The vehicle judges the ECUs that get images from scripts only: it would say that there is no such ECU.
+    // The vehicle considers only ECUs that get images from scripts: it would report that there is no such ECU.
     const others = [...(update.requires ?? []), ...(update.conflicts ?? [])];
     if (others.some((other) => byName.get(other.ecu) === primary)) {
-      return `${update.ecu} ${update.version} names ${primary.name} in its requires or conflicts, and that is the Primary`;
+      return `${update.ecu} ${update.version} names ${primary.name} in its requires or conflicts, which is the Primary`;
     }
     const installed = versionOf(vehicle, update.ecu);
     if (!mayStart(update, installed)) {
@@ -104,7 +104,7 @@ function resolve(
 const versionOf = ({ versions }: VehicleStanding, ecu: string): string | undefined =>
   Object.hasOwn(versions, ecu) ? versions[ecu] : undefined;
 
-/** A version that is not known is left to the vehicle, which checks it again. */
+/** If the version is unknown, the decision is left to the vehicle, which checks again. */
 const mayStart = ({ from, version }: EcuUpdate, installed: string | undefined): boolean =>
   from === undefined ||
   installed === undefined ||
@@ -125,7 +125,7 @@ function imageFor(
     const reason =
       image.length === artifact.size
         ? unfitness(image, ecu, vehicle)
-        : `${image.path} has ${image.length} bytes, and by the script ${artifact.size}`;
+        : `${image.path} has ${image.length} bytes, but ${artifact.size} in the script`;
     if (reason === undefined) return image;
     reasons.push(reason);
   }
@@ -143,7 +143,7 @@ function unfitness(
   }
   const installed = reports.get(ecuId)?.installed;
   if (installed && releaseCounter < installed.releaseCounter) {
-    return `${path} has the release counter ${releaseCounter}, and ${name} has an image with ${installed.releaseCounter}`;
+    return `${path} has the release counter ${releaseCounter}, and ${name} already has ${installed.releaseCounter}`;
   }
   return undefined;
 }

@@ -8,7 +8,7 @@ import { STATEMENTS } from './statements.js';
 
 export type Role = 'targets' | 'snapshot' | 'timestamp';
 
-/** Some 700 bytes each. */
+/** About 700 bytes each. */
 const MOST = 50_000;
 
 interface Row {
@@ -22,7 +22,7 @@ interface Row {
 }
 
 export class FileBytes {
-  /** The longest kept first. */
+  /** Oldest first. */
   readonly #kept = new Map<string, Uint8Array>();
   readonly #reads: Batches<string, undefined>;
 

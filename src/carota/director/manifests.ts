@@ -56,8 +56,8 @@ export class Manifests {
   }
 
   /**
-   * @param bytes as they came
-   * @throws UnknownVehicle, ManifestRefusal, DatabaseError; nothing of it is believed then
+   * @param bytes as received
+   * @throws UnknownVehicle, ManifestRefusal, DatabaseError; then nothing in it is trusted
    */
   async accept(vin: string, bytes: Uint8Array): Promise<void> {
     const { database, clock, onManifest } = this.#options;
@@ -95,7 +95,7 @@ export class Manifests {
       await noteAttacks(database, seen, now);
       return;
     }
-    throw new Error(`manifests of ${vin} come faster than they can be stored`);
+    throw new Error(`manifests of ${vin} arrive faster than they can be stored`);
   }
 
   /** Compares the installed images with the ordered ones. */
@@ -172,7 +172,7 @@ interface ToStore {
   readonly now: number;
 }
 
-/** @returns for each whether it was stored; false: another manifest was, after the vehicle's standing was read */
+/** @returns for each whether it was stored; false: another one was stored after the vehicle's standing was read */
 async function storeManifests(
   database: Database,
   all: readonly ToStore[],
@@ -207,7 +207,7 @@ async function noteRefusal(
   { code, message, ecuId }: ManifestRefusal,
   now: number,
 ): Promise<void> {
-  // The text may be a stranger's, and texts with NUL or half a surrogate pair cannot be stored.
+  // The text may come from a stranger, and NUL and lone surrogates cannot be stored.
   const storable = (text: string) => text.replaceAll('\0', '\ufffd').toWellFormed();
   try {
     await database.query(

@@ -1,17 +1,17 @@
-/** Batches in which each vehicle may store one item at a time: the others must read again. */
+/** Batches that store at most one item per vehicle: the others must be computed again. */
 
 interface OfVehicle {
   readonly vin: string;
 }
 
-/** The first of each vehicle; in one order everywhere, so that two processes cannot wait for each other. */
+/** The first of each vehicle; always in the same order, so that two processes cannot deadlock. */
 export function onePerVehicle<Item extends OfVehicle>(all: readonly Item[]): readonly Item[] {
   const byVin = new Map<string, Item>();
   for (const item of all) if (!byVin.has(item.vin)) byVin.set(item.vin, item);
   return [...byVin.values()].sort((a, b) => (a.vin < b.vin ? -1 : 1));
 }
 
-/** @returns for each of all whether it was stored */
+/** @returns for each item whether it was stored */
 export function whichWereStored<Item extends OfVehicle>(
   all: readonly Item[],
   rows: readonly Item[],

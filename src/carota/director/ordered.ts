@@ -24,7 +24,7 @@ export const dueByEcu = (due: DueImages | undefined): ReadonlyMap<string, Ordere
     ),
   );
 
-/** @param isDue whether the order stands */
+/** @param isDue whether the order is still valid */
 export function ecuStanding(
   installed: ImageRecord | null | undefined,
   ordered: ImageRecord | undefined,

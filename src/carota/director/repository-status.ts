@@ -19,7 +19,7 @@ import { type DirectorKeys } from './director-keys.js';
 /** In the order in which a vehicle fetches them. */
 const ONLINE = ['timestamp', 'snapshot', 'targets'] as const;
 
-/** @param folder of the Director, where ceremonies of its root are */
+/** @param folder of the Director, with the ceremonies of its root */
 export async function directorStatus(
   keys: DirectorKeys,
   folder: string,
@@ -28,7 +28,7 @@ export async function directorStatus(
   const { version, ceremony } = await ceremonyIn(folder, now);
   const { attention, ...status } = statusOf(keys, now);
   const isNewer = version > keys.lastRoot.version;
-  const notice = `root version ${version} is published in the folder: it counts from the next start of the server`;
+  const notice = `root version ${version} is published in the folder and takes effect at the next start of the server`;
   return { ...status, ceremony, attention: [...attention, ...(isNewer ? [notice] : [])] };
 }
 

@@ -29,7 +29,7 @@ export interface OpenSchedule {
   readonly scriptRefId: string;
   /** SHA-256 of the script that was approved; null: it needed no approval. */
   readonly approvedScript: string | null;
-  /** The vehicle has started it. */
+  /** Whether the vehicle has started it. */
   readonly hasBegun: boolean;
   /** When its wave was posted, ms; null: it is being posted. */
   readonly postedAt: number | null;
@@ -59,15 +59,15 @@ export interface VehicleStanding {
    * latest report, so no earlier report is accepted again.
    */
   readonly reportsByKey: Readonly<Record<string, ReportRecord>>;
-  /** Of the last manifest; 0: none was accepted. */
+  /** Of the last manifest; 0: none has been accepted. */
   readonly revision: number;
   readonly schedules: readonly OpenSchedule[];
   readonly files: StoredFiles | undefined;
-  /** Differs where this is another database than the one that the files were stored in, or a restored one. */
+  /** Differs if this is a different database than the one in which the files were stored, or a restored one. */
   readonly database: string;
 }
 
-/** As the database gives it: JSON stays text until something has changed. */
+/** As read from the database: JSON stays text until something has changed. */
 interface Row {
   readonly vin: string;
   readonly ecus: string | null;
@@ -97,7 +97,7 @@ interface EcuRow {
   readonly registeredAt: string;
 }
 
-// Identifies the database: a restored or copied one has another server start, oid, or file behind the table.
+// Identifies the database: a restored or copied one differs in server start, oid, or the table's file.
 const STATEMENT = `
 select v.vin, i.ecus::text as ecus,
   (select json_object_agg(i.ecu, i.version order by i.ecu) from installed_versions i
@@ -110,7 +110,7 @@ select v.vin, i.ecus::text as ecus,
    join schedules s on s.id = sv.schedule_id
    join waves w on w.schedule_id = sv.schedule_id and w.number = sv.wave
    where sv.vin = v.vin and s.status = 'running' and w.state in ('posting', 'running', 'passed')
-     -- After a failure so far the vehicle may go on, and needs its metadata for that.
+     -- After a failure so far the vehicle may continue, and needs its metadata to do so.
      and sv.state <> all ($2::text[]))::text as schedules,
   m.reports::text as reports, m.revision, f.content, f.epoch, f.targets_version, f.snapshot_version,
   f.timestamp_version,
@@ -127,7 +127,7 @@ left join manifests m on m.vin = v.vin
 left join director_files f on f.vin = v.vin
 where v.vin = any($1::text[])`;
 
-/** Vehicles whose last row is remembered; a cycle reads it three times within seconds. Some 10 KB each. */
+/** Number of vehicles whose last row is cached, about 10 KB each; a cycle reads it three times within seconds. */
 const MOST_REMEMBERED = 5_000;
 
 /**
@@ -136,14 +136,14 @@ const MOST_REMEMBERED = 5_000;
  */
 export class Standings {
   readonly #database: Queryable;
-  /** The longest unread first. */
+  /** Least recently read first. */
   readonly #last = new Map<string, Remembered>();
 
   constructor(database: Queryable) {
     this.#database = database;
   }
 
-  /** @returns in the order of the VINs; undefined for a vehicle that is not known */
+  /** @returns in the order of the VINs; undefined for an unknown vehicle */
   async read(vins: readonly string[]): Promise<readonly (VehicleStanding | undefined)[]> {
     const rows = await this.#database.query<Row>(
       STATEMENT,

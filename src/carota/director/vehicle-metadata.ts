@@ -93,7 +93,7 @@ export class VehicleMetadata {
         const bytes = await this.#bytes.get(vin, 'timestamp', files.timestamp.version);
         if (bytes) return bytes;
       }
-      // What another request signs, or signed while this one was reading, is read when it is stored.
+      // Files that another request is signing, or signed during this read, are read again once they are stored.
       if (turn.signing) await turn.signing.catch(() => undefined);
       else if (next && turn.signed === signedBefore) {
         const stored = await this.#alone(turn, () =>
@@ -102,7 +102,7 @@ export class VehicleMetadata {
         if (stored) return stored;
       }
     }
-    throw new Error(`the metadata of ${vin} changes faster than they can be signed`);
+    throw new Error(`the metadata of ${vin} changes faster than it can be signed`);
   }
 
   async #alone<T>(turn: Turn, work: () => Promise<T>): Promise<T> {
@@ -115,7 +115,7 @@ export class VehicleMetadata {
     }
   }
 
-  /** @returns the timestamp; undefined where another process was quicker */
+  /** @returns the timestamp; undefined if another process was faster */
   async #renew(
     vehicle: VehicleStanding,
     due: DueImages | undefined,
@@ -141,9 +141,9 @@ export class VehicleMetadata {
     return signed.timestamp.bytes;
   }
 
-  /** `N.snapshot.json`; undefined where that is not the one that counts. @throws UnknownVehicle */
+  /** `N.snapshot.json`; undefined if it is not the current version. @throws UnknownVehicle */
   async snapshot(vin: string, version: number): Promise<Uint8Array | undefined> {
-    // It says nothing of images, so nothing has to be looked up.
+    // It contains no images, so nothing has to be looked up.
     const kept = await this.#bytes.get(vin, 'snapshot', version);
     if (!kept) await this.#standingOf(vin);
     return kept;
@@ -247,7 +247,7 @@ export class VehicleMetadata {
 /** Of the requests for one vehicle's timestamp, one signs at a time. */
 interface Turn {
   requests: number;
-  /** How often files were signed, or should have been. */
+  /** Number of times that files were, or should have been, signed. */
   signed: number;
   signing: Promise<unknown> | undefined;
 }
@@ -258,7 +258,7 @@ interface FileWithBytes extends SignedFile {
 
 const ROLES = ['targets', 'snapshot', 'timestamp'] as const;
 
-/** Of what targets say, always made in the same order. */
+/** Digest of the content of targets, whose members are always in the same order. */
 const digestOf = (content: SignedPart) => hash('sha256', JSON.stringify(content));
 
 /** The intended content of a vehicle's targets. */

@@ -1,4 +1,4 @@
-/** The records of a dossier that are about the schedule as a whole. Pure. */
+/** The records of a dossier about the schedule as a whole. Pure. */
 import { createHash } from 'node:crypto';
 import { DOSSIER_FORMAT, type Figures, type RecordOf } from '../../contract/carota-api/index.js';
 import { type DecisionRow, type WaveRow } from '../schedules/index.js';
@@ -36,7 +36,7 @@ export function campaignRecord(
   };
 }
 
-/** SHA-256 of the UTF-8 of a text, as a vehicle says which text it has shown. */
+/** SHA-256 of a text in UTF-8, with which a vehicle identifies the text that it has shown. */
 export const textSha256 = (text: string): string =>
   createHash('sha256').update(text, 'utf8').digest('hex');
 

@@ -1,7 +1,7 @@
-/** Splits bytes into lines so that no other bytes give the same lines: LF alone ends one, and all of it is UTF-8. */
+/** Splits bytes into lines so that no other bytes give the same lines: only LF ends a line, and all text is UTF-8. */
 import { BadDossier } from './bad-dossier.js';
 
-/** A manifest of a thousand ECUs in base64, and more than enough around it. */
+/** A manifest of a thousand ECUs in base64, with ample room around it. */
 const LONGEST_LINE = 64 * 1024 * 1024;
 const LF = 0x0a;
 

@@ -26,7 +26,7 @@ import { vehicleRecords } from './vehicle-records.js';
 /** Vehicles, or entries of the audit log, per page. */
 const PAGE = 200;
 
-/** @param tx a transaction that sees one moment @param now ms @returns batches of records, without `end` */
+/** @param tx a transaction with a single snapshot @param now ms @returns batches of records, without `end` */
 export async function* dossierRecords(
   tx: Queryable,
   campaign: CampaignRow,

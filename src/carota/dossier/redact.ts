@@ -16,8 +16,8 @@ export function vinsIn(record: DossierRecord): string[] {
 }
 
 /**
- * Whether a dossier with pseudonyms has the record. Place, hash and time of an audit entry lead to the same entry in the
- * audit log, which is never erased and names its vehicle by the VIN.
+ * Whether a dossier with pseudonyms contains the record. Position, hash and time of an audit entry would lead to the
+ * same entry in the audit log, which is never erased and names the vehicle by its VIN.
  */
 export const isPseudonymous = (record: DossierRecord): boolean =>
   record.type !== 'audit' || record.vin === null;

@@ -8,7 +8,7 @@ import { Refusal } from '../../uptane/refusal.js';
 import { auditRecord } from './audit-record.js';
 import { type DossierEventRow, type DossierVehicleRow } from './read-dossier.js';
 
-/** @param consentTextSha256 of the text in the script; undefined: its users are not asked */
+/** @param consentTextSha256 of the text in the script; undefined: users are not asked */
 export function* vehicleRecords(
   row: DossierVehicleRow,
   events: readonly DossierEventRow[],
@@ -46,7 +46,7 @@ export function* vehicleRecords(
 
 const isFailure = ({ status_name }: DossierEventRow) => FAILED.has(status_name);
 
-/** As the state of a vehicle is decided: by time, then by lifecycle rank (contract section 5.2). */
+/** In the order that determines a vehicle's state: by time, then by lifecycle rank (contract section 5.2). */
 const byTime = (a: DossierEventRow, b: DossierEventRow) =>
   a.at.getTime() - b.at.getTime() ||
   lifecycleRank(a.status) - lifecycleRank(b.status) ||

@@ -19,7 +19,7 @@ export interface VerifiedDossier {
   readonly pseudonymous: boolean;
   /** Records. */
   readonly count: number;
-  /** Hash of the last record, which the seal is of. */
+  /** Hash of the last record, which the seal covers. */
   readonly head: string;
   /** When it was sealed, ms. */
   readonly sealedAt: number;
@@ -35,8 +35,8 @@ export interface VerifiedDossier {
 
 /**
  * @param bytes of the whole file
- * @param keys those that are trusted; undefined: the one that the dossier has itself, which says that nothing has changed,
- *   and not who has sealed it
+ * @param keys trusted keys; undefined: the key in the dossier itself, which proves that nothing has changed, but not
+ * who sealed it
  * @throws BadDossier
  */
 export async function verifyDossier(
@@ -105,7 +105,7 @@ class RecordsVerifier {
     }
     if (type === 'end') {
       if (sortedJson(record.get('counts') ?? null) !== sortedJson(this.#counts)) {
-        throw this.#fault('counts other records than there are');
+        throw this.#fault('states a different number of records');
       }
       this.hasEnded = true;
     }
@@ -136,13 +136,13 @@ function textIn(record: JsonObject, name: string): string {
   return typeof value === 'string' ? value : '';
 }
 
-/** @throws BadDossier unless it is written exactly as a seal is */
+/** @throws BadDossier unless it has exactly the form of a seal */
 function sealLine(line: string, number: number): { key: ListedKey; seal: Seal } {
   let value: unknown;
   try {
     value = JSON.parse(line);
   } catch {
-    throw new BadDossier(`line ${number} is no JSON, or the seal is missing`);
+    throw new BadDossier(`line ${number} is not JSON, or the seal is missing`);
   }
   const { type, key, seal } = (value ?? {}) as { type?: unknown; key?: unknown; seal?: unknown };
   const isSeal =
@@ -152,7 +152,7 @@ function sealLine(line: string, number: number): { key: ListedKey; seal: Seal } 
   const { from, to, count, hash, time, keyid, signature } = seal as Seal;
   const exact = { type, key, seal: { from, to, count, hash, time, keyid, signature } };
   if (!isWritten(exact as PlainJson, line) || !isKey(key)) {
-    throw new BadDossier(`line ${number} is not written as a seal is`);
+    throw new BadDossier(`line ${number} does not have the form of a seal`);
   }
   if (keyIdOfListed(key) !== keyid) {
     throw new BadDossier(`line ${number}: the seal is of another key`);
@@ -160,7 +160,7 @@ function sealLine(line: string, number: number): { key: ListedKey; seal: Seal } 
   return { key, seal: exact.seal };
 }
 
-/** In the one way in which a line is written. */
+/** Whether the line has the only valid form of this value. */
 function isWritten(value: PlainJson, line: string): boolean {
   try {
     return canonicalJson(value).length > 0 && sortedJson(value) === line;

@@ -1,4 +1,4 @@
-/** Writes a dossier: all records, chained, time-stamped where an authority is set, and sealed. */
+/** Writes a dossier: all records, chained, time-stamped if an authority is configured, and sealed. */
 import { createWriteStream } from 'node:fs';
 import { appendFile } from 'node:fs/promises';
 import { Readable } from 'node:stream';

@@ -10,7 +10,7 @@ export class EcuConflict extends Error {
   override readonly name = 'EcuConflict';
 }
 
-/** The vehicle, or its ECU, is not there. */
+/** The vehicle, or its ECU, does not exist. */
 export class NoSuchEcu extends Error {
   override readonly name = 'NoSuchEcu';
 
@@ -32,11 +32,11 @@ const UNIQUE_VIOLATION = '23505';
 const FOREIGN_KEY_VIOLATION = '23503';
 
 /**
- * Registers the ECUs of vehicles, in place of those that they had.
+ * Registers the ECUs of vehicles, replacing their previous ones.
  *
  * @param tx a transaction
  * @param now ms
- * @throws EcuConflict, NoSuchEcu; the transaction is to be rolled back then
+ * @throws EcuConflict, NoSuchEcu; the transaction must then be rolled back
  */
 export async function storeEcus(
   tx: Queryable,
@@ -92,7 +92,7 @@ export async function storeEcus(
 }
 
 /**
- * Puts an ECU in the place of another one.
+ * Replaces an ECU by another one.
  *
  * @param tx a transaction
  * @param now ms
@@ -141,7 +141,7 @@ export async function replaceEcu(
   await recordActions(tx, 'replace-ecu', [{ vin, by, detail }], now);
 }
 
-/** One change of a vehicle's ECUs after the other; in one order everywhere. */
+/** Serializes changes of a vehicle's ECUs; always in the same order. */
 const lockVehicles = (tx: Queryable, vins: string) =>
   tx.query('select from vehicles where vin = any($1::text[]) order by vin for no key update', [
     vins,
@@ -167,6 +167,6 @@ function refusalOf(error: unknown): unknown {
   return new EcuConflict(
     error.message.includes('key_id')
       ? 'another ECU has this public key: every ECU must have its own'
-      : 'the vehicle has an ECU with this serial number already',
+      : 'the vehicle already has an ECU with this serial number',
   );
 }

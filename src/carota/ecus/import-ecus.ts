@@ -12,7 +12,7 @@ const BATCH = 500;
 
 const check = checkOf(EcuRegistrations);
 
-/** @throws DatabaseError; the batches before are stored, and the same import can run again */
+/** @throws DatabaseError; earlier batches are stored, and the same import can be repeated */
 export async function importEcus(
   database: Database,
   input: Readable,
@@ -54,7 +54,7 @@ interface Entry {
   readonly vehicle: VehicleWithEcus;
 }
 
-/** All in one transaction; where that is refused, in halves, so that a refused line stops no other. */
+/** All in one transaction; if that is refused, in halves, so that a refused line does not stop the others. */
 async function storeEach(
   database: Database,
   entries: readonly Entry[],

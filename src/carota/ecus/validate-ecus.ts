@@ -41,7 +41,7 @@ export function keyErrors(key: MetadataKey, path: string): FieldError[] {
     ];
   }
   if (isUsable(key)) return [];
-  const message = `is no public key of type ${key.keytype} whose signatures can be trusted`;
+  const message = `is not a public key of type ${key.keytype} whose signatures can be trusted`;
   return [{ path: `${path}/keyval/public`, message }];
 }
 

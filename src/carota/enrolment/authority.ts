@@ -1,11 +1,11 @@
-/** Who issues the vehicles' client certificates. */
+/** The issuer of the vehicles' client certificates. */
 
 /** The verified part of a vehicle's request; nothing else of it goes into the certificate. */
 export interface CheckedRequest {
   readonly systemId: string;
   /** SubjectPublicKeyInfo, in DER. */
   readonly publicKeyInfo: Uint8Array;
-  /** The request as it came (PKCS #10), in DER. */
+  /** The request as received (PKCS #10), in DER. */
   readonly request: Uint8Array;
 }
 
@@ -14,7 +14,7 @@ export interface CertificateAuthority {
   readonly chain: readonly Uint8Array[];
   /** @returns the certificate, in DER @throws AuthorityUnavailable */
   issue(request: CheckedRequest): Promise<Uint8Array>;
-  /** Of the certificates it has issued, these are revoked. Called again whenever there are more. */
+  /** Receives the revoked ones of the certificates it has issued. Called again whenever there are more. */
   publishRevoked?(
     revocations: readonly { readonly serial: string; readonly at: number }[],
   ): Promise<void>;

@@ -1,4 +1,4 @@
-/** The first enrolment of a vehicle with a certificate of the factory. */
+/** The first enrolment of a vehicle with a factory certificate. */
 import { createHash } from 'node:crypto';
 import { type Queryable, textArray } from '../../service/database/index.js';
 
@@ -7,7 +7,7 @@ interface BootstrapUse {
   readonly systemId: string;
   /** Of the bootstrap certificate. */
   readonly serial: string;
-  /** Of the key that is to have a certificate, in DER. */
+  /** The public key to be certified, in DER. */
   readonly publicKeyInfo: Uint8Array;
   /** ms */
   readonly now: number;
@@ -43,8 +43,9 @@ type BootstrapOutcome =
   | { readonly outcome: 'used'; readonly vin?: undefined };
 
 /**
- * Uses it for this key: it is good for the first certificate of a vehicle and no other one. The same key may come again, as the
- * answer may have been lost; not once a certificate issued since then was revoked, or the name has left its vehicle.
+ * Uses it for this key: it is valid for a vehicle's first certificate only. The same key may ask again, since the
+ * answer may have been lost, but not after a certificate issued since was revoked, or the name was removed from its
+ * vehicle.
  *
  * @param tx a transaction
  */

@@ -1,6 +1,6 @@
 /**
- * An authority of our own, for trials and small fleets: a key on P-256 and a self-signed certificate in a folder, and beside
- * them the list of revoked certificates, which adapters and brokers read.
+ * The built-in authority, for trials and small fleets: a folder with a key on P-256, a self-signed certificate, and the
+ * list of revoked certificates, which adapters and brokers read.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
@@ -29,7 +29,7 @@ export interface BuiltInAuthorityOptions {
 
 const DAY_MS = 24 * 60 * 60 * 1000;
 const AUTHORITY_MS = 20 * 365 * DAY_MS;
-/** Clocks of vehicles may be behind. */
+/** Vehicles' clocks may be slow. */
 const BACKDATED_MS = 60 * 60 * 1000;
 const LIST_MS = 7 * DAY_MS;
 
@@ -45,7 +45,7 @@ export class BuiltInAuthority implements CertificateAuthority {
     this.#issuer = issuer;
   }
 
-  /** With a new key where the folder has none. @throws BadSettings */
+  /** Generates a key if the folder has none. @throws BadSettings */
   static async open(options: BuiltInAuthorityOptions): Promise<BuiltInAuthority> {
     const { folder, clock } = options;
     await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -77,7 +77,7 @@ export class BuiltInAuthority implements CertificateAuthority {
   async publishRevoked(revocations: readonly Revocation[]): Promise<void> {
     const now = this.#options.clock();
     const list = writeRevocationList(this.#issuer, revocations, {
-      // Grows with each list (RFC 5280, section 5.2.3), also over restarts.
+      // Increases with each list (RFC 5280, section 5.2.3), also across restarts.
       number: now,
       thisUpdate: now,
       nextUpdate: now + LIST_MS,

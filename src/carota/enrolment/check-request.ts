@@ -35,7 +35,7 @@ export function checkRequest(body: Uint8Array, systemId: string): CheckedRequest
 
 const CURVES: ReadonlySet<string | undefined> = new Set(['prime256v1', 'secp384r1']);
 const RSA_BITS = { least: LEAST_RSA_BITS, most: 4096 };
-/** Each bit of an exponent costs; 65,537 is what everybody has. */
+/** Each bit of an exponent costs time; 65,537 is the usual one. */
 const MOST_EXPONENT = 2n ** 32n;
 
 /** @throws RequestRefused */

@@ -2,7 +2,7 @@
 import { createHash, randomInt } from 'node:crypto';
 import { type Queryable } from '../../service/database/index.js';
 
-/** Without characters that people confuse. */
+/** Without easily confused characters. */
 const ALPHABET = 'ABCDEFGHJKLMNPQRSTUVWXYZ23456789';
 /** 120 random bits. */
 const GROUPS = 6;
@@ -17,7 +17,7 @@ function newCode(): string {
 const hashOf = (code: string): Buffer =>
   createHash('sha256').update(code.trim().toUpperCase()).digest();
 
-/** A new code; the one before it is void. @param times in ms @returns the code, which is not stored */
+/** Creates a new code; the previous one becomes void. @param times in ms @returns the code, which is not stored */
 export async function createCode(
   database: Queryable,
   {
@@ -38,11 +38,11 @@ export async function createCode(
 }
 
 /**
- * Uses the code of the vehicle with this system_id for this key. It is used once: for no other key. The same key may come
- * again, as the answer may have been lost; not once a certificate issued since then was revoked.
+ * Uses the code of the vehicle with this system_id for this key. From then on no other key can use it. The same key may
+ * ask again, since the answer may have been lost, but not after a certificate issued since was revoked.
  *
  * @param publicKeyInfo in DER
- * @returns the vehicle's VIN; undefined: the code is not good
+ * @returns the vehicle's VIN; undefined: the code is not valid
  */
 export async function useCode(
   database: Queryable,

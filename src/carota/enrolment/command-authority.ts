@@ -14,7 +14,7 @@ import { vehicleNameIn } from '../../service/vehicle-tls/index.js';
 
 const TIMEOUT_MS = 20_000;
 const MAX_OUTPUT = 256 * 1024;
-/** Processes at a time, of this server; further requests wait. */
+/** Maximum number of concurrent processes of this server; further requests wait. */
 const MOST_RUNNING = 4;
 const MOST_WAITING = 100;
 
@@ -41,7 +41,7 @@ export class CommandAuthority implements CertificateAuthority {
     const printed = await turn;
     try {
       const [der] = readPem(printed, 'CERTIFICATE');
-      if (!der) throw new Error('it has printed no certificate');
+      if (!der) throw new Error('it printed no certificate');
       const certificate = readCertificate(der);
       if (!certificate.publicKeyInfo.bytes.equals(publicKeyInfo)) {
         throw new Error('its certificate is for another key');
@@ -63,7 +63,7 @@ function run(
 ): Promise<string> {
   return new Promise((resolve, reject) => {
     const { PATH, HOME } = process.env;
-    // Nothing else of our environment, which has the server's secrets.
+    // Nothing else from our environment, which contains the server's secrets.
     const child = spawn('/bin/sh', ['-c', command], {
       env: { PATH, HOME, OTAOPS_SYSTEM_ID: systemId },
       stdio: ['pipe', 'pipe', 'ignore'],

@@ -14,9 +14,9 @@ export interface EnrolmentOptions {
   readonly onFailure: (error: Error) => void;
 }
 
-/** Who asks for a certificate, as the audit log names it. */
+/** The requester of a certificate, as named in the audit log. */
 export interface Requester {
-  /** The vehicle that it has shown to be. */
+  /** The vehicle that it has proved to be. */
   readonly vin: string;
   /** Its name is the system_id; its id identifies the proof. */
   readonly by: Actor;

@@ -1,4 +1,4 @@
-/** Enrolment of vehicles (RFC 7030): who may have a certificate, and who issues it. */
+/** Enrolment of vehicles (RFC 7030): who is entitled to a certificate, and who issues it. */
 export * from './authority.js';
 export * from './bootstrap.js';
 export * from './built-in-authority.js';

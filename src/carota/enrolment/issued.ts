@@ -10,16 +10,16 @@ export interface IssuedCertificate {
   readonly revoked_at: Date | null;
 }
 
-/** Whom a certificate is for. */
+/** The holder of a certificate. */
 export interface CertificateHolder {
   readonly vin: string;
   readonly systemId: string;
 }
 
-/** Valid ones of one vehicle at a time: it needs two, and answers may be lost. */
+/** Maximum number of valid certificates per vehicle: it needs two, and answers may be lost. */
 const MOST_VALID = 20;
 
-/** The holder is to have no further certificate. */
+/** The holder may not get another certificate. */
 export class HolderRefused extends Error {
   override readonly name = 'HolderRefused';
   readonly code: 'unknown' | 'too many';
@@ -52,7 +52,7 @@ export async function checkHolder(
     ),
   );
   if (valid >= MOST_VALID) {
-    throw new HolderRefused('too many', `${systemId} has ${valid} valid certificates already`);
+    throw new HolderRefused('too many', `${systemId} already has ${valid} valid certificates`);
   }
 }
 
@@ -113,7 +113,7 @@ export async function revokeIssued(
   await revokeBootstrap(tx, systemIds, now);
 }
 
-/** Those that a list has to name: revoked, and not expired by themselves. */
+/** The entries of a revocation list: revoked, and not expired. */
 export async function listRevocations(
   database: Queryable,
   now: number,

@@ -1,4 +1,4 @@
-/** What one report makes of a vehicle and of the counts of its schedule: pure. */
+/** The effect of one report on a vehicle and on the counts of its schedule: pure. */
 import { type ReceivedEvent } from '../../contract/carota-api/index.js';
 import { lifecycleRank, reasonOf, statusName } from '../../contract/index.js';
 import {
@@ -23,13 +23,13 @@ export function applyReport(
   const hasConsented = vehicle.hasConsented || name === 'consent_accepted';
   const isNew = isNewer(event, vehicle);
   const { state: before, exposure, retryAt: dueBefore } = vehicle;
-  // Also by a report that another one has overtaken: who had started to download, and then failed, did not fail early.
+  // Even a report that was overtaken counts: a vehicle that had started to download and then failed did not fail early.
   const isNewlyExposed =
     !exposure && (showsExposure(isNew ? name : before, hasConsented) || showsExposure(name, false));
   if (!isNew && !isNewlyExposed && hasConsented === vehicle.hasConsented) return false;
   vehicle.hasConsented = hasConsented;
   if (isNew) take(event, vehicle);
-  // Of the adapter's clock, which may be ahead of ours.
+  // By the adapter's clock, which may be ahead of ours.
   const receivedAt = Math.min(event['received-at'], now);
   if (isNew) vehicle.retryAt = schedule.retryAt(vehicle, receivedAt);
   const { state, retryAt } = vehicle;
@@ -44,7 +44,7 @@ export function applyReport(
     const report = { before: '', state, retryAt };
     vehicle.exposure = afterReport(exposed, report, schedule.deadlines, receivedAt);
   }
-  // The report may have waited for this server longer than the deadline that it sets.
+  // The report may have waited for this server for longer than the deadline that it sets.
   if (vehicle.exposure) vehicle.exposure = putOff(vehicle.exposure, schedule.graceUntil);
   // Its deadline comes before the next attempt.
   if (vehicle.exposure && vehicle.exposure.result !== 'undecided') vehicle.retryAt = undefined;

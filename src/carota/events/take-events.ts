@@ -12,7 +12,7 @@ export interface Taken extends Omit<ReceivedEvents, 'refused'> {
 }
 
 /**
- * In one transaction. If that is refused, in halves, down to the single event that is the cause; the order is kept.
+ * In one transaction. If that is refused, in halves, down to the single event that causes it; the order is kept.
  *
  * @param now ms
  * @throws DatabaseError where the database itself is the cause: the events may be sent again

@@ -1,4 +1,4 @@
-/** A vehicle's token is for that vehicle, not for what another one is ordered, asks or reports. */
+/** A vehicle's token is valid for that vehicle only, not for orders, requests or reports of others. */
 import { type FastifyRequest } from 'fastify';
 import { VEHICLE_ROLE } from '../../service/access/index.js';
 import { type Queryable } from '../../service/database/index.js';
@@ -7,7 +7,7 @@ import { isGivenScript } from '../director/index.js';
 import { findScript } from '../scripts/index.js';
 
 /**
- * A vehicle asks only for scripts that a schedule gives it now. Of others it does not learn whether they exist.
+ * A vehicle can request only scripts that a schedule currently gives it. It does not learn whether others exist.
  *
  * @throws Problem 403
  */

@@ -18,7 +18,7 @@ import { type ArtifactStore } from '../artifacts/index.js';
 import { expectImages, missingImages } from './expected-images.js';
 import { recordImage } from './published-images.js';
 
-/** The repository does not take the delivery; nothing has changed. One sentence for each fault. */
+/** The repository rejects the delivery; nothing has changed. One sentence per fault. */
 export class DeliveryRefused extends Error {
   override readonly name = 'DeliveryRefused';
 
@@ -37,7 +37,7 @@ export interface DeliveryParts {
   readonly store: ArtifactStore;
   readonly online: () => Promise<readonly Signer[]>;
   readonly signingTime: () => Date;
-  /** One change of the repository after the other. */
+  /** Serializes changes of the repository. */
   readonly exclusively: <T>(work: () => Promise<T>) => Promise<T>;
 }
 
@@ -68,7 +68,7 @@ async function take(parts: DeliveryParts, delivery: Delivery): Promise<DeliveryR
   if (missing.length > 0) return incomplete(missing);
   for (const image of images) await checkBytes(store, image);
   return exclusively(async () => {
-    // Nothing is deleted while the repository changes, but it may have been since.
+    // Nothing is deleted while the repository changes, but an image may have been deleted before.
     const deleted = await missingImages(database, images);
     if (deleted.length > 0) return incomplete(deleted);
     // Images come before the metadata that lists them.
@@ -76,13 +76,13 @@ async function take(parts: DeliveryParts, delivery: Delivery): Promise<DeliveryR
       const sha256 = target.hashes.get('sha256') ?? '';
       await recordImage(database, target.path, [...target.hashes.values()], sha256);
     }
-    // Checks all of it again: another delivery may have been quicker.
+    // Checks everything again: another delivery may have been faster.
     await repository.deliver(delivery, await online(), signingTime());
     return { state: 'published', roles, missing: [] };
   });
 }
 
-/** The store knows the SHA-256; the length and every other hash that is listed must be right too. @throws Refusal */
+/** The store has verified the SHA-256; the length and all other listed hashes must match too. @throws Refusal */
 async function checkBytes(store: ArtifactStore, { target }: DeliveredImage): Promise<void> {
   const check = new ImageCheck(target, { repository: 'delivery', role: target.path });
   for await (const bytes of await store.read(target.hashes.get('sha256') ?? '', undefined)) {

@@ -1,4 +1,4 @@
-/** Images that deliveries of suppliers list and that are not here yet. Nothing else can be uploaded for a delivery. */
+/** Images listed in suppliers' deliveries but not received yet. Nothing else can be uploaded for a delivery. */
 import { numberArray, type Queryable, textArray } from '../../service/database/index.js';
 import { type DeliveredImage } from '../../uptane/repository/index.js';
 
@@ -14,7 +14,7 @@ export interface ExpectedImage {
 
 const sha256Of = ({ target }: DeliveredImage) => target.hashes.get('sha256') ?? '';
 
-/** @returns those whose bytes are not here */
+/** @returns those whose bytes have not been received */
 export async function missingImages(
   database: Queryable,
   images: readonly DeliveredImage[],
@@ -33,7 +33,7 @@ export async function expectImages(
   images: readonly DeliveredImage[],
   now: number,
 ): Promise<void> {
-  // One of each, in one order everywhere, so that two deliveries cannot wait for each other.
+  // One of each, always in the same order, so that two deliveries cannot deadlock.
   const bySha256 = new Map(images.map((image) => [sha256Of(image), image]));
   const rows = [...bySha256].sort(([a], [b]) => (a < b ? -1 : 1));
   await database.query(

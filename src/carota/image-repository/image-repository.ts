@@ -72,7 +72,7 @@ export interface ImageRepositoryOptions {
   readonly onMirrorFailure?: ((error: unknown) => void) | undefined;
 }
 
-/** Of the timestamp's life; below it, a new one is signed. */
+/** Fraction of the timestamp's lifetime; when less is left, a new one is signed. */
 const FRESH = 3 / 4;
 
 /** Before root or targets of a trial expire. */
@@ -80,7 +80,7 @@ const RENEW_DAYS = 30;
 
 const isOffline = (role: string) => role !== 'snapshot' && role !== 'timestamp';
 
-/** Other processes publish in well under this, seconds. */
+/** Other processes publish in far less time, seconds. */
 export const PATIENCE = 30;
 
 export class ServedRepository {
@@ -88,7 +88,7 @@ export class ServedRepository {
   readonly #options: ImageRepositoryOptions;
   readonly #files: FolderFiles;
   readonly #repository: ImageRepository;
-  /** One change after the other. */
+  /** Serializes changes. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ImageRepositoryOptions) {
@@ -103,7 +103,7 @@ export class ServedRepository {
     return this.#files.read(`metadata/${file}`);
   }
 
-  /** Makes an artifact a target. The same again changes nothing. @throws TargetRefused */
+  /** Makes an artifact a target. Repeating it changes nothing. @throws TargetRefused */
   async addTarget(target: NewTarget): Promise<Target['state']> {
     const { path, sha256, hardwareIds, releaseCounter } = target;
     const { store, database } = this.#options;

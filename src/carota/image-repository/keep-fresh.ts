@@ -22,7 +22,7 @@ export function keepFresh(
         metrics.imageMetadataExpires(role, Date.parse(expires) / 1000);
       }
     } catch (error) {
-      // A folder without a repository is one that people have not established yet.
+      // People may not have established the repository in the folder yet.
       if (error instanceof RepositoryFault) log.warn({ reason: error.message }, 'image repository');
       else log.error({ err: error }, 'the image repository could not be refreshed');
     }
@@ -30,7 +30,9 @@ export function keepFresh(
   const mirror = () =>
     repository
       .mirror()
-      .catch((error: unknown) => log.error({ err: error }, 'the image repository was not copied'));
+      .catch((error: unknown) =>
+        log.error({ err: error }, 'the image repository could not be copied'),
+      );
   let running = look().then(mirror);
   const timer = setInterval(() => {
     running = running.then(look).then(mirror);

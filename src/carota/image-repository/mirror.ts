@@ -40,7 +40,7 @@ export class Mirror {
     this.#files = new FolderFiles(options.folder);
   }
 
-  /** Images that published metadata lists. It may take long, and nothing refers to them in the bucket yet. */
+  /** Images that published metadata lists. This may take a long time; nothing in the bucket refers to them yet. */
   async copyImages(): Promise<void> {
     const known = await this.#paths();
     const { published } = await new ImageRepository(this.#files).read();
@@ -64,8 +64,8 @@ export class Mirror {
     const timestamp = await this.#files.read(TIMESTAMP);
     if (timestamp === undefined) return;
     const versioned = (await this.#files.list(METADATA)).filter((name) => VERSIONED.test(name));
-    // Until the timestamp was copied once, the newest are copied again: a copy that was cut before its timestamp, and a folder
-    // restored from the bucket, may have given one number two contents.
+    // Until the timestamp was copied once, the newest files are copied again: a copy interrupted before its timestamp,
+    // and a folder restored from the bucket, may have given one version number two contents.
     const again = this.#timestamp ? new Set<string>() : newestOf(versioned);
     const fresh = versioned
       .filter((name) => again.has(name) || !known.has(`${METADATA}/${name}`))

@@ -41,7 +41,7 @@ export async function openImageRepository(
     return { repository, rootFile: undefined, close: () => client?.close() };
   }
   const folder = resolve(dataDir, 'image-repository');
-  // Of several processes that start at once, one makes the keys.
+  // Of several processes that start at once, one generates the keys.
   const keys = await exclusively(
     join(folder, 'lock'),
     () => openTrialKeys(resolve(dataDir, 'image-repository-keys')),

@@ -1,11 +1,11 @@
-/** Keys of an image repository for trials: all of them on this server, none encrypted. */
+/** Trial keys of an image repository: all on this server, none encrypted. */
 import { existsSync } from 'node:fs';
 import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { generateKey, openKeyFile, type Signer, writeKeyFile } from '../../uptane/signing/index.js';
 import { TOP_ROLES, type TopRole } from '../../uptane/repository/index.js';
 
-/** Made if they are not there. */
+/** Generated if missing. */
 export async function openTrialKeys(folder: string): Promise<Readonly<Record<TopRole, Signer>>> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const signers: Partial<Record<TopRole, Signer>> = {};

@@ -5,9 +5,9 @@ export type CataloguedImage = DirectedImage;
 
 /** The images of one state of the repository. */
 export interface Images {
-  /** The image at a target path, as the first role in the order of the delegations has it. */
+  /** The image at a target path, from the first role in the order of delegations that lists it. */
   findByPath(path: string): CataloguedImage | undefined;
-  /** All images with this content: under several paths it may be for different hardware. */
+  /** All images with this content: under different paths it may be for different hardware. */
   findBySha256(sha256: string): readonly CataloguedImage[];
 }
 

@@ -92,7 +92,7 @@ export class RepositoryFolder implements ImageCatalogue {
     if (visited.has(role)) return;
     visited.add(role);
     const listed = snapshot.files.get(`${role}.json`);
-    // A role that is delegated to and not published has no images yet.
+    // A delegated role that is not published has no images yet.
     if (!listed) return;
     const bytes = await this.#file(role, listed.version);
     const { targets, delegations } = readTargets(bytes, subjectOf(role), IMAGE_REPOSITORY);
@@ -127,7 +127,7 @@ const subjectOf = (role: string) => ({ repository: 'image', role });
 const covers = ({ paths }: Delegation, path: string) =>
   paths.some((pattern) => matchesPath(pattern, path));
 
-/** Undefined for what no vehicle could install: without hardware ids or release counter. */
+/** Undefined for an image without hardware ids or release counter, which no vehicle could install. */
 function imageOf({ path, length, hashes, custom }: Target): CataloguedImage | undefined {
   const match = custom?.optional('match');
   if (!match || !hasBoth(match)) return undefined;

@@ -63,7 +63,7 @@ interface Rest {
  * Fingerprints of the topics `schedules`, `scripts`, `artifacts`, `refused-events`, `attacks`, `notifications`, `audit` and `repositories`,
  * and on request of `schedule:<ref-id>` and `vehicle:<vin>`.
  *
- * @param repositories both, which are in files
+ * @param repositories both, which are stored in files
  */
 export const lookAt =
   (database: Queryable, repositories: readonly { mark(): Promise<string> }[]): Look =>
@@ -110,7 +110,7 @@ export const lookAt =
     ];
   };
 
-/** The things of a kind that browsers have named. */
+/** The objects of a kind that browsers have subscribed to. */
 const namedBy = (wanted: ReadonlySet<string>, kind: string): string[] =>
   [...wanted]
     .filter((topic) => topic.startsWith(`${kind}:`))

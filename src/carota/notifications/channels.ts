@@ -4,7 +4,7 @@ import { type NotificationChannel } from '../../contract/carota-api/index.js';
 import { type Poster, signatureHeaders } from '../../service/outgoing/index.js';
 import { emailOf, type Message, slackBody, teamsBody, webhookBody } from './messages.js';
 
-/** Where a rule sends to. */
+/** Destination of a rule. */
 export interface Target {
   readonly url?: string | undefined;
   readonly to?: readonly string[] | undefined;
@@ -41,8 +41,8 @@ export class Channels {
 
   /**
    * @param now ms
-   * @returns what went wrong although it has arrived; undefined: nothing
-   * @throws Error that says why it has not arrived
+   * @returns what went wrong although it was delivered; undefined: nothing
+   * @throws Error with the reason if it was not delivered
    */
   async send(
     channel: NotificationChannel,
@@ -69,7 +69,7 @@ export class Channels {
       connectionTimeout: SMTP_TIMEOUT_MS,
       greetingTimeout: SMTP_TIMEOUT_MS,
       socketTimeout: SMTP_TIMEOUT_MS,
-      // A message is text of ours: nothing in it names a file or a URL to be fetched.
+      // A message is our own text: nothing in it names a file or a URL to be fetched.
       disableFileAccess: true,
       disableUrlAccess: true,
     });
@@ -83,7 +83,7 @@ export class Channels {
       if (sent.rejected.length === 0) return undefined;
       const refused = `the server refused ${sent.rejected.map(String).join(', ')}`;
       if (sent.accepted.length === 0) throw new Error(refused);
-      // The others have it: sending it again because of these would be one more e-mail to each of them.
+      // The other recipients have it: sending again because of these would send each of them another e-mail.
       return refused;
     } finally {
       transport.close();

@@ -14,7 +14,7 @@ export interface DeliveryRow extends Pick<
   readonly delivered_at: Date | null;
 }
 
-/** Of a delivery, in every try. */
+/** The same in every attempt of a delivery. */
 export const messageIdOf = (deliveryId: number): string => `ntf_${deliveryId}`;
 
 const ROWS = `select d.id, n.event, n.at, n.ref_id, n.summary, r.name as rule, r.channel, d.tries, d.due_at,
@@ -23,7 +23,7 @@ const ROWS = `select d.id, n.event, n.at, n.ref_id, n.summary, r.name as rule, r
   join notifications n on n.id = d.notification_id
   join notification_rules r on r.id = d.rule_id`;
 
-/** Newest first. @param before id of the last one of the page before */
+/** Newest first. @param before id of the previous page's last delivery */
 export const listDeliveries = (
   database: Queryable,
   before: number | undefined,

@@ -1,8 +1,8 @@
-/** A notification as each channel has it. Pure. */
+/** The form of a notification for each channel. Pure. */
 import { type NotifiedEvent } from '../../contract/carota-api/index.js';
 
 export interface Message {
-  /** The same in every try. */
+  /** The same in every attempt. */
   readonly id: string;
   readonly event: NotifiedEvent | 'test';
   readonly at: Date;
@@ -25,7 +25,7 @@ const escaped = (text: string) =>
 export const slackBody = ({ summary }: Message): string =>
   JSON.stringify({ text: escaped(summary) });
 
-/** A card that the webhooks of Teams' workflows take. Not Markdown: names of schedules may look like it. */
+/** A card as accepted by webhooks of Teams workflows. Not Markdown, because names of schedules may look like it. */
 export const teamsBody = ({ summary, at }: Message): string =>
   JSON.stringify({
     type: 'message',

@@ -1,4 +1,4 @@
-/** Writes what happened to the outbox, in the transaction in which it happened: once per event and rule. */
+/** Writes notifications to the outbox, in the transaction of the event: once per event and rule. */
 import { type NotifiedEvent } from '../../contract/carota-api/index.js';
 import { type Queryable } from '../../service/database/index.js';
 
@@ -8,7 +8,7 @@ export interface NewNotification {
   readonly key: string;
   readonly refId: string | null;
   readonly summary: string;
-  /** Only by this rule; undefined: by all for this event. */
+  /** Only for this rule; undefined: for all rules with this event. */
   readonly ruleId?: number | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** Rules: who is notified of what. Addresses and signing secrets are encrypted. */
+/** Rules for notifications: events, channels and recipients. Addresses and signing secrets are encrypted. */
 import {
   type NewNotificationRule,
   type NotificationRule,
@@ -14,7 +14,7 @@ import {
 } from '../../service/secrets/index.js';
 import { type Channels, type Target } from './channels.js';
 
-/** Vehicles with a result before which a failure rate says little. */
+/** Minimum number of vehicles with a result: below it, a failure rate means little. */
 const DEFAULT_LEAST = 20;
 
 export interface RuleRow extends Pick<NotificationRule, 'name' | 'events' | 'channel' | 'enabled'> {
@@ -27,18 +27,18 @@ export interface RuleRow extends Pick<NotificationRule, 'name' | 'events' | 'cha
 
 const COLUMNS = 'id, name, events, channel, shown, failure_percent, least, enabled, created_at';
 
-/** @returns errors in a rule that its schema does not express */
+/** @returns errors in a rule that its schema cannot express */
 export function ruleErrors(rule: NewNotificationRule, channels: Channels): FieldError[] {
   const { channel, url, to, events, failurePercent, least } = rule;
   const errors: FieldError[] = [];
   const isEmail = channel === 'email';
   if (isEmail && to === undefined) errors.push({ path: '/to', message: 'is missing' });
   if (isEmail && url !== undefined)
-    errors.push({ path: '/url', message: 'is not of channel email' });
+    errors.push({ path: '/url', message: 'is not allowed for channel email' });
   if (isEmail && !channels.hasEmail)
     errors.push({ path: '/channel', message: 'needs a server with --smtp-url and --smtp-from' });
   if (!isEmail && to !== undefined)
-    errors.push({ path: '/to', message: 'is of channel email only' });
+    errors.push({ path: '/to', message: 'is allowed for channel email only' });
   if (!isEmail) errors.push(...urlErrors(url, channels));
   const hasRate = events.includes('failure-rate');
   if (hasRate && failurePercent === undefined)
@@ -69,7 +69,7 @@ function urlFault(url: string, channels: Channels): string | undefined {
 
 const ownerOf = (name: string) => `notification rule ${name}`;
 
-/** @returns undefined: there is a rule with this name @throws NoSecretKey */
+/** @returns undefined: a rule with this name exists @throws NoSecretKey */
 export async function addRule(
   database: Queryable,
   { name, events, channel, url, to, failurePercent, least }: NewNotificationRule,

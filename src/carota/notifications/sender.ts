@@ -24,13 +24,13 @@ export interface SenderOptions {
     outcome: 'delivered' | 'failed' | 'given_up',
   ) => void;
   readonly onFailure: (error: Error) => void;
-  /** Pauses between tries; ours except in tests. */
+  /** Pauses between attempts; the default except in tests. */
   readonly backoff?: typeof BACKOFF;
 }
 
 const LOOK_MS = 1_000;
 const BATCH = 10;
-/** Longer than any try takes. */
+/** Longer than any attempt takes. */
 const LEASE_MS = 60_000;
 const BACKOFF = { firstPauseMs: 5_000, longestPauseMs: 3_600_000 };
 /** About three days; after that, the notification is no longer of interest. */

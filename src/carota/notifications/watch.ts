@@ -53,7 +53,7 @@ export class Watch {
        from notification_rules where enabled`,
     );
     const now = clock();
-    // One that fails does not keep us from the other.
+    // The failure of one does not prevent the other.
     if (watched?.keys) await this.#lookAtRoles(now).catch(onFailure);
     if (watched?.letters) await this.#lookAtDeadLetters(now).catch(onFailure);
     return false;

@@ -15,7 +15,7 @@ export class VehicleInSchedule extends Error {
   override readonly name = 'VehicleInSchedule';
 }
 
-/** Those with a foreign key come before the table that it points to. */
+/** Tables with a foreign key come before the table to which it refers. */
 const ONLY_OF_VEHICLE = [
   'installed_versions',
   'ecus',
@@ -32,7 +32,7 @@ const ONLY_OF_VEHICLE = [
 /**
  * @param vin in upper case
  * @param now ms
- * @returns false: nothing is stored of it
+ * @returns false: nothing is stored about it
  * @throws VehicleInSchedule
  */
 export async function eraseVehicle(
@@ -95,8 +95,8 @@ async function isStored(tx: Queryable, vin: string): Promise<boolean> {
 }
 
 /**
- * The schedules that the vehicle is in, locked; so are those that name it only. All at once and in the order of events that
- * are applied, so that the two cannot deadlock.
+ * Locks the schedules that contain the vehicle, and those that only name it; all at once and in the same order as
+ * applying events does, so that the two cannot deadlock.
  */
 async function lockSchedules(tx: Queryable, vin: string) {
   const locked = await tx.query<{ ref_id: string; status: string; has_vehicle: boolean }>(

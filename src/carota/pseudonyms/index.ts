@@ -1,3 +1,3 @@
-/** Pseudonyms of vehicles, and how one is forgotten. */
+/** Pseudonyms of vehicles, and their erasure. */
 export * from './erase-vehicle.js';
 export * from './pseudonyms.js';

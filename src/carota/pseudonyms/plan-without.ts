@@ -1,4 +1,4 @@
-/** A schedule's plan without one of its vehicles' VIN: still a plan. Pure. */
+/** Removes a vehicle's VIN from a schedule's plan, which remains valid. Pure. */
 import { type SchedulePlan } from '../../contract/carota-api/index.js';
 
 /**

@@ -18,10 +18,10 @@ export async function keepKeys(tx: Queryable): Promise<void> {
 }
 
 /**
- * The key of each of these vehicles; who has none gets one. A VIN of no vehicle that is stored, e.g. of one that was erased a
- * moment ago, is not written down: its key is made of the spare one.
+ * The key of each of these vehicles; one without a key gets one. For a VIN without a stored vehicle, e.g. one just
+ * erased, nothing is stored: its key is derived from the spare one.
  *
- * @param tx a transaction; it must not see an older moment
+ * @param tx a transaction that does not use an older snapshot
  * @param vins in upper case
  * @param spare random, kept for one archive only
  */
@@ -30,7 +30,7 @@ export async function vinKeys(
   vins: readonly string[],
   spare: Uint8Array = spareKey(),
 ): Promise<ReadonlyMap<string, Uint8Array>> {
-  // In one order everywhere, so that two dossiers at once cannot deadlock.
+  // Always in the same order, so that two concurrent dossiers cannot deadlock.
   const distinct = [...new Set(vins)].sort();
   if (distinct.length === 0) return new Map();
   await tx.query('select pg_advisory_xact_lock_shared($1)', [LOCK]);

@@ -19,7 +19,7 @@ export interface ScriptRow {
   readonly model: string;
   readonly script: UpdateScript;
   readonly created_at: Date;
-  /** SHA-256 of the file that was approved; null: none was. */
+  /** SHA-256 of the approved file; null: none was approved. */
   readonly approved_sha256: string | null;
   readonly approved_at: Date | null;
 }
@@ -139,7 +139,7 @@ export const listScripts = (
  * Approves a script that has this SHA-256. Repeating it changes nothing.
  *
  * @param isOwnAllowed whether its author may
- * @returns why not
+ * @returns the reason for a refusal
  */
 export async function approveScript(
   database: Database,

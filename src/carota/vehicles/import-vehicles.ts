@@ -14,7 +14,7 @@ const UNIQUE_VIOLATION = '23505';
 
 const check = checkOf(VehicleFacts);
 
-/** What an import needs besides its lines. */
+/** Dependencies of an import. */
 export interface ImportContext extends StoringVehicles {
   readonly database: Database;
   /** ms */

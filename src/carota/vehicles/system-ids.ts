@@ -27,7 +27,7 @@ export interface SystemIdMove {
   readonly to: string;
 }
 
-/** What would change; a vehicle without a `system_id` in `given` keeps its own. */
+/** The changes; a vehicle without a `system_id` in `given` keeps its own. */
 export async function systemIdMoves(
   database: Queryable,
   given: readonly GivenSystemId[],
@@ -67,7 +67,12 @@ export async function moveSystemIds(
   );
   await tx.query('delete from enrolment_codes where vin = any($1::text[])', [vins]);
   const left = moves.flatMap(({ from }) => (from === null ? [] : [from]));
-  await revokeIssued(tx, left, { by: by.name, reason: 'the system_id has left its vehicle' }, now);
+  await revokeIssued(
+    tx,
+    left,
+    { by: by.name, reason: 'the system_id was removed from its vehicle' },
+    now,
+  );
   const entries = moves.map(({ vin, from, to }) => ({
     vin,
     by,

@@ -15,10 +15,10 @@ export interface VehicleRow {
   readonly updated_at: Date;
 }
 
-/** Who stores vehicles. */
+/** The caller who stores vehicles. */
 export interface StoringVehicles {
   readonly by: Actor;
-  /** Whether the caller may set and change what names the vehicles' certificates. */
+  /** Whether the caller may set and change a `system_id`, the name in the vehicles' certificates. */
   readonly mayAssignSystemIds: boolean;
 }
 

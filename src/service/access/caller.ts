@@ -6,7 +6,7 @@ export interface Caller {
   readonly id: string;
   readonly name: string;
   readonly role: string;
-  /** Whose token it is, if that is a vehicle. */
+  /** The VIN of the token, if it is a vehicle's. */
   readonly vin: string | null;
   /** Vehicle models that the caller is limited to; null: not limited. */
   readonly scopes: Scopes;

@@ -10,7 +10,7 @@ const DAY_MS = 24 * LOOK_MS;
 /** Lines in the log at a time; the metric has the number of all. */
 const MOST_LINES = 100;
 
-/** Of a row of `tokens`, at the time $1: one with a successor may end. */
+/** Condition on a row of `tokens` at the time $1: one with a successor may expire. */
 const IS_EXPIRING = `revoked_at is null and replaced_by is null and expires_at > $1::timestamptz
   and expires_at <= $1::timestamptz + interval '${EXPIRING_DAYS} days'`;
 
@@ -32,7 +32,7 @@ export function countExpiringTokens(
         );
         this.set(row?.count ?? 0);
       } catch (error) {
-        // Without the database the other metrics are needed most; this one keeps its last value.
+        // The other metrics matter most while the database is down; this one keeps its last value.
         if (!(error instanceof DatabaseError)) throw error;
       }
     },
@@ -66,7 +66,7 @@ export class ExpiringTokens {
 
   look(): Promise<void> {
     this.#looking = this.#look().catch((error: unknown) => {
-      this.#log.error({ err: error }, 'tokens could not be looked at for their expiry; retrying');
+      this.#log.error({ err: error }, 'the expiry of tokens could not be checked; retrying');
     });
     return this.#looking;
   }

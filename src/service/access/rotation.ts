@@ -1,10 +1,10 @@
-/** A successor for a token: the same rights, while the old one holds for an overlap. */
+/** A successor for a token: it has the same rights, and the old token stays valid for an overlap. */
 import { recordRequest } from '../audit/index.js';
 import { type Database } from '../database/index.js';
 import { createToken, expiryOf, type Token, TOKEN_COLUMNS } from './tokens.js';
 
 export interface Rotation {
-  /** How long the old token holds on, seconds; 0: not. */
+  /** How long the old token stays valid, seconds; 0: it ends at once. */
   readonly overlap: number;
   /** Lifetime of the successor, seconds; undefined: that of the old token, counted from now. */
   readonly lifetime: number | undefined;
@@ -15,7 +15,7 @@ export interface Rotated {
   /** Shown once. */
   readonly secret: string;
   readonly expiresAt: Date | null;
-  /** When the old token ends. */
+  /** When the old token expires. */
   readonly endsAt: Date;
 }
 
@@ -30,7 +30,7 @@ export async function rotateToken(
   now: number,
 ): Promise<Rotated | 'unknown' | 'ended'> {
   return database.transaction(async (tx) => {
-    // Who rotates the same token at once waits, and finds that it has a successor.
+    // A concurrent rotation of the same token waits, and finds that it has a successor.
     const [old] = await tx.query<Token>(
       `select ${TOKEN_COLUMNS} from tokens where id = $1 for update`,
       [id],

@@ -1,6 +1,6 @@
 /**
- * Sessions of browsers that have signed in, with a token or at an OpenID Connect provider. The browser holds a random secret
- * that says nothing of either; a session ends by sign-out, with its token, when it is idle, and at a fixed age (NIST SP
+ * Sessions of browsers that have signed in, with a token or at an OpenID Connect provider. The browser holds a random
+ * secret that reveals neither; a session ends with a sign-out, with its token, when idle, and at a fixed age (NIST SP
  * 800-63B-4, section 2.2.3).
  */
 import { randomBytes } from 'node:crypto';
@@ -10,11 +10,11 @@ import { type Caller } from './caller.js';
 import { hashOf } from './secret.js';
 import { isValidToken } from './tokens.js';
 
-/** Without a request, minutes. */
+/** Maximum time without a request, minutes. */
 const IDLE_MINUTES = 30;
 /** Seconds; after that, a person must sign in again. */
 export const SESSION_SECONDS = 12 * 60 * 60;
-/** How exactly the last request is kept, seconds: not every request writes. */
+/** Accuracy of the stored time of the last request, seconds: not every request writes. */
 const SEEN_SECONDS = 60;
 
 /** Values that the cookie of a request must match. */
@@ -24,7 +24,7 @@ export interface SessionOrigin {
   readonly secure: boolean;
 }
 
-/** Whose session it is. */
+/** Owner of the session. */
 export type SessionOwner =
   | { readonly tokenId: string }
   | {
@@ -38,7 +38,7 @@ export type SessionOwner =
 /** A session that is valid. */
 export interface FoundSession {
   readonly caller: Caller;
-  /** Names it without giving its secret away. */
+  /** Identifies it without revealing its secret. */
   readonly hash: Buffer;
   /** When the person proved to the provider who they are, ms; undefined: it was started with a token. */
   readonly authenticatedAt: number | undefined;
@@ -114,10 +114,10 @@ export async function findSession(
   return { caller, hash, authenticatedAt: authenticated_at?.getTime() };
 }
 
-/** Whose a session is. */
+/** Owner of a session. */
 export type SessionHolder = Pick<Caller, 'id' | 'name'>;
 
-/** @returns whose it was; undefined: there was none */
+/** @returns its owner; undefined: there was no such session */
 export async function endSession(
   database: Queryable,
   secret: string,
@@ -131,7 +131,7 @@ export async function endSession(
   return owner;
 }
 
-/** Whose sessions end with a sign-out at the provider; it names the person, its session, or both. */
+/** The sessions that a sign-out at the provider ends; it names the person, its session, or both. */
 export interface SignedOut {
   /** As of {@link personId}. */
   readonly personId: string | undefined;

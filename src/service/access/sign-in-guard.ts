@@ -20,7 +20,7 @@ export interface Attempt {
   readonly kind: SignInKind;
   /** See `clientAddress`. */
   readonly address: string;
-  /** Absent: the secret has no name beside it. */
+  /** Absent: the secret comes without a name. */
   readonly name?: string;
   readonly secret: string;
 }
@@ -49,9 +49,9 @@ interface Failures {
 /** Between two exchanges with the database, ms. */
 const SHARE_MS = 500;
 const FORGET_EVERY_MS = 60_000;
-/** Other processes’ failures are read again for this long, ms: their transactions may end late. */
+/** Other processes’ failures are read again for this long, ms: their transactions may commit late. */
 const OVERLAP_MS = 5_000;
-/** A name with fewer failures is not shared: who tries one name after the other is counted by address. */
+/** A name with fewer failures is not shared: an attacker who tries many names is counted by address. */
 const SHARED_FROM = 3;
 /** Keys in memory, of each kind of memory. */
 const MOST_KEYS = 100_000;
@@ -87,7 +87,7 @@ export class SignInGuard {
     await this.#sharing;
   }
 
-  /** How long the attempt has to wait before it is looked at, ms; 0: it need not. */
+  /** How long the attempt has to wait before it is checked, ms; 0: it need not wait. */
   waitMs(attempt: Attempt): number {
     const locks = [addressKey(attempt), nameKey(attempt)].map((key) => this.#lockedMs(key));
     const wait = Math.max(...locks);
@@ -146,7 +146,7 @@ export class SignInGuard {
     return Math.max(0, lastAt + lockMs(number, free) - this.#options.clock());
   }
 
-  /** Adds our failures to those in the database, and learns of the others’. */
+  /** Adds our failures to those in the database, and reads those of other processes. */
   async #share(): Promise<void> {
     const { database, clock } = this.#options;
     const now = clock();
@@ -215,7 +215,7 @@ const ADDRESS = 'address ';
 /** Vehicles and people have separate limits. */
 const addressKey = ({ kind, address }: Attempt) =>
   `${ADDRESS}${kind === 'vehicle' ? 'mqtt' : 'http'} ${address}`;
-/** Names are what strangers say: of any length, with any character. */
+/** Names come from strangers: any length, any characters. */
 const nameKey = ({ kind, address, name }: Attempt) =>
   name === undefined ? undefined : `${kind} ${digest(address, name)}`;
 const secretKey = ({ kind, address, name = '', secret }: Attempt) =>

@@ -1,6 +1,6 @@
 /** Limits on wrong secrets, each a setting (docs/deployment.md). */
 export interface SignInLimits {
-  /** Wrong secrets from one address before it has to wait; 0: it never has to. */
+  /** Wrong secrets from one address before it has to wait; 0: never. */
   readonly perAddress: number;
   /** The same for one name from one address. */
   readonly perName: number;

@@ -1,9 +1,9 @@
-/** Failed sign-ins as metrics and in the log: what an alert is made of. */
+/** Failed sign-ins as metrics, for alerts, and in the log. */
 import { Counter, type Registry } from 'prom-client';
 import { type Logger } from 'pino';
 import { type SignInGuardOptions } from './sign-in-guard.js';
 
-/** A wait of this length is worth a line in the log, ms: shorter ones come before it. */
+/** Waits of at least this length are logged, ms: shorter ones precede them. */
 const LOGGED_MS = 8_000;
 
 type Watching = Pick<SignInGuardOptions, 'onFailed' | 'onLockOut' | 'onProblem'>;
@@ -13,7 +13,7 @@ export function watchSignIns(registry: Registry, log: Logger): Watching {
   const registers = [registry];
   const failed = new Counter({
     name: 'otaops_failed_sign_ins_total',
-    help: 'Wrong tokens, sessions and credentials that this process was presented.',
+    help: 'Wrong tokens, sessions and credentials presented to this process.',
     labelNames: ['kind'],
     registers,
   });
@@ -28,7 +28,7 @@ export function watchSignIns(registry: Registry, log: Logger): Watching {
     onLockOut: ({ kind, address, name }, waitMs) => {
       lockOuts.inc({ kind });
       if (waitMs < LOGGED_MS) return;
-      log.warn({ kind, address, name, waitSeconds: waitMs / 1000 }, 'somebody guesses secrets');
+      log.warn({ kind, address, name, waitSeconds: waitMs / 1000 }, 'someone is guessing secrets');
     },
     onProblem: (error) =>
       log.error({ err: error }, 'failed sign-ins could not be shared; retrying'),

@@ -62,7 +62,7 @@ export async function createToken(
   return { id, secret };
 }
 
-/** @param lifetime seconds; undefined: without end @param now ms */
+/** @param lifetime seconds; undefined: no expiry @param now ms */
 export const expiryOf = (lifetime: number | undefined, now: number): Date | null =>
   lifetime === undefined ? null : new Date(now + lifetime * 1000);
 
@@ -81,7 +81,7 @@ export async function findToken(
   return token;
 }
 
-/** Of each database: requests that come at the same time look up their tokens together. */
+/** Per database: concurrent requests look up their tokens together. */
 const lookUps = new WeakMap<Queryable, Batches<string, Token | undefined>>();
 const MOST_AT_ONCE = 500;
 /** A server under load then looks up several tokens with each statement. */
@@ -112,7 +112,7 @@ interface Use {
   readonly at: number;
 }
 
-/** Of each database: uses that are to be recorded at the same time are one statement. */
+/** Per database: concurrent uses are recorded in one statement. */
 const uses = new WeakMap<Queryable, Batches<Use, undefined>>();
 
 /** Runs in the background; a failure costs a minute of accuracy. @param now ms */
@@ -183,13 +183,13 @@ export async function revokeToken(
   });
 }
 
-/** Time in which an administrator makes another token, ms. */
+/** Time that an administrator needs to create another token, ms. */
 const LASTING_MS = 60 * 60 * 1000;
 
 /** The role of vehicles, each of which has its own tokens (contract section 9). */
 export const VEHICLE_ROLE = 'vehicle';
 
-/** @returns the field for which there can be no such token, and why */
+/** @returns the field that rules out such a token, and why */
 export function tokenFault({
   role,
   vin,

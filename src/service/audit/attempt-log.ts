@@ -27,7 +27,7 @@ interface Kind {
   lastAt: number;
   /** Not written yet. */
   count: number;
-  /** Names that were tried, a few of them. */
+  /** A few of the names that were tried. */
   readonly names: Set<string>;
   isWritten: boolean;
 }
@@ -66,7 +66,7 @@ export class AttemptLog {
     this.#count(attempt);
   }
 
-  /** A wrong token, session or credential was presented. @param name beside it, as a stranger says it */
+  /** A wrong token, session or credential was presented. @param name presented with it, unverified */
   signInFailed(presented: {
     /** Kind of the attempt, e.g. `token`. */
     readonly kind: string;
@@ -129,7 +129,7 @@ export class AttemptLog {
 
   async #write(isLast: boolean): Promise<void> {
     const now = this.#options.clock();
-    // A clock that went back ends the minute too.
+    // The minute also ends if the clock goes back.
     const isOver = ({ firstAt }: Kind) => Math.abs(now - firstAt) >= MINUTE_MS;
     for (const [key, kind] of [...this.#kinds]) {
       const { attempt, count, names } = kind;

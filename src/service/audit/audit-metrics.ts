@@ -1,8 +1,8 @@
-/** How the copy of the audit log fares, as metrics. */
+/** Metrics of the copies of the audit log. */
 import { Counter, Gauge, type Registry } from 'prom-client';
 
 export interface CopyWatch {
-  /** Entries that were not copied yet. */
+  /** Entries not copied yet. */
   readonly onBehind: (copy: string, entries: number) => void;
   readonly onFailed: (copy: string) => void;
 }
@@ -19,7 +19,7 @@ export function watchCopy(registry: Registry): CopyWatch {
   });
   const behind = new Gauge({
     name: 'otaops_audit_copy_behind',
-    help: 'Entries of the audit log that were not copied to a receiver yet.',
+    help: 'Entries of the audit log not copied to a receiver yet.',
     labelNames,
     registers,
   });

@@ -1,12 +1,12 @@
 /**
- * The audit log of a server: who did what, when, from where and why, and what came of it. Each entry is written in the
- * transaction of its action. Both servers have the table `audit.entries`; the adapter's has a further column.
+ * The audit log of a server: who did what, when, from where and why, and with what outcome. Each entry is written in
+ * the transaction of its action. Both servers have the table `audit.entries`; the adapter's has a further column.
  */
 import { type ErrorCode } from '../../contract/index.js';
 import { type Parameter, type Queryable, textArray } from '../database/index.js';
 import { currentRequest } from './audited-request.js';
 
-/** Who acts, and why. */
+/** The actor of an action, and the reason. */
 export interface Actor {
   /** Id and name of the caller's token; id '': the server itself. */
   readonly id: string;
@@ -15,7 +15,7 @@ export interface Actor {
   readonly reason: string;
 }
 
-/** What became of an action: `refused` before anything was done, `failed` for want of something on our side. */
+/** Outcome of an action: `refused` before anything was done, `failed` because of a fault on our side. */
 export type AuditOutcome = 'done' | 'refused' | 'failed';
 
 /** The columns that both tables have. */
@@ -47,7 +47,7 @@ export interface Audited {
   readonly detail: object;
   /** The operation or schedule it is about; default: that of the request. */
   readonly refId?: string | undefined;
-  /** What else it is about, e.g. a token's id; default: that of the request. */
+  /** Another subject, e.g. a token's id; default: that of the request. */
   readonly subject?: string | undefined;
   /** Where the caller is; default: the address of the request. */
   readonly address?: string | undefined;

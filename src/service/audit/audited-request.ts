@@ -12,7 +12,7 @@ export interface RequestFacts {
   readonly address: string;
   readonly refId: string | null;
   readonly vin: string | null;
-  /** '': nothing besides those two. */
+  /** '': nothing else. */
   readonly subject: string;
   /** '': none given. */
   readonly reason: string;

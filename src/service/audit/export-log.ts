@@ -16,7 +16,7 @@ const PAGE = 500;
 
 /** Lines with their ends; up to the entry that is the last one in the chain now. */
 export async function* exportLog(database: Queryable, log: ServerName): AsyncGenerator<string> {
-  // Before the head of the chain, so that all these are of entries that the export has.
+  // Read before the head of the chain, so that all these seals cover entries in the export.
   const newest = (await lastSeal(database))?.id ?? 0;
   const head = await chainHead(database);
   yield line({ format: EXPORT_FORMAT, log, previous: GENESIS, from: 1 });

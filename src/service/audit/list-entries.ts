@@ -2,7 +2,7 @@
 import { type Queryable } from '../database/index.js';
 import { AUDIT_COLUMNS, type AuditOutcome, type AuditRow } from './audit.js';
 
-/** An entry with its place in the chain; null while it has none. */
+/** An entry with its position in the chain; null while it has none. */
 export interface ChainedRow extends AuditRow {
   readonly position: number | null;
   readonly hash: string | null;

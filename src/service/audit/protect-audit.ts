@@ -46,7 +46,7 @@ export async function protectAudit(superuser: Queryable, role: string): Promise<
 const quoted = (name: string) => `"${name.replaceAll('"', '""')}"`;
 
 /**
- * Why the role that asks could change entries, each completing "the database role …"; empty if it could not.
+ * Reasons why the current role could change entries, each completing "the database role …"; empty if it cannot.
  *
  * @throws DatabaseError
  */

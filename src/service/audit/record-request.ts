@@ -9,7 +9,7 @@ export interface RequestDetail {
   readonly refId?: string | undefined;
   readonly vin?: string | undefined;
   readonly subject?: string | undefined;
-  /** Who acts, if no token says so yet: at a sign-in. */
+  /** The actor, if there is no token yet: at a sign-in. */
   readonly by?: { readonly id: string; readonly name: string };
 }
 

@@ -1,4 +1,4 @@
-/** For work in many transactions: the first one that is committed has the entry that the work has started. */
+/** For work in many transactions: the first one to commit contains the entry that the work has started. */
 import { type Database } from '../database/index.js';
 import { recordRequest } from './record-request.js';
 

@@ -9,12 +9,12 @@ import { BadJson, parseJson } from '../../uptane/json/parse-json.js';
 import { type ListedKey } from '../../uptane/signing/index.js';
 import { EXPORT_FORMAT } from './export-log.js';
 
-/** Faults that are named; there is no use in more. */
+/** Maximum number of faults listed; more would not help. */
 const MAX_FAULTS = 20;
 
 /**
  * @param lines without their ends
- * @param trusted keys that seals may have; undefined: those that the export names itself, which proves less
+ * @param trusted keys accepted for seals; undefined: those listed in the export itself, which proves less
  */
 export async function verifyLog(
   lines: Iterable<string> | AsyncIterable<string>,
@@ -75,7 +75,7 @@ class LogVerifier {
     else if (members.has('seal')) this.#takeSeal(plain(members.get('seal')) as Seal);
     else if (members.has('key')) this.#named.push(plain(members.get('key')) as ListedKey);
     else if (members.has('end')) this.#takeEnd(plain(members.get('end')));
-    else throw new Unusable(`line ${this.#lines} is no line of an export`);
+    else throw new Unusable(`line ${this.#lines} is not a line of an export`);
   }
 
   #parse(text: string): JsonObject {
@@ -159,7 +159,7 @@ class Unusable extends Error {
   override readonly name = 'Unusable';
 }
 
-/** Of a seal that may say anything. */
+/** Of a seal with arbitrary content. */
 function readableTime(ms: unknown): string {
   const isTime = typeof ms === 'number' && Math.abs(ms) <= 8.64e15;
   return isTime ? new Date(ms).toISOString() : 'an unknown time';

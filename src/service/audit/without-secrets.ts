@@ -1,11 +1,11 @@
 /** Startup settings for the audit log, without those that are or may contain secrets. Pure. */
 
-/** A name of a setting that holds a secret itself; that of a file does not. */
+/** Matches settings that hold a secret themselves, not those that name a file. */
 const SECRET = /(secrets?|tokens?|passwords?|keys?|credentials?)$/i;
 /** User name and password, query and fragment of a URL. */
 const IN_URL = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^?#]*)/i;
 
-/** Of a secret, only that it is set. */
+/** Of a secret, only the fact that it is set. */
 export function withoutSecrets(settings: object): Record<string, unknown> {
   const members = Object.entries(settings).flatMap(([name, value]): [string, unknown][] => {
     if (value === undefined || typeof value === 'function') return [];

@@ -13,7 +13,7 @@ import {
 import { BadJson, parseJson } from '../../uptane/json/parse-json.js';
 import { LINK_HASH, linkHash } from './link.js';
 
-/** A line is not as a chained record is written; the message completes "the line …". */
+/** A line does not have the form of a chained record; the message completes "the line …". */
 export class BadChainLine extends Error {
   override readonly name = 'BadChainLine';
 }
@@ -55,9 +55,11 @@ function membersOf(line: string): { readonly record: JsonObject; readonly hash: 
     throw error;
   }
   if (!isObject(value)) throw new BadChainLine('is not an object');
-  if (hasOtherNumber(value)) throw new BadChainLine('has a number that is no integer');
+  if (hasOtherNumber(value)) throw new BadChainLine('has a number that is not an integer');
   if (sortedJson(value) !== line) {
-    throw new BadChainLine('is not written as a chained line is: members sorted, no white space');
+    throw new BadChainLine(
+      'does not have the form of a chained line: members sorted, no white space',
+    );
   }
   const record = new Map(value);
   record.delete('hash');

@@ -13,8 +13,8 @@ class SealKeyFault extends Error {
 }
 
 /**
- * @param file PEM (PKCS #8), not encrypted, readable by its owner only; undefined: the one in the data directory, made if
- *   missing
+ * @param file PEM (PKCS #8), not encrypted, readable by its owner only; undefined: the one in the data directory,
+ * created if missing
  * @throws SealKeyFault, KeyFileFault
  */
 export async function openSealKey(dataDir: string, file: string | undefined): Promise<Signer> {

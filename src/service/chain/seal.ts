@@ -50,7 +50,7 @@ export function sealFault(
 ): string | undefined {
   const { from, to, count, hash, time, keyid } = head;
   if (![from, to, count, time].every((number) => Number.isSafeInteger(number) && number >= 0)) {
-    return 'has a number that is no integer from 0';
+    return 'has a number that is not a non-negative integer';
   }
   if (from < 1 || count !== to - from + 1) return `counts ${count} records from ${from} to ${to}`;
   if (!LINK_HASH.test(hash)) return 'has no hash of 64 lower-case hex digits';

@@ -21,7 +21,7 @@ export class ChainVerifier {
   #previous: string;
   #count = 0;
 
-  /** @param previous the hash before the first line: another one than {@link GENESIS} for a part of a chain */
+  /** @param previous the hash before the first line; not {@link GENESIS} for a part of a chain */
   constructor(previous: string = GENESIS) {
     this.#previous = previous;
   }
@@ -65,7 +65,7 @@ export type ChainVerdict = { readonly count: number; readonly head: string } & (
   | { readonly intact: false; readonly line: number; readonly reason: string }
 );
 
-/** Says at which line a chain breaks first, and why. @param lines without their ends */
+/** Finds the first line at which a chain breaks, and the reason. @param lines without their ends */
 export async function verifyChain(
   lines: Iterable<string> | AsyncIterable<string>,
   previous: string = GENESIS,

@@ -94,7 +94,7 @@ function flockByProgram(descriptor: Descriptor): Promise<boolean> {
   });
 }
 
-/** The same system call, by the native library that a machine without the program may have. */
+/** The same system call, through the native library that a machine without the program may have. */
 async function flockByCall(descriptor: Descriptor): Promise<boolean> {
   let koffi: typeof Koffi;
   try {

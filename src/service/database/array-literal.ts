@@ -18,7 +18,7 @@ export function textArray(values: readonly (string | null)[]): string {
 
 const element = (value: string | null) => (value === null ? 'NULL' : `"${escaped(value)}"`);
 
-/** Plain searches are much quicker than the expression, and mostly all there is to do. */
+/** Plain searches are much faster than the expression, and usually sufficient. */
 const hasSpecial = (text: string) => text.includes('"') || text.includes('\\');
 
 const escaped = (text: string) => (hasSpecial(text) ? text.replace(SPECIAL, '\\$&') : text);

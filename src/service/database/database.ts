@@ -81,10 +81,10 @@ export function only<Row>(rows: readonly Row[]): Row {
   return row;
 }
 
-/** A database that is frozen, or beyond a dead link, never answers; by then it counts as away, ms. */
+/** A database that is frozen, or behind a dead link, never answers; after this time it counts as unavailable, ms. */
 const ANSWER_MS = 5_000;
 
-/** The question that waits for its answer: as long as there is one, no further connection is taken. */
+/** The pending check: while there is one, no further connection is used. */
 const asked = new WeakMap<Database, Promise<boolean>>();
 
 /** Why it cannot work, in words without secrets; undefined if it can. Known within seconds. */

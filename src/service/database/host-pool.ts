@@ -47,7 +47,7 @@ export class HostPool {
       types,
     });
     this.#pool.on('error', (error) => {
-      // A server that is stopped right after us may be quicker than the last connection's end.
+      // A server that is stopped right after us may close the last connection before we do.
       if (!this.#givenUp && !this.#pool.ending) onConnectionLost?.(error);
     });
     this.#pool.on('connect', (client) => {

@@ -52,7 +52,7 @@ export function databaseTarget(url: string): DatabaseTarget {
     const single = `${scheme}${user}${name}${rest}`;
     // Without a host it is a Unix socket, or the value of `host=`.
     if (!URL.canParse(name === '' ? `${scheme}x${rest}` : single)) {
-      throw new BadDatabaseUrl(`host ${index + 1} (${text}) does not make a URL`);
+      throw new BadDatabaseUrl(`host ${index + 1} (${text}) does not form a valid URL`);
     }
     return { name, url: attributes === null && all.length === 1 ? url : single };
   }) as [DatabaseHost, ...DatabaseHost[]];
@@ -69,7 +69,7 @@ function hostName(text: string, index: number): string {
   if (text === '') throw new BadDatabaseUrl(`${which} is empty: hosts are separated by one comma`);
   const [, host, port] = /^(\[[0-9a-fA-F:.]+\]|[^:[\]\s]+)(?::(.*))?$/.exec(text) ?? [];
   if (host === undefined)
-    throw new BadDatabaseUrl(`${which} (${text}) must be as host:port or [IPv6]:port`);
+    throw new BadDatabaseUrl(`${which} (${text}) must have the form host:port or [IPv6]:port`);
   const number = port === undefined ? DEFAULT_PORT : Number(port);
   if (port !== undefined && (!/^\d{1,5}$/.test(port) || number < 1 || number > 65_535)) {
     throw new BadDatabaseUrl(`${which} (${text}) must have a port from 1 to 65535`);

@@ -1,16 +1,16 @@
 /**
  * Many texts as one parameter, joined by a separator. The server splits them more than twice as fast as it reads an
- * array literal, and nothing has to be quoted on our side. For texts that cannot hold the separator: names without
+ * array literal, and nothing has to be quoted on our side. For texts that cannot contain the separator: names without
  * control characters, and JSON, which escapes them.
  */
 
-/** Characters that no joined text may hold. */
+/** Characters that no joined text may contain. */
 const SEPARATOR = '\u0002';
 const NULL = '\u0003';
-/** A regular expression for what no joined text may hold. */
+/** Matches characters that no joined text may contain. */
 export const NOT_JOINABLE = /[\u0002\u0003]/g;
 
-/** The parameter: to be split by {@link splitTexts}. */
+/** The parameter, which {@link splitTexts} splits. */
 export function joinedTexts(values: readonly (string | null)[]): string | null {
   // One empty text would look like no text at all.
   if (values.length === 1 && values[0] === '') return null;

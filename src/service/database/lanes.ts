@@ -4,7 +4,7 @@
  */
 import { type Database, type Queryable } from './database.js';
 
-/** Maximum number of connections of each lane. */
+/** Maximum number of connections per lane. */
 export const LANE_CONNECTIONS = {
   /** Storing and sending messages; everything that runs by itself. The Database itself. */
   messages: 8,
@@ -24,6 +24,6 @@ export interface LanedDatabase extends Database {
   /** Are closed with the database. */
   readonly requests: Database;
   readonly reading: Database;
-  /** Of the embedded database only: what its own role may not do. The work is one transaction. */
+  /** Of the embedded database only: runs work that its own role is not allowed to do, in one transaction. */
   readonly asSuperuser?: (work: (tx: Queryable) => Promise<void>) => Promise<void>;
 }

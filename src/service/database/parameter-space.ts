@@ -1,18 +1,18 @@
 /**
- * Memory for the parameters of statements that follow each other, used again for each. It lies outside V8's heap: parameters
- * that wait for a commit are then nothing that the garbage collector moves, and no new memory calls for a collection.
+ * Memory for the parameters of consecutive statements, reused for each. It lies outside V8's heap, so the garbage
+ * collector does not move parameters that wait for a commit, and no new memory triggers a collection.
  */
 
-/** Larger parameters get memory of their own, which does not stay. */
+/** Larger parameters get temporary memory of their own. */
 const LARGEST_KEPT_BYTES = 2 * 1024 * 1024;
 
 export class ParameterSpace {
   #memory = Buffer.alloc(0);
   #used = 0;
-  /** What all parameters since {@link clear} took. */
+  /** Size of all parameters since {@link clear}, bytes. */
   #asked = 0;
 
-  /** The parameters so far are not needed any more: what is written from now on overwrites them. */
+  /** The parameters so far are no longer needed: later ones overwrite them. */
   clear(): void {
     const wanted = Math.min(this.#asked, LARGEST_KEPT_BYTES);
     if (wanted > this.#memory.length) this.#memory = Buffer.allocUnsafeSlow(wanted);
@@ -31,10 +31,10 @@ export class ParameterSpace {
   }
 }
 
-/** Where the bytes of a parameter are written. */
+/** Provides memory for the bytes of a parameter. */
 export type Allocate = (bytes: number) => Buffer;
 
-/** Memory of its own for each parameter. */
+/** New memory for each parameter. */
 export const allocateEach: Allocate = (bytes) => Buffer.allocUnsafe(bytes);
 
 /** A parameter of type text, in UTF-8. */

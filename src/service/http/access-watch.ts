@@ -8,7 +8,7 @@ import { type Scopes } from '../../contract/index.js';
 import { validSessions, validTokens } from '../access/index.js';
 import { type Queryable } from '../database/index.js';
 
-/** Between two checks, ms; most requests are answered sooner and never looked at. */
+/** Between two checks, ms; most requests are answered sooner and never checked. */
 const CHECK_MS = 500;
 
 /** The authentication of a request. */
@@ -39,9 +39,9 @@ export class AccessWatch {
     this.#timer = setTimeout(() => void this.#run(), CHECK_MS).unref();
   }
 
-  /** Until the response is sent or broken off. */
+  /** Until the response is sent or aborted. */
   add(response: ServerResponse, access: Access): void {
-    // The client may have gone while its token was looked up: then no close is to come.
+    // The client may have disconnected while its token was looked up: then no close event will follow.
     if (response.destroyed) return;
     this.#inProgress.set(response, access);
     response.once('close', () => this.#inProgress.delete(response));
@@ -56,7 +56,7 @@ export class AccessWatch {
   async #run(): Promise<void> {
     const watched = [...this.#inProgress].filter(([response]) => this.#long.has(response));
     this.#long = new Set(this.#inProgress.keys());
-    // An unreachable database revokes nothing, and has nothing to read either.
+    // While the database is unreachable nothing is revoked, and there is nothing to transfer either.
     if (watched.length > 0) await this.#endInvalid(watched).catch(() => undefined);
     if (!this.#isStopped) this.#timer.refresh();
   }

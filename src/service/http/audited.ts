@@ -51,7 +51,7 @@ export function audited<T>(
   };
 }
 
-/** Refusals for these reasons are no matter of the request's form. */
+/** Refusals for these reasons are not due to the form of the request. */
 const NOTED_STATUS = new Set([403, 409, 429]);
 
 /** Notes that a request was refused, or failed although it should not have. */

@@ -10,7 +10,7 @@ import { readBytes } from './json-body.js';
 /** Media types of a body that a route without a body ignores. */
 const IGNORED: BodyLimit = { maxBytes: 4_096, gzip: false };
 
-/** The limit on the body of a request, as its route states it, and how slow it may be. */
+/** The limit on a request's body, as stated by its route, and its minimum rate. */
 export function bodyLimitOf({ routeOptions, server }: FastifyRequest): ReadingLimit {
   const { bodySeconds, refused } = server.requestLimits;
   const limit = routeOptions.config.body ?? IGNORED;
@@ -45,7 +45,7 @@ export function takeForm(scope: FastifyInstance): void {
   );
 }
 
-/** A field that comes several times is a list, which no schema of a text takes. */
+/** A repeated field becomes a list, which no schema of a text accepts. */
 function fieldsOf(text: string): Record<string, string | string[]> {
   const fields = new Map<string, string | string[]>();
   for (const [name, value] of new URLSearchParams(text)) {

@@ -1,4 +1,4 @@
-/** `/v1.0/revoked-certificates`: client certificates of vehicles that are no longer good. */
+/** `/v1.0/revoked-certificates`: client certificates of vehicles that were revoked. */
 import { type FastifyInstance } from 'fastify';
 import { certificateApi } from '../../contract/index.js';
 import { recordRequest } from '../audit/index.js';

@@ -1,4 +1,4 @@
-/** What needs a sign-in at the provider that is not long ago (OpenID Connect Core 1.0, section 3.1.2.1, max_age). */
+/** Requires a recent sign-in at the provider (OpenID Connect Core 1.0, section 3.1.2.1, max_age). */
 import { FRESH_SIGN_IN_SECONDS } from '../../contract/index.js';
 import { Problem } from './problem.js';
 
@@ -13,6 +13,6 @@ export function requireFreshSignIn(authenticatedAt: number | undefined, now: num
   const minutes = FRESH_SIGN_IN_SECONDS / 60;
   throw new Problem(
     'SIGN_IN_AGAIN',
-    `this needs a sign-in at the OpenID Connect provider of the last ${minutes} minutes`,
+    `this needs a sign-in at the OpenID Connect provider within the last ${minutes} minutes`,
   );
 }

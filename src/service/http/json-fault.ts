@@ -1,7 +1,7 @@
 /** Where a text stops being JSON. Pure. */
 import { printParseErrorCode, visit } from 'jsonc-parser';
 
-/** The first fault of a text that `JSON.parse` does not take. */
+/** The first fault of a text that `JSON.parse` rejects. */
 export interface JsonFault {
   /** e.g. `InvalidSymbol` */
   readonly name: string;
@@ -25,7 +25,7 @@ export function jsonFault(text: string): JsonFault {
       { disallowComments: true, allowTrailingComma: false },
     );
   } catch (error) {
-    // A text nested too deep for the scanner still has an answer.
+    // Text nested too deeply for the scanner still gets an answer.
     if (error !== stop) return { name: 'nested too deep', offset: 0 };
   }
   return first ?? { name: 'invalid text', offset: 0 };

@@ -11,7 +11,7 @@ import { serve } from './serve.js';
 /** The current version of a topic. */
 export interface Mark {
   readonly topic: string;
-  /** The vehicle model that it is about; null: several, or none. A list has a mark for each model. */
+  /** The vehicle model that it concerns; null: several, or none. A list has a mark for each model. */
   readonly model: string | null;
   /** Differs when something has changed. */
   readonly fingerprint: string;

@@ -1,7 +1,7 @@
 /** Query strings (WHATWG URL, application/x-www-form-urlencoded) and the values that their texts stand for. Pure. */
 import Type, { type TSchema } from '../../contract/typebox.js';
 
-/** Each parameter with all that was given for it; null: percent-encoded bytes that are no UTF-8. */
+/** Each parameter with all its values; null: percent-encoded bytes that are not UTF-8. */
 export type QueryTexts = Readonly<Record<string, readonly (string | null)[]>>;
 
 export function parseQuery(text: string): QueryTexts {
@@ -29,8 +29,8 @@ const INTEGER = /^-?(?:0|[1-9][0-9]{0,15})$/;
 const NUMBER = /^-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?$/;
 
 /**
- * The value that a parameter's text stands for by its schema: decimal digits, `true`, `false`, or the text itself. A text
- * that stands for none stays text, which the schema then refuses.
+ * The value that a parameter's text stands for by its schema: decimal digits, `true`, `false`, or the text itself. Any
+ * other text stays text, which the schema then refuses.
  */
 export function valueOf(schema: TSchema, text: string): unknown {
   if (Type.IsInteger(schema)) return INTEGER.test(text) ? Number(text) : text;

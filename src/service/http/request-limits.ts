@@ -1,4 +1,4 @@
-/** Holds a server to its limits: connections, slow requests, and how many costly requests a token has in progress. */
+/** Enforces a server's limits: connections, slow requests, and the number of expensive requests per token. */
 import { type Server as NetServer, type Socket } from 'node:net';
 import { type FastifyReply, type FastifyRequest } from 'fastify';
 import { type Load, type Route } from '../../contract/index.js';
@@ -8,7 +8,7 @@ import { whenClosed } from './when-closed.js';
 
 declare module 'fastify' {
   interface FastifyInstance {
-    /** What requests of this server are held to. */
+    /** The limits on requests of this server. */
     readonly requestLimits: RequestLimits;
   }
 }
@@ -64,7 +64,7 @@ export class RequestLimits {
   }
 }
 
-/** The load of a request to this route; undefined: it is none. */
+/** The kind of load of a request to this route; undefined: none. */
 export function loadOf({ load, loadWith }: Route, { query }: FastifyRequest): Load | undefined {
   if (load === undefined || loadWith === undefined) return load;
   return (query as Readonly<Record<string, unknown>>)[loadWith] === undefined ? undefined : load;

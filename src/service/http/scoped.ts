@@ -13,7 +13,7 @@ export type ScopeLookUp = (
   scopes: readonly string[],
 ) => Promise<Problem | undefined>;
 
-/** Of each rule that names something. */
+/** One per rule that names an object. */
 export type ScopeLookUps = Readonly<Partial<Record<ScopeRule, ScopeLookUp>>>;
 
 /** The caller's scopes. */

@@ -24,7 +24,7 @@ declare module 'fastify' {
   interface FastifyContextConfig {
     /** The route's action in the audit log. */
     action?: string;
-    /** Whether the audit log has every call, or refusals only. */
+    /** Whether the audit log records every call, or refusals only. */
     isAudited?: boolean;
     /** Permission that the caller's token must grant; absent: open to anyone. */
     permission?: Permission;
@@ -45,9 +45,9 @@ export interface Call<R extends Route> {
   readonly params: ParamsOf<R>;
   /** With the defaults of its schema. */
   readonly query: QueryOf<R>;
-  /** Of a signed body they are the signature, and as unchecked as the body is. */
+  /** For a signed body they contain the signature, and are as unverified as the body. */
   readonly headers: R['body'] extends { signed: true } ? IncomingHttpHeaders : HeadersOf<R>;
-  /** A signed one as it came, not checked yet; of lines and bytes nothing: see `linesIn` and `streamIn`. */
+  /** A signed one as received, not verified yet; absent for lines and bytes: see `linesIn` and `streamIn`. */
   readonly body: R['body'] extends { signed: true } ? Buffer | undefined : BodyOf<R>;
   readonly request: FastifyRequest;
   readonly reply: FastifyReply;
@@ -76,7 +76,7 @@ type Answering<R extends Route> = R['answer'] extends { kind: 'json' }
 
 export type Handler<R extends Route> = (call: Call<R>) => Answering<R> | Promise<Answering<R>>;
 
-/** Who calls; the authorization hook has put it there. */
+/** The caller, set by the authorization hook. */
 export function callerOf(request: FastifyRequest): Caller {
   if (!request.caller) throw new Problem('UNAUTHORIZED', 'a token is needed');
   return request.caller;
@@ -150,7 +150,7 @@ function register<R extends Route>(scope: FastifyInstance, route: R, handler: Ha
 
 const NO_QUERY = Type.Object({});
 
-/** Without a signature that holds, nothing of the request is looked at. */
+/** Without a valid signature, nothing of the request is examined. */
 const isSigned = ({ body }: Route) => body?.kind === 'json' && body.signed === true;
 
 function bodySchema(route: Route) {

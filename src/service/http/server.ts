@@ -65,7 +65,7 @@ export interface ServerOptions {
   /** The database's time, ms. */
   readonly clock: () => number;
   readonly log: Logger;
-  /** What each role may do. */
+  /** Permissions of each role. */
   readonly grants: Grants;
   /** Which server this is. */
   readonly name: ServerName;
@@ -89,7 +89,7 @@ export interface ServerOptions {
   readonly hstsSeconds?: number | undefined;
   /** Undefined: browsers sign in with tokens only. */
   readonly signOn?: OpenedSignOn | undefined;
-  /** Holds off who guesses tokens and sessions. */
+  /** Slows down guessing of tokens and sessions. */
   readonly signIns: SignInGuard;
   /** Called for each connection or request that a limit has refused. */
   readonly onRefused?: (limit: HttpLimit) => void;
@@ -141,7 +141,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
       maxParamLength: 256 * 12,
       querystringParser: parseQuery,
     },
-    // Bodies have a least rate instead, because an upload may take hours.
+    // Bodies have a minimum rate instead, because an upload may take hours.
     requestTimeout: 0,
     trustProxy: [...limits.trustedProxies],
     clientErrorHandler: (error, socket) => {
@@ -189,7 +189,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
     const access = await authorize(request, options);
     if (access) watch.add(reply.raw, access);
   });
-  // Not at the first request, but when the server starts: each rule of its routes can be held.
+  // When the server starts, not at the first request: checks that the rule of each route can be enforced.
   server.addHook('onRoute', ({ config }) => {
     const rule = config?.scope;
     if (rule !== undefined && !UNCHECKED_RULES.has(rule)) lookUpOf(options.scopes, rule);
@@ -234,7 +234,7 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
 const tlsOptions = (certificate: ServerCertificate, { headersSeconds }: HttpLimits) => ({
   ...certificate.context,
-  // A client that is slow with the handshake has no more time than one that is slow with the headers.
+  // A slow handshake gets no more time than slow headers.
   handshakeTimeout: headersSeconds * 1000,
 });
 
@@ -250,7 +250,7 @@ function speakTls(server: Server, certificate: ServerCertificate, hstsSeconds: n
   });
 }
 
-/** On a stop: connections without a complete handshake are not HTTP’s, which would wait for them. */
+/** When stopping: closes connections without a complete handshake, for which the HTTP server would wait. */
 function endHandshakes(server: Server, secure: TlsServer): void {
   const handshaking = new Map<string, Socket>();
   const keyOf = ({ remoteAddress, remotePort }: Socket) => `${remoteAddress} ${remotePort}`;

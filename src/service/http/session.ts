@@ -88,7 +88,7 @@ function refuseForged({ headers }: FastifyRequest): void {
   // Browsers state a request's origin (W3C Fetch Metadata); another port of this host is another origin.
   const site = headers['sec-fetch-site'];
   if (headers[CONSOLE_HEADER] !== '1' || (site !== undefined && site !== 'same-origin')) {
-    const message = `a request by cookie needs the header ${CONSOLE_HEADER}: 1, and comes from this server’s own pages`;
+    const message = `a request with a cookie must have the header ${CONSOLE_HEADER}: 1 and come from this server’s own pages`;
     throw new Problem('FORGED_REQUEST', message);
   }
 }
@@ -106,7 +106,7 @@ export function sessionCookie(
 
 const COOKIE = { path: '/', httpOnly: true, sameSite: 'strict' } as const;
 
-/** Ends all sessions of this browser. @returns whose they were */
+/** Ends all sessions of this browser. @returns their owner */
 export async function endSessions(
   tx: Queryable,
   { cookies }: FastifyRequest,
@@ -119,7 +119,7 @@ export async function endSessions(
   return ended.find((owner) => owner !== undefined);
 }
 
-/** Of a token that is not let in. */
+/** For a rejected token. */
 export const INVALID_TOKEN = 'the token is invalid, has expired or was revoked';
 
 export function sessionRoutes(server: FastifyInstance, context: SessionContext): void {
@@ -163,7 +163,7 @@ export function sessionRoutes(server: FastifyInstance, context: SessionContext):
   });
 }
 
-/** Who signs out without a session. */
+/** The actor of a sign-out without a session. */
 const NOBODY = { id: '', name: '' };
 
 const sessionBody = (caller: Caller, { grants, server, version, facts }: SessionContext) => ({

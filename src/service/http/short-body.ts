@@ -16,7 +16,7 @@ export function hasShortBody({ headers }: IncomingMessage, { maxBytes }: Reading
   return Number(length) <= Math.min(SHORT, maxBytes);
 }
 
-/** @returns at most as many bytes as the header states, as Node's parser sees to @throws Problem 400, 408 */
+/** @returns at most as many bytes as the header states, which Node's parser ensures @throws Problem 400, 408 */
 export function shortBody(request: IncomingMessage, limit: ReadingLimit): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];

@@ -257,7 +257,7 @@ function required(opened: OpenedSignOn | undefined): OpenedSignOn {
   return opened;
 }
 
-/** Holds off who tries out codes: each costs a request to the provider. @throws Problem 429 */
+/** Slows down guessing of codes: each costs a request to the provider. @throws Problem 429 */
 async function exchange(
   request: FastifyRequest,
   { signIns }: SignOnContext,
@@ -294,7 +294,7 @@ function attemptCookie(server: ServerName, consoleUrl: string, attempt?: Attempt
 }
 
 function redirect(reply: FastifyReply, location: string): void {
-  // The address of this answer holds a code.
+  // The URL of this answer contains a code.
   void reply.headers({ location, 'cache-control': 'no-store', 'referrer-policy': 'no-referrer' });
 }
 
@@ -302,7 +302,7 @@ function fail(reply: FastifyReply, consoleUrl: string, fault: SignOnFault): void
   redirect(reply, consoleAddress(consoleUrl, `/console/?sign-on=${fault}`));
 }
 
-/** @throws errors that are not the provider’s */
+/** @throws errors other than the provider’s */
 function faultOf(error: unknown, log: Logger): SignOnFault {
   if (error instanceof ProviderUnavailable) {
     log.error({ err: error }, 'the OpenID Connect provider does not answer');

@@ -43,7 +43,7 @@ export class VehicleDoor {
     this.#options = options;
   }
 
-  /** Whether the request came in here. */
+  /** Whether the request arrived at this port. */
   isAt({ raw }: FastifyRequest): boolean {
     return this.#sockets.has(raw.socket);
   }
@@ -53,7 +53,7 @@ export class VehicleDoor {
     const { url = '', config } = request.routeOptions;
     if (OPEN.some((prefix) => url.startsWith(prefix)) && config.permission === undefined) return;
     if (config.permission !== 'fetch') {
-      throw new Problem('NOT_FOUND', 'the port of the vehicles has no such address');
+      throw new Problem('NOT_FOUND', 'the port for vehicles has no such route');
     }
     request.caller = await this.#callerOf(request, this.certified(request));
   }
@@ -74,7 +74,7 @@ export class VehicleDoor {
     }
   }
 
-  /** Whom the certificate is for, if it is good for a first enrolment only. */
+  /** The system_id in the certificate, if it is valid for a first enrolment only. */
   bootstrapped({ raw }: FastifyRequest): CertifiedVehicle | undefined {
     const socket = this.#sockets.get(raw.socket);
     if (!socket || !this.#options.tls.hasCertificate(socket)) return undefined;
@@ -105,7 +105,7 @@ export class VehicleDoor {
     const server = createServer(
       {
         ...tls.serverOptions,
-        // Who enrols has none yet; one that is there must be good.
+        // A vehicle that enrols has none yet; if it sends one, it must be valid.
         rejectUnauthorized: false,
         handshakeTimeout: HANDSHAKE_MS,
         headersTimeout: limits.headersSeconds * 1000,

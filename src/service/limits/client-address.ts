@@ -1,7 +1,7 @@
 /** The key by which connections and failed sign-ins are counted when only the client's address is known. Pure. */
 import { isIPv6 } from 'node:net';
 
-/** Of an IPv6 address the network of one subscriber, who chooses freely among its addresses (RFC 6177). */
+/** Of an IPv6 address, the network of one subscriber, who can use any of its addresses (RFC 6177). */
 const IPV6_GROUPS = 4;
 
 /**

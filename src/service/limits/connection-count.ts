@@ -1,10 +1,10 @@
-/** How many connections a server may have, in all and from one address. */
+/** Limits the connections of a server, in total and per address. */
 import { BlockList, isIPv6, type Socket } from 'node:net';
 import { clientAddress } from './client-address.js';
 
 export interface ConnectionLimits {
   readonly inAll: number;
-  /** 0: no limit, where a proxy or a mobile network stands for many. */
+  /** 0: no limit, for a proxy or mobile network that represents many clients. */
   readonly perAddress: number;
 }
 
@@ -14,7 +14,7 @@ export class ConnectionCount {
   readonly #proxies = new BlockList();
   #inAll = 0;
 
-  /** @param proxies addresses and networks that stand for many */
+  /** @param proxies addresses and networks that represent many clients */
   constructor(limits: ConnectionLimits, proxies: readonly string[] = []) {
     this.#limits = limits;
     for (const proxy of proxies) {

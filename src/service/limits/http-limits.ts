@@ -4,14 +4,14 @@ import { type LoadLimits } from './loads.js';
 
 export interface HttpLimits {
   readonly connections: ConnectionLimits;
-  /** Until the headers of a request are complete, counted from its start or that of the connection, seconds. */
+  /** Timeout for the complete headers of a request, from its start or that of the connection, seconds. */
   readonly headersSeconds: number;
   /** In each such period at least {@link SLOWEST_BODY} bytes of a request's body must arrive, seconds. */
   readonly bodySeconds: number;
   readonly loads: LoadLimits;
   /**
-   * Addresses and networks of proxies in front of the server: they are believed in whose name they ask (X-Forwarded-For), and
-   * may have any number of connections.
+   * Addresses and networks of proxies in front of the server. Their X-Forwarded-For header is trusted, and they may
+   * have any number of connections.
    */
   readonly trustedProxies: readonly string[];
 }
@@ -23,14 +23,14 @@ export const DEFAULT_HTTP_LIMITS: HttpLimits = {
   connections: { inAll: 20_000, perAddress: 10_000 },
   headersSeconds: 20,
   bodySeconds: 30,
-  // TLS usually ends in a proxy on the same machine.
+  // TLS is usually terminated by a proxy on the same machine.
   trustedProxies: ['127.0.0.0/8', '::1/128'],
   loads: {
     stream: { perToken: 50, inAll: 2_000 },
     export: { perToken: 4, inAll: 16 },
     search: { perToken: 4, inAll: 8 },
     upload: { perToken: 8, inAll: 64 },
-    // Each has a connection for reading to itself: lists, searches and the audit log need some, too.
+    // Each occupies a connection of the reading lane: lists, searches and the audit log need some, too.
     dossier: { perToken: 1, inAll: 2 },
   },
 };

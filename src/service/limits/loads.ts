@@ -1,6 +1,6 @@
 /**
- * Requests that take long or cost much: how many of each kind one token may have in progress, and all tokens together. What
- * exceeds it is refused at once: waiting requests would only be more of them.
+ * Slow or expensive requests: limits on how many of each kind may be in progress per token, and for all tokens
+ * together. Requests beyond a limit are refused at once, because waiting requests would only add load.
  */
 import { type Load } from '../../contract/index.js';
 
@@ -19,7 +19,7 @@ export class Loads {
     this.#limits = limits;
   }
 
-  /** @returns ends the request's share; undefined if the limit is reached */
+  /** @returns a function that ends the request's share; undefined if the limit is reached */
   begin(load: Load, tokenId: string): (() => void) | undefined {
     const { perToken, inAll } = this.#limits[load];
     const tokens = this.#inProgress.get(load) ?? new Map<string, number>();

@@ -11,7 +11,7 @@ import { type AddressGuard } from './address-guard.js';
 /** The receiver did not settle the batch. */
 export class NotSettled extends Error {
   override readonly name = 'NotSettled';
-  /** Seconds that the receiver asks us to wait (RFC 9110, Retry-After); undefined: it does not. */
+  /** Seconds that the receiver asks us to wait (RFC 9110, Retry-After); undefined: it does not ask. */
   readonly retryAfter: number | undefined;
   /** HTTP status of its answer; undefined: no answer. */
   readonly status: number | undefined;

@@ -1,4 +1,4 @@
-/** The key that a server has made for itself: a file in its data directory, made when it is missing. */
+/** A server's own key: a file in its data directory, created if missing. */
 import { randomBytes } from 'node:crypto';
 import { link, open, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
@@ -34,7 +34,7 @@ async function readKey(file: string): Promise<string | undefined> {
   }
 }
 
-/** Of several servers that start in one directory, each has the key of the one that was first. */
+/** If several servers start in one directory, all of them use the key of the first one. */
 async function makeKey(file: string): Promise<string> {
   const own = `${file}.${randomBytes(8).toString('hex')}`;
   try {
@@ -45,9 +45,9 @@ async function makeKey(file: string): Promise<string> {
   } finally {
     await rm(own, { force: true });
   }
-  // Nothing may be sealed with a key that a power cut takes away.
+  // Nothing may be sealed with a key that does not survive a power cut.
   await syncFolder(dirname(file));
   const made = await readKey(file);
-  if (made === undefined) throw new BadSettings(`${file} was removed while it was made`);
+  if (made === undefined) throw new BadSettings(`${file} was removed while it was being created`);
   return made;
 }

@@ -1,10 +1,10 @@
-/** Secrets that were sealed with an earlier key are sealed with the first one, so that the earlier key can go. */
+/** Seals secrets again that were sealed with an earlier key, with the first one, so that the earlier key can go. */
 import { CannotOpen, type SecretBox } from './secret-box.js';
 
 export interface Resealed {
   /** Owners whose secrets were encrypted again. */
   readonly sealed: number;
-  /** Names of owners with a secret that no key opens: they need another one. */
+  /** Names of owners with a secret that no key decrypts: they need a new one. */
   readonly closed: readonly string[];
 }
 

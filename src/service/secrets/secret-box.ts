@@ -14,13 +14,13 @@ export class CannotOpen extends Error {
   override readonly name = 'CannotOpen';
 }
 
-/** Without a key nothing is sealed, and a secret that is not sealed is not stored. */
+/** There is no key to seal with, and an unsealed secret is not stored. */
 class NoSecretKey extends Error {
   override readonly name = 'NoSecretKey';
 }
 
 interface Key {
-  /** Names it, without saying anything of it. */
+  /** Identifies the key without revealing it. */
   readonly id: string;
   readonly bytes: Buffer;
 }
@@ -40,7 +40,7 @@ export class SecretBox {
     return this.#keys.length > 0;
   }
 
-  /** @param owner whose secret it is: it can be opened for this one only @throws NoSecretKey; see `canSeal` */
+  /** @param owner of the secret: only for this owner can it be opened @throws NoSecretKey; see `canSeal` */
   seal(secret: string, owner: string): string {
     const [key] = this.#keys;
     if (!key) throw new NoSecretKey('there is no key to seal a secret with');

@@ -35,11 +35,11 @@ export async function openSecretBox(
 const DERIVED_BYTES = 32;
 
 /**
- * Keys for something else than sealing, derived with HKDF (RFC 5869). Without keys in the settings they are this server's
- * alone.
+ * Keys for purposes other than sealing, derived with HKDF (RFC 5869). Without keys in the settings they are this
+ * server's alone.
  *
  * @returns at least one; the first signs, all verify
- * @throws BadSettings where a key is none
+ * @throws BadSettings if a key is invalid
  */
 export async function derivedKeys(
   settings: SecretKeySettings,

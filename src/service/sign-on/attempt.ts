@@ -7,7 +7,7 @@ import { createHash, randomBytes } from 'node:crypto';
 
 export interface Attempt {
   readonly secret: string;
-  /** ms; the browser's word. */
+  /** ms; as the browser claims. */
   readonly startedAt: number;
   /** Whether the person must sign in again. */
   readonly again: boolean;

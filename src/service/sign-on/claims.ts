@@ -6,7 +6,7 @@ import { type RoleOfClaim, type SignOn } from './settings.js';
 export type Claims = Readonly<Record<string, unknown>>;
 
 export interface Person {
-  /** Stable and unique at this server; the audit log has it in the place of a token’s id. */
+  /** Stable and unique at this server; in the audit log, it takes the place of a token’s id. */
   readonly id: string;
   readonly name: string;
   readonly role: string;
@@ -19,7 +19,7 @@ const SUBJECT = /^[\x21-\x7e]{1,255}$/;
 /** Longest name that we keep, characters. */
 const MAX_NAME = 200;
 
-/** @returns undefined where the subject is not one, which no provider may send */
+/** @returns undefined if the subject is invalid, which no provider may send */
 export function identityOf(claims: Claims): Omit<Person, 'role' | 'scopes'> | undefined {
   const sub = subjectOf(claims);
   if (sub === undefined) return undefined;
@@ -55,7 +55,7 @@ export function roleOf(
   return roles.find(({ value }) => claimed.has(value))?.role;
 }
 
-/** What of a claim stands for all vehicle models. */
+/** Value of a claim that stands for all vehicle models. */
 const ALL_MODELS = '*';
 
 /**
@@ -75,7 +75,7 @@ export function scopesOfClaims(
   return [...new Set(models)].filter((model) => MODEL.test(model)).sort();
 }
 
-/** Others are no models: see `Identifier`. */
+/** Other values are not models: see `Identifier`. */
 const MODEL = /^[^\p{Cc}\p{Cs}]{1,256}$/u;
 
 /** A claim with exactly this name, such as a URL, or otherwise a path into objects: `realm_access.roles`. */

@@ -12,12 +12,12 @@ export interface LogoutToken {
   readonly usableUntil: number;
 }
 
-/** It is no logout token. */
+/** The token is not a logout token. */
 export class NoLogoutToken extends Error {
   override readonly name = 'NoLogoutToken';
 }
 
-/** Oldest that is taken, seconds: providers send them at once. */
+/** Maximum age, seconds: providers send them at once. */
 export const LOGOUT_TOKEN_SECONDS = 5 * 60;
 /** How long its id is kept beyond that, for clocks that differ, seconds. */
 const MARGIN_SECONDS = 60;

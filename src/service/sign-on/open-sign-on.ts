@@ -1,4 +1,4 @@
-/** Single sign-on as the settings have it. */
+/** Opens single sign-on according to the settings. */
 import { Provider } from './provider.js';
 import { type SignOn, type SignOnSettings, signOnOf } from './settings.js';
 

@@ -30,9 +30,9 @@ export interface SignedOn {
   readonly authenticatedAt: number;
 }
 
-/** Of one request, seconds. */
+/** Timeout of a request, seconds. */
 const TIMEOUT_SECONDS = 5;
-/** How long the provider’s own description is believed, ms. */
+/** How long the provider’s own description is cached, ms. */
 const DISCOVERED_MS = 60 * 60 * 1000;
 /** Between our clock and the provider’s, seconds. */
 const TOLERANCE_SECONDS = 10;
@@ -75,7 +75,7 @@ export class Provider {
   }
 
   /**
-   * Exchanges the code of the provider’s answer, and checks everything that it says.
+   * Exchanges the code in the provider’s answer, and checks all of its statements.
    *
    * @param answer query of the browser’s request
    * @throws ProviderUnavailable, SignOnRefused
@@ -123,7 +123,7 @@ export class Provider {
       const { payload, protectedHeader } = await jwtVerify(text, this.#keysOf(server), {
         issuer: server.issuer,
         audience: this.#signOn.clientId,
-        // The keys are public ones: `none`, and a signature with the client’s secret, are not among these.
+        // Only public-key algorithms: neither `none` nor signatures with the client’s secret.
         algorithms: offered.filter((name) => /^(?:RS|PS|ES)\d{3}$|^EdDSA$|^Ed25519$/.test(name)),
         currentDate: new Date(this.#clock()),
         clockTolerance: TOLERANCE_SECONDS,
@@ -189,7 +189,7 @@ export class Provider {
       {
         [oidc.customFetch]: this.#fetch as oidc.CustomFetch,
         timeout: TIMEOUT_SECONDS,
-        // The settings allow that on this machine only.
+        // The settings allow this on the same machine only.
         // eslint-disable-next-line @typescript-eslint/no-deprecated
         execute: issuer.protocol === 'http:' ? [oidc.allowInsecureRequests] : [],
       },
@@ -214,7 +214,7 @@ function authentication(
   return takesBasic ? oidc.ClientSecretBasic(secret) : oidc.ClientSecretPost(secret);
 }
 
-/** An answer that is no failure of the provider itself. @throws ProviderUnavailable */
+/** An answer, unless it is a failure of the provider itself. @throws ProviderUnavailable */
 async function answered(sent: Promise<Response>): Promise<Response> {
   const response = await sent.catch((error: unknown) => {
     const { message, cause } = error as Error;

@@ -33,7 +33,7 @@ export interface ModelOfClaim {
   readonly model: string;
 }
 
-/** The same, complete. */
+/** The same settings, with defaults filled in. */
 export interface SignOn {
   /** Origin. */
   readonly consoleUrl: string;

@@ -13,12 +13,12 @@ import {
 } from '../../x509/index.js';
 import { BadTimeStamp } from './bad-time-stamp.js';
 
-/** Most certificates in a path. */
+/** Maximum number of certificates in a path. */
 const LONGEST_PATH = 10;
 /** A token's author can fill it with authorities that certify each other, hence a limit on the certificates examined. */
 const MOST_STEPS = 64;
 
-/** The signer first, one that is trusted last. */
+/** The signer first, a trusted certificate last. */
 type Path = readonly Certificate[];
 
 /** @param time ms @throws BadTimeStamp */
@@ -53,7 +53,7 @@ export function checkPath(
   throw new BadTimeStamp(first ?? 'is signed by an authority that is not trusted');
 }
 
-/** By name and signature alone: a path with a fault says more than none. */
+/** By name and signature alone: a faulty path gives a better message than none. */
 function* pathsFrom(
   path: Path,
   others: readonly Certificate[],
@@ -82,7 +82,7 @@ function pathFault(path: Path, time: number): string | undefined {
       return 'has a certificate in its path that is signed with an algorithm that is not accepted';
     }
     if (index === 0) continue;
-    if (!certificate.isAuthority) return 'has an issuer in its path that is no authority';
+    if (!certificate.isAuthority) return 'has an issuer in its path that is not an authority';
     if (!mayBeUsedFor(certificate, 'keyCertSign')) {
       return 'has an authority in its path that may not sign certificates';
     }

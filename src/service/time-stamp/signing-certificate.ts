@@ -1,6 +1,6 @@
 /**
- * Which certificate a signer says that it has signed with (RFC 2634, section 5.4; RFC 5035, section 4): without it, another one
- * with the same key or the same number could be put in its place. Pure.
+ * The certificate with which a signer claims to have signed (RFC 2634, section 5.4; RFC 5035, section 4): without this
+ * claim, another one with the same key or number could be substituted. Pure.
  */
 import { createHash } from 'node:crypto';
 import {
@@ -16,7 +16,7 @@ import { type Certificate } from '../../x509/index.js';
 import { BadTimeStamp } from './bad-time-stamp.js';
 import { DIGESTS } from './digests.js';
 
-/** Its hash is SHA-1: many authorities still send no other. To deceive it takes a second preimage, not a mere collision. */
+/** Its hash is SHA-1: many authorities still send no other. An attack needs a second preimage, not just a collision. */
 const SIGNING_CERTIFICATE = '1.2.840.113549.1.9.16.2.12';
 const SIGNING_CERTIFICATE_V2 = '1.2.840.113549.1.9.16.2.47';
 const DIRECTORY_NAME = contextTag(4, true);
@@ -32,7 +32,7 @@ export function checkSigningCertificate(
   const first = valueOf(SIGNING_CERTIFICATE);
   const second = valueOf(SIGNING_CERTIFICATE_V2);
   if (!first && !second) throw new BadTimeStamp('does not say with which certificate it is signed');
-  // RFC 5816, section 2.2.1: both may be there, and then both have to be right.
+  // RFC 5816, section 2.2.1: both may be present, and then both must be correct.
   const isNamed =
     (!first || isNamedBy(signer, certificateIdIn(first), 'sha1')) &&
     (!second || isNamedBy(signer, certificateIdIn(second), undefined));

@@ -22,7 +22,7 @@ import { checkSigningCertificate } from './signing-certificate.js';
 export interface CheckedTimeStamp {
   /** ms */
   readonly time: number;
-  /** Of the certificate that has signed it. */
+  /** Of the signing certificate. */
   readonly authority: string;
 }
 
@@ -56,8 +56,8 @@ export function checkTimeStamp(answer: Uint8Array, expected: Expected): CheckedT
     const { subject } = new X509Certificate(signer.bytes);
     return { time: info.time, authority: subject.replaceAll('\n', ', ') };
   } catch (error) {
-    if (error instanceof DerFault) throw new BadTimeStamp(`is no time stamp: ${error.message}`);
-    // A key or a curve that OpenSSL does not take.
+    if (error instanceof DerFault) throw new BadTimeStamp(`is not a time stamp: ${error.message}`);
+    // A key or a curve that OpenSSL does not support.
     if (isOfOpenSsl(error)) throw new BadTimeStamp(`cannot be verified: ${error.message}`);
     throw error;
   }
@@ -99,7 +99,7 @@ interface Info {
 
 function infoIn([, , encapsulated]: readonly Element[]): Info {
   const [type, content] = childrenOf(need(encapsulated, 'content'));
-  if (readOid(type) !== TST_INFO) throw new BadTimeStamp('the token is no time stamp');
+  if (readOid(type) !== TST_INFO) throw new BadTimeStamp('the token is not a time stamp');
   const [octets] = childrenOf(need(content, 'content'));
   const bytes = expectTag(octets, TAG.octetString).content;
   const [, , imprint, , time, ...more] = childrenOf(readDer(bytes, TAG.sequence));
@@ -124,11 +124,11 @@ function checkInfo(info: Info, { imprint, nonce }: Expected): void {
   }
 }
 
-/** CMS (RFC 5652, section 5.6). @returns the certificate of who has signed */
+/** CMS (RFC 5652, section 5.6). @returns the signer's certificate */
 function checkSignature(signedData: readonly Element[], content: Buffer): Certificate {
   const infos = childrenOf(expectTag(signedData.at(-1), TAG.set));
   const [info] = infos;
-  if (!info || infos.length > 1) throw new BadTimeStamp('has not exactly one signer');
+  if (!info || infos.length > 1) throw new BadTimeStamp('does not have exactly one signer');
   const [, sid, digestAlgorithm, attributes, , signature] = childrenOf(info);
   const [digestName] = childrenOf(need(digestAlgorithm, 'an algorithm'));
   const digest = DIGESTS[readOid(digestName)];
@@ -167,15 +167,15 @@ const attributeReader = (attributes: readonly Element[]) => (name: string) => {
 };
 
 /**
- * `certificates [0]` of the signed data. Those that RFC 5280 does not allow are left out: authorities add old roots, and none of
- * them can be in a path.
+ * `certificates [0]` of the signed data. Certificates that RFC 5280 does not allow are left out: authorities include
+ * old roots, which cannot be part of a path.
  */
 function certificatesIn(signedData: readonly Element[]): Certificate[] {
   const set = signedData.find(({ tag }) => tag === FIRST);
   try {
     return readable((set ? childrenOf(set) : []).map(({ bytes }) => new X509Certificate(bytes)));
   } catch {
-    throw new BadTimeStamp('has a certificate that is none');
+    throw new BadTimeStamp('contains an invalid certificate');
   }
 }
 
@@ -198,7 +198,7 @@ function signerIn(signedData: readonly Element[], sid: Element): Certificate {
   const found = certificatesIn(signedData).find(
     (one) => one.issuer.equals(issuer) && BigInt(`0x${one.serial}`) === number,
   );
-  if (!found) throw new BadTimeStamp('has no certificate of its signer');
+  if (!found) throw new BadTimeStamp('does not contain the certificate of its signer');
   return found;
 }
 

@@ -12,7 +12,7 @@ export interface Certificate {
   /** The server’s own certificate, then those of intermediate CAs. */
   readonly cert: string;
   readonly key: string;
-  /** When the first certificate of the chain to expire does, ms. */
+  /** When the first certificate of the chain expires, ms. */
   readonly expires: number;
 }
 
@@ -41,7 +41,7 @@ export function certificateOf(cert: string, key: string): Certificate {
   }
   const chain = certificatesIn(cert);
   try {
-    // Node takes an empty key without a word.
+    // Node accepts an empty key silently.
     const isOwn = chain[0]?.checkPrivateKey(createPrivateKey(key)) ?? false;
     if (!isOwn) throw new Error('mismatch: the key belongs to another certificate');
     createSecureContext({ ...TLS_POLICY, cert, key });

@@ -10,7 +10,7 @@ export interface TlsSettings {
   readonly tlsCert?: string | undefined;
   /** PEM file of its key. */
   readonly tlsKey?: string | undefined;
-  /** How long browsers shall insist on HTTPS for this host, seconds; 0: no such header. */
+  /** How long browsers must insist on HTTPS for this host, seconds; 0: no such header. */
   readonly hstsSeconds?: number | undefined;
 }
 
@@ -23,11 +23,11 @@ const EXPIRES = 'otaops_tls_certificate_expires_timestamp_seconds';
 /** @param registry where the metrics are shown; without a certificate they have no value */
 export function watchCertificate(registry: Registry, log: Logger): CertificateListeners {
   const registers = [registry];
-  // Without a label there would be a value, 0, before there is a certificate.
+  // Without a label, the metric would have the value 0 before there is a certificate.
   const labelNames = ['listener'] as const;
   const expiry = new Gauge({
     name: EXPIRES,
-    help: 'When the certificate in use expires, or one of its chain, Unix time.',
+    help: 'When the certificate in use, or one in its chain, expires, Unix time.',
     labelNames,
     registers,
   });

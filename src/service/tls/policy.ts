@@ -1,4 +1,4 @@
-/** Which TLS our servers speak (RFC 9325, sections 3.1 and 4.2; the suites are Mozilla’s “intermediate”). */
+/** TLS versions and suites of our servers (RFC 9325, sections 3.1 and 4.2; the suites are Mozilla’s “intermediate”). */
 import { constants } from 'node:crypto';
 import { type SecureContextOptions } from 'node:tls';
 
@@ -17,7 +17,7 @@ const SUITES = [
 
 /**
  * 112 bits: no certificate of either side, or of its chain, may have an RSA key under 2,048 bits or a SHA-1 signature.
- * OpenSSL takes the level from the list of suites.
+ * OpenSSL reads the level from the list of suites.
  */
 const LEVEL = '@SECLEVEL=2';
 

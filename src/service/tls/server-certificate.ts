@@ -16,13 +16,13 @@ export interface CertificateFiles {
 }
 
 export interface CertificateListeners {
-  /** Another certificate is in use from now on; also called for the first. @param expires ms */
+  /** A new certificate is in use from now on; also called for the first one. @param expires ms */
   readonly onLoaded: (expires: number) => void;
   /** The files cannot be used; called once for each content, and with undefined when they can again. */
   readonly onProblem: (error: Error | undefined) => void;
 }
 
-/** Between two looks at the files, ms: two small reads. */
+/** Interval between checks of the files, ms: two small reads. */
 const LOOK_MS = 2_000;
 
 export class ServerCertificate {
@@ -67,7 +67,7 @@ export class ServerCertificate {
     return { ...TLS_POLICY, cert, key };
   }
 
-  /** @param use gets each later certificate; connections that are open keep theirs */
+  /** @param use called with each later certificate; open connections keep theirs */
   onChange(use: (context: SecureContextOptions) => void): void {
     this.#users.add(use);
   }

@@ -1,4 +1,4 @@
-/** Whom we believe when we call another server: the well-known CAs, and those of a file. */
+/** The CAs trusted when calling other servers: the well-known ones, and those in a file. */
 import { readFile } from 'node:fs/promises';
 import { rootCertificates } from 'node:tls';
 import { Agent, fetch as undiciFetch } from 'undici';
@@ -21,7 +21,7 @@ export async function trustedAuthorities(file: string | undefined): Promise<stri
 }
 
 /**
- * A `fetch` that believes these CAs; Node’s own takes none.
+ * A `fetch` that trusts these CAs; Node’s own accepts none.
  *
  * @param ca see {@link trustedAuthorities}; undefined: Node’s own
  */

@@ -5,29 +5,29 @@
  */
 import { type Certificate, isIssuedBy, isSelfIssued } from '../../x509/index.js';
 
-/** Certificates in a path, and most that a vehicle may send. */
+/** Maximum number of certificates in a path, and of those that a vehicle may send. */
 export const LONGEST_CHAIN = 8;
-/** Of cross-signed authorities there may be several. */
+/** With cross-signed authorities there may be several paths. */
 const MOST_PATHS = 16;
 
-/** A certificate of a path, and how lists name its issuer. */
+/** A certificate of a path, and the name of its issuer in revocation lists. */
 export interface PathStep {
   readonly certificate: Certificate;
   /** Of {@link nameKey}. */
   readonly issuerKey: string;
-  /** Sent by the vehicle; otherwise it comes from our file, and may leave it. */
+  /** Whether the vehicle sent it; otherwise it comes from our file, from which it may be removed. */
   readonly isSent: boolean;
 }
 
 /** The vehicle's first, a self-issued authority of ours last. */
 export type CertificatePath = readonly PathStep[];
 
-/** How the holder of a name is found in a map. */
+/** Key of a certificate's holder in a map. */
 export const nameKey = (name: Buffer): string => name.toString('latin1');
 
 /**
  * @param sent the vehicle's first
- * @param authorities those of our file
+ * @param authorities from our file
  */
 export function certificatePaths(
   sent: readonly Certificate[],

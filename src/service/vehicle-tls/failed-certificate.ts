@@ -1,4 +1,4 @@
-/** A sign-in with a certificate that failed, as the audit log has it. */
+/** A failed sign-in with a certificate, as recorded in the audit log. */
 import { type Socket } from 'node:net';
 import { TLSSocket } from 'node:tls';
 import { clientAddress } from '../limits/index.js';
@@ -6,7 +6,7 @@ import { clientAddress } from '../limits/index.js';
 export interface FailedCertificate {
   readonly kind: 'certificate';
   readonly address: string;
-  /** Whom the certificate names, trusted or not. */
+  /** The vehicle that the certificate names, trusted or not. */
   readonly name?: string;
 }
 
@@ -16,7 +16,7 @@ export function failedCertificate(socket: Socket): FailedCertificate {
   return { kind: 'certificate', address, ...(name === undefined ? {} : { name }) };
 }
 
-/** A certificate of a stranger may be anything, also one that cannot be read. */
+/** A stranger's certificate may contain anything, even be unreadable. */
 function subjectAt(socket: Socket): string | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   try {

@@ -40,7 +40,7 @@ export const listRevokedCertificates = (
     [after, limit],
   );
 
-/** Between two looks, ms. */
+/** Interval between checks, ms. */
 const LOOK_MS = 1_000;
 
 export interface RevokedSerialsOptions {
@@ -49,11 +49,11 @@ export interface RevokedSerialsOptions {
   readonly onFailure: (error: Error) => void;
 }
 
-/** All of them in memory: a revocation is final, so they only grow. */
+/** All serials are kept in memory: a revocation is final, so the set only grows. */
 export class RevokedSerials {
   readonly #options: RevokedSerialsOptions;
   readonly #serials = new Set<string>();
-  /** What its transactions show has been read. */
+  /** The snapshot whose transactions have been read. */
   #snapshot: string | null = null;
   #timer: NodeJS.Timeout | undefined;
   #isStopped = false;

@@ -22,7 +22,7 @@ export interface TlsFilePaths {
   readonly ca: string;
   /** Their revocation lists, and those of {@link bootstrap}. */
   readonly crl?: string | undefined;
-  /** Authorities of certificates that are good for a first enrolment only; undefined: there are none. */
+  /** Authorities whose certificates are valid for a first enrolment only; undefined: none. */
   readonly bootstrap?: string | undefined;
 }
 
@@ -36,7 +36,7 @@ export interface TlsFiles {
   readonly lists: readonly RevocationList[];
 }
 
-/** Between two looks, ms: with the look at open connections, a revocation takes less than 5 s. */
+/** Interval between checks, ms: together with the check of open connections, a revocation takes effect within 5 s. */
 const LOOK_MS = 1_000;
 
 /** @throws BadSettings naming the file */
@@ -49,7 +49,7 @@ export async function readTlsFiles(paths: TlsFilePaths): Promise<TlsFiles> {
     createSecureContext({ cert, key, ca });
   } catch (error) {
     const { message } = error as Error;
-    throw new BadSettings(`${paths.cert}, ${paths.key} and ${paths.ca} do not fit: ${message}`);
+    throw new BadSettings(`${paths.cert}, ${paths.key} and ${paths.ca} do not match: ${message}`);
   }
   const authorities = await readAuthoritiesOf(paths.ca);
   const bootstrapAuthorities =
@@ -109,7 +109,7 @@ async function readFileOf<T>(path: string, parse: (text: string) => T): Promise<
 export interface TlsFileWatchOptions {
   readonly paths: TlsFilePaths;
   readonly onChanged: (files: TlsFiles) => void;
-  /** The files do not fit; those before stay in use. */
+  /** The files do not match; the previous ones stay in use. */
   readonly onFailure: (error: Error) => void;
 }
 
@@ -154,7 +154,7 @@ export class TlsFileWatch {
       this.#failure = '';
       if (!this.#isStopped) this.#options.onChanged(files);
     } catch (error) {
-      // Certificate and key change one after the other: the next look may find that they fit.
+      // Certificate and key change one after the other: at the next check they may match.
       const { message } = error as Error;
       if (message !== this.#failure) this.#options.onFailure(error as Error);
       this.#failure = message;

@@ -1,6 +1,6 @@
 /**
- * TLS with client certificates, for listeners that vehicles connect to: who a certificate is for, whether it is still good,
- * also while its connection is open, and the renewal of the server's own certificate without a restart.
+ * TLS with client certificates, for listeners that vehicles connect to: determines the vehicle of a certificate, checks
+ * its validity, also while the connection is open, and renews the server's own certificate without a restart.
  */
 import { constants } from 'node:crypto';
 import { type SecureContextOptions, type Server, type TlsOptions, type TLSSocket } from 'node:tls';
@@ -56,7 +56,7 @@ const VEHICLE_POLICY: SecureContextOptions = {
   secureOptions: (TLS_POLICY.secureOptions ?? 0) | constants.SSL_OP_NO_TICKET,
 };
 
-/** Between two looks for expired certificates on open connections, ms. */
+/** Interval between checks for expired certificates on open connections, ms. */
 const LOOK_MS = 1_000;
 
 export class VehicleTls {
@@ -124,12 +124,12 @@ export class VehicleTls {
   vehicleAt(socket: TLSSocket): CertifiedVehicle {
     const { kind, vehicle } = this.#peerAt(socket);
     if (kind !== 'vehicle') {
-      throw new CertificateRefused('the client certificate is good for a first enrolment only');
+      throw new CertificateRefused('the client certificate is valid for a first enrolment only');
     }
     return vehicle;
   }
 
-  /** Whom the certificate is for, if it is one for a first enrolment. @throws CertificateRefused */
+  /** The system_id in the certificate, if it is one for a first enrolment. @throws CertificateRefused */
   bootstrapAt(socket: TLSSocket): CertifiedVehicle | undefined {
     const { kind, vehicle } = this.#peerAt(socket);
     return kind === 'bootstrap' ? vehicle : undefined;
@@ -193,7 +193,7 @@ export class VehicleTls {
   }
 
   get #secrets(): TlsOptions {
-    if (!this.#current) throw new Error('the TLS files are not read yet');
+    if (!this.#current) throw new Error('the TLS files have not been read yet');
     const { cert, key, ca } = this.#current;
     return { cert, key, ca };
   }
@@ -212,14 +212,14 @@ export class VehicleTls {
     this.#endRefused();
   }
 
-  /** Why the certificate is not good, or no longer; undefined: it is good. */
+  /** Why the certificate is not, or no longer, valid; undefined: it is valid. */
   #faultOf({ own, paths, kind }: Peer): string | undefined {
     const now = this.#options.clock();
     if (own.notAfter < now) return 'has expired';
     if (own.notBefore > now) return 'is not valid yet';
     if (this.#serials.has(own.serial)) return 'is revoked';
     const current = paths.filter((path) => this.#isCurrent(path, kind, now));
-    if (current.length === 0) return 'is of an authority no longer accepted';
+    if (current.length === 0) return 'is from an authority that is no longer accepted';
     const isListed = current.every((path) => path.some((step) => this.#isListed(step)));
     return isListed ? 'is revoked by a list of its issuer' : undefined;
   }
@@ -252,7 +252,7 @@ export class VehicleTls {
 
 /**
  * @param sent in DER, at least one
- * @throws CertificateRefused where the first is no certificate that we can read; of the others, those are left out
+ * @throws CertificateRefused if the first certificate cannot be read; unreadable others are left out
  */
 function readChain([first, ...others]: readonly Buffer[]): [Certificate, ...Certificate[]] {
   try {

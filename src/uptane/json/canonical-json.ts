@@ -30,7 +30,7 @@ function textOf(value: JsonValue | PlainJson): string {
 const isList = (value: unknown): value is readonly (JsonValue | PlainJson)[] =>
   Array.isArray(value);
 
-// Text that is added up piece by piece: quicker than a list of pieces, and a server does it for every report.
+// Concatenated text is faster than a list of pieces, and a server does this for every report.
 function listText(items: readonly (JsonValue | PlainJson)[]): string {
   let text = '';
   for (const item of items) text += text === '' ? textOf(item) : `,${textOf(item)}`;
@@ -59,7 +59,7 @@ function integer(value: number): string {
 }
 
 const notAnInteger = (text: string) =>
-  `has the number ${text.slice(0, 40)}, which is no integer within ±(2^53-1)`;
+  `has the number ${text.slice(0, 40)}, which is not an integer within ±(2^53-1)`;
 
 function quoted(text: string): string {
   if (!text.isWellFormed()) throw new NotCanonical('has a string with half a surrogate pair');

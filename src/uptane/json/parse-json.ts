@@ -139,7 +139,7 @@ class Parser {
         return text.slice(first, at);
       }
       if (unit === BACKSLASH) return this.#stringWithEscapes(first, at);
-      if (!(unit >= FIRST_PRINTABLE)) this.#failAt(at, 'a string is not ended');
+      if (!(unit >= FIRST_PRINTABLE)) this.#failAt(at, 'a string is not terminated');
     }
   }
 
@@ -165,7 +165,7 @@ class Parser {
           at += 2;
         }
       } else {
-        if (!(unit >= FIRST_PRINTABLE)) this.#failAt(at, 'a string is not ended');
+        if (!(unit >= FIRST_PRINTABLE)) this.#failAt(at, 'a string is not terminated');
         let end = at + 1;
         for (let next = text.charCodeAt(end); ; next = text.charCodeAt(end)) {
           if (next === QUOTE || next === BACKSLASH || !(next >= FIRST_PRINTABLE)) break;
@@ -200,7 +200,7 @@ class Parser {
   }
 
   #skipBlanks(): void {
-    // Mostly there are none, and a search is dear.
+    // Usually there are none, and a search is expensive.
     if (this.#text.charCodeAt(this.#at) > SPACE) return;
     BLANKS.lastIndex = this.#at;
     BLANKS.exec(this.#text);

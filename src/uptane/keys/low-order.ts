@@ -1,6 +1,6 @@
 /**
  * Ed25519 public keys for which signatures can be forged without a private key: the points of order 1, 2, 4 and 8.
- * OpenSSL verifies with them. The y coordinates, little-endian, in all encodings; the top bit is the sign of x.
+ * OpenSSL accepts them. The y coordinates, little-endian, in all encodings; the top bit is the sign of x.
  */
 const LOW_ORDER_Y = new Set([
   // Order 4: y = 0, and p, which is the same.

@@ -3,7 +3,7 @@
 const PEM = /^\s*-----BEGIN PUBLIC KEY-----\s([A-Za-z0-9+/=\s]+)-----END PUBLIC KEY-----\s*$/;
 
 /**
- * `createPublicKey` on PEM would also take certificates, and private keys.
+ * `createPublicKey` would also accept certificates and private keys in PEM.
  *
  * @returns DER
  * @throws Error

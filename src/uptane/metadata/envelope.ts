@@ -10,7 +10,7 @@ export interface Signature {
   readonly keyId: string;
   /** As written, not validated. */
   readonly hex: string;
-  /** All that was written. */
+  /** The whole file. */
   readonly entry: Reader;
 }
 

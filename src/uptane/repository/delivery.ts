@@ -63,7 +63,7 @@ function parsed(bytes: Uint8Array) {
   }
 }
 
-/** Without the files that are published already: the same delivery again changes nothing. */
+/** Without files that are already published: repeating a delivery changes nothing. */
 export const unpublished = (delivery: Delivery, { targets }: Published): Delivery =>
   new Map(
     [...delivery].filter(([role, { envelope }]) => {

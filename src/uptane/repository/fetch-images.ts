@@ -1,4 +1,4 @@
-/** The images of a copy: what its metadata list, from where the repository publishes them. For a folder that was lost. */
+/** Fetches the images that a copy's metadata lists from the published repository, to restore a lost folder. */
 import { downloadImage, isImage } from '../image-download.js';
 import { SLOWEST } from '../limits.js';
 import { type Target } from '../metadata/target.js';
@@ -10,7 +10,7 @@ import { listedImages } from './publication.js';
 import { readPublished } from './published.js';
 import { verifyAsNewVehicle } from './verify-publication.js';
 
-/** On its way; a restart fetches it again. */
+/** An incomplete image; a restart fetches it again. */
 const UNFINISHED = 'image.unfinished';
 
 /**

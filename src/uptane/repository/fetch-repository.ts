@@ -1,6 +1,6 @@
 /**
- * A copy of what another repository publishes, verified as vehicles verify it: a supplier proposes and signs the next
- * version of its role in the copy, and delivers it. Images are not copied.
+ * A copy of the files that another repository publishes, verified as vehicles do: a supplier proposes and signs the
+ * next version of its role in the copy, and delivers it. Images are not copied.
  */
 import { LIMITS, LONGEST_METADATA_SECONDS, SLOWEST } from '../limits.js';
 import { readSnapshot } from '../metadata/snapshot.js';
@@ -21,7 +21,7 @@ const subjectOf = (role: string) => ({ repository: 'image', role });
  * Brings a folder up to date; its proposal is kept.
  *
  * @param fetcher of the folder with the metadata
- * @param firstRoot with which vehicles are provisioned
+ * @param firstRoot the root with which vehicles are provisioned
  * @returns paths of new files
  * @throws RepositoryFault, Refusal; then nothing has been written
  */
@@ -58,7 +58,7 @@ export async function fetchRepository(
   const snapshot = readSnapshot(snapshotBytes, subjectOf('snapshot'), IMAGE_REPOSITORY);
   for (const [name, listed] of snapshot.files) {
     const role = name.replace(/\.json$/, '');
-    // It becomes the name of a file here.
+    // It becomes a file name here.
     checkRoleName(role);
     await needed(role, listed.version, LIMITS.targets);
   }

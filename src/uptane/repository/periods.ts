@@ -22,7 +22,7 @@ export const LONGEST_PERIOD = 3_660;
 /** A Director's folder contains only the root: its other roles are signed online, for each vehicle. */
 export type RepositoryKind = 'image' | 'director';
 
-/** What `repository.json` says. */
+/** Content of `repository.json`. */
 export interface RepositorySettings {
   readonly kind: RepositoryKind;
   readonly periods: Periods;

@@ -22,7 +22,7 @@ export class HttpFetcher implements Fetcher {
   /**
    * @param base `http:` or `https:`; a `/` at its end does not matter
    * @param headers sent with each request, e.g. a credential
-   * @param tls asked before each request: whom to trust, and a client certificate
+   * @param tls called before each request: trusted CAs, and the client certificate
    */
   constructor(
     base: URL,

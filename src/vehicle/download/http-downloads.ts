@@ -321,7 +321,7 @@ const asDiskFull = (error: Error) =>
   isDiskFull(error) ? new DownloadFailed(`the disk is full: ${error.message}`) : error;
 
 const listedDifference = (fault: HashFault | undefined) =>
-  fault && `the download has ${fault.found}, the metadata list ${fault.expected}`;
+  fault && `the download has ${fault.found}, the metadata lists ${fault.expected}`;
 
 const difference = (what: string, is: string | number, due: string | number) =>
   is === due ? undefined : `the ${what} of the download is ${is}, the script says ${due}`;

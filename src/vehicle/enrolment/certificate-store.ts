@@ -1,6 +1,6 @@
 /**
- * The vehicle's client certificate and its key on disk. At every moment either the old pair or the new one is complete there,
- * and a key that a request was made with is kept until its certificate is.
+ * The vehicle's client certificate and its key on disk. At every moment either the old or the new pair is complete, and
+ * the key of a request is kept until its certificate is stored.
  */
 import { createPrivateKey, type KeyObject, X509Certificate } from 'node:crypto';
 import { mkdirSync, readFileSync } from 'node:fs';
@@ -30,7 +30,7 @@ export class ForeignCertificate extends Error {
 export class CertificateStore {
   /** Certificate and key in one file: they change together. */
   readonly #current: string;
-  /** Of a request that is not answered yet. */
+  /** The key of a request that has not been answered yet. */
   readonly #pending: string;
 
   /** @param directory created if missing */
@@ -46,7 +46,7 @@ export class CertificateStore {
     return text === undefined ? undefined : storedIn(text, this.#current);
   }
 
-  /** The key for the next request: after an interruption that of the last one, whose certificate may be on its way. */
+  /** The key for the next request: after an interruption, that of the last one, whose certificate may still arrive. */
   pendingKey(): KeyObject {
     const text = readIfThere(this.#pending);
     // After an interruption between the two steps, the pending key already belongs to the certificate.
@@ -62,7 +62,7 @@ export class CertificateStore {
     return new X509Certificate(current.cert).checkPrivateKey(createPrivateKey(text));
   }
 
-  /** Puts the certificate of the pending key in place of the one before it. @param der @throws ForeignCertificate */
+  /** Replaces the previous certificate by that of the pending key. @param der @throws ForeignCertificate */
   complete(der: Uint8Array, systemId: string): StoredCertificate {
     const key = this.pendingKey();
     const certificate = new X509Certificate(der);
@@ -97,7 +97,7 @@ function readIfThere(path: string): string | undefined {
 function storedIn(text: string, where: string): StoredCertificate {
   const [der] = readPem(text, 'CERTIFICATE');
   const [key] = readPem(text, 'PRIVATE KEY');
-  if (!der || !key) throw new Error(`${where} does not hold a certificate and its key`);
+  if (!der || !key) throw new Error(`${where} does not contain a certificate and its key`);
   const { validFrom, validTo } = new X509Certificate(der);
   return {
     cert: writePem(der, 'CERTIFICATE'),

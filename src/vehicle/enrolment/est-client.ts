@@ -6,7 +6,7 @@ import { base64Lines, readCertsOnly, writeCertificateRequest } from '../../x509/
 import { doWithin } from '../../contract/index.js';
 import { type ClientTls } from '../client-tls.js';
 
-/** Where to enrol, and as whom. */
+/** The server to enrol with, and the vehicle's proof of identity. */
 export interface EstClientOptions {
   /** https, of the CarOTA Server’s port for vehicles. */
   readonly url: URL;
@@ -14,7 +14,7 @@ export interface EstClientOptions {
   readonly tls: ClientTls;
   /** For the first certificate. */
   readonly code?: string | undefined;
-  /** In place of a code: a certificate of the factory and its key, PEM. */
+  /** In place of a code: a factory certificate and its key, PEM. */
   readonly bootstrap?: { readonly cert: string; readonly key: string } | undefined;
 }
 
@@ -22,7 +22,7 @@ const LIMIT_MS = 60_000;
 const MAX_ANSWER = 256 * 1024;
 const MAX_DETAIL = 300;
 
-/** The server has refused, and asking again the same way is of no use. */
+/** The server has refused, and repeating the same request would not help. */
 export class EnrolmentRefused extends Error {
   override readonly name = 'EnrolmentRefused';
 }
@@ -36,10 +36,10 @@ export class EstClient {
   }
 
   /**
-   * With the certificate that there is, otherwise with the one-time code or the factory’s certificate.
+   * Uses the current certificate if there is one, otherwise the one-time code or the factory certificate.
    *
-   * @returns the certificate, in DER, not checked
-   * @throws EnrolmentRefused; Error where there was no answer
+   * @returns the certificate, in DER, not verified
+   * @throws EnrolmentRefused; Error if there was no answer
    */
   async request(key: KeyObject, signal?: AbortSignal): Promise<Uint8Array> {
     const { systemId, tls, code, url, bootstrap } = this.#options;

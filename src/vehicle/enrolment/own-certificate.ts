@@ -8,7 +8,7 @@ import { type ClientTls } from '../client-tls.js';
 import { type CertificateStore, type StoredCertificate } from './certificate-store.js';
 import { EnrolmentRefused, type EstClient } from './est-client.js';
 
-/** What {@link OwnCertificate} works with, and whom it informs. */
+/** Dependencies and listeners of {@link OwnCertificate}. */
 export interface OwnCertificateOptions {
   readonly store: CertificateStore;
   readonly client: EstClient;
@@ -26,7 +26,7 @@ export interface OwnCertificateOptions {
 
 const PAUSE_MS = 5_000;
 const LONGEST_PAUSE_MS = 60 * 60 * 1000;
-/** Timers hold no more than 24 days; the clock may be set in between, ms. */
+/** Longest timer, ms: timers are limited to 24 days, and the clock may be set in between. */
 const LONGEST_SLEEP_MS = 60 * 60 * 1000;
 
 /** A new certificate is kept at least for this fraction of its remaining validity. */
@@ -60,7 +60,7 @@ export class OwnCertificate {
     this.#running = this.#renewForever().catch(() => undefined);
   }
 
-  /** Ends after the request that is under way, without a result of it. */
+  /** Ends after the current request, whose result is discarded. */
   async stop(): Promise<void> {
     this.#stopping.abort();
     await this.#running;
@@ -83,7 +83,7 @@ export class OwnCertificate {
     }
   }
 
-  /** @param options.isPatient a refusal is retried too: a revocation, or a server's mistake, may be undone */
+  /** @param options.isPatient also retry after a refusal: a revocation, or a server's mistake, may be undone */
   async #obtain(signal: AbortSignal, { isPatient = false } = {}): Promise<StoredCertificate> {
     const { store, client, tls, systemId, onRenewed, onFailure, pauseMs } = this.#options;
     const backoff = { firstPauseMs: pauseMs ?? PAUSE_MS, longestPauseMs: LONGEST_PAUSE_MS };

@@ -59,7 +59,7 @@ export type SerialOf = ReadonlyMap<string, string>;
  * ECU already has need not be ordered again.
  *
  * @param installed by serial number
- * @returns the images that the script installs, as metadata describe them
+ * @returns the images that the script installs, as described by metadata
  * @throws Refusal
  */
 export function compareWithScript(

@@ -15,7 +15,7 @@ import { bundlePath, type RepositoryName } from '../secondary/metadata-bundle.js
 import { type MetadataBundle } from '../secondary/secondary.js';
 import { ProvisioningFault } from './provisioning-fault.js';
 
-/** Of one repository, besides its root. */
+/** The metadata of one repository, besides its root. */
 export interface InitialFiles {
   readonly timestamp: Uint8Array;
   readonly snapshot: Uint8Array;
@@ -35,7 +35,7 @@ interface InitialCheck {
 
 const RULES = { director: DIRECTOR, image: IMAGE_REPOSITORY } as const;
 
-/** @throws ProvisioningFault where a file is missing, Refusal where one is not valid */
+/** @throws ProvisioningFault if a file is missing, Refusal if one is not valid */
 export function initialFiles(repository: RepositoryName, check: InitialCheck): InitialFiles {
   const { bundle, now } = check;
   const rules = RULES[repository];
@@ -47,7 +47,7 @@ export function initialFiles(repository: RepositoryName, check: InitialCheck): I
     const path = bundlePath(repository, metadataPath(role, numbered));
     const bytes = bundle.get(path);
     if (bytes) return bytes;
-    throw new ProvisioningFault(`the metadata to provision lack ${path}`);
+    throw new ProvisioningFault(`the metadata to provision lacks ${path}`);
   };
   const common = { previous: undefined, now, rules };
   const timestamp = checkTimestamp(file('timestamp'), {
@@ -80,7 +80,7 @@ export function initialFiles(repository: RepositoryName, check: InitialCheck): I
 }
 
 export function storeInitialFiles(store: MetadataStore, files: InitialFiles): void {
-  // Otherwise the first cycle would take them for files of other keys.
+  // Otherwise the first cycle would treat them as files signed by other keys.
   store.writeOnlineKeys(files.onlineKeys);
   store.write('targets', files.targets);
   store.write('snapshot', files.snapshot);

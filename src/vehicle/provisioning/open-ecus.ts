@@ -32,7 +32,7 @@ export interface UptaneAddresses {
   readonly imageUrl: URL;
   /** Sent to the Director with each request, e.g. a credential; to the image repository only on the same origin. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
-  /** The same of the client certificate. */
+  /** As above, the client certificate. */
   readonly tls?: ClientTls | undefined;
 }
 
@@ -60,7 +60,7 @@ export function openPrimary(options: OpenPrimaryOptions): OpenedPrimary {
   const files = vehicleFiles(directory);
   const vehicle = readVehicleDescription(needed(files.description), files.description);
   if (vehicle.vin !== vin) {
-    throw new ProvisioningFault(`${files.description} is of ${vehicle.vin}, this is ${vin}`);
+    throw new ProvisioningFault(`${files.description} is for ${vehicle.vin}, not ${vin}`);
   }
   const authority = timeAuthority(needed(files.timeKeys), files.timeKeys);
   const primaryEcu = vehicle.ecus.find(({ isPrimary }) => isPrimary);

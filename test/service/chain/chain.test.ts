@@ -60,10 +60,10 @@ describe('A hash chain', () => {
   });
 
   it('takes no numbers that parsers read differently', async () => {
-    expect(() => writeChainLine(GENESIS, { rate: 0.5 })).toThrow(/no integer/);
+    expect(() => writeChainLine(GENESIS, { rate: 0.5 })).toThrow(/not an integer/);
     expect(() => writeChainLine(GENESIS, { text: '\ud800' })).toThrow(/half a surrogate/);
     const line = `{"a":1.0,"hash":"${GENESIS}"}`;
-    expect(await verifyChain([line])).toMatchObject({ intact: false, reason: /no integer/ });
+    expect(await verifyChain([line])).toMatchObject({ intact: false, reason: /not an integer/ });
   });
 
   it('goes on from a known hash', async () => {

@@ -94,13 +94,13 @@ const ATTACKS: readonly (readonly [string, string, () => readonly [Buffer, Holde
     },
   ],
   [
-    'an issuer that is no authority',
-    'has an issuer in its path that is no authority',
+    'an issuer that is not an authority',
+    'has an issuer in its path that is not an authority',
     () => [under(authority({ extensions: ['keyUsage=critical,keyCertSign'] }))],
   ],
   [
     'an authority whose basic constraints say that it is none',
-    'has an issuer in its path that is no authority',
+    'has an issuer in its path that is not an authority',
     () => [under(authority({ extensions: ['basicConstraints=critical,CA:FALSE'] }))],
   ],
   [

@@ -46,7 +46,7 @@ const PART_OF: Readonly<Record<DossierRecord['type'], Part>> = {
 export const partOf = (record: DossierRecord): Part =>
   record.type === 'audit' && record.vin === null ? 'decisions' : PART_OF[record.type];
 
-/** Members of each type of record, in the order of the schema: lines have them sorted. */
+/** Members of each type of record, in the order of the schema; the lines have them sorted by name. */
 const MEMBERS = new Map<string, readonly string[]>(
   DossierLine.anyOf.map(({ properties }) => [properties.type.const, Object.keys(properties)]),
 );
@@ -141,10 +141,10 @@ function failureText({
 
 /** Members that appear only in the JSON Lines: bytes that people cannot read. */
 const BYTES = new Set(['manifest', 'token']);
-/** Members that the heading or the part says. */
+/** Members already shown in the heading or the part. */
 const SAID = new Set(['type', 'hash']);
 
-/** Every member, in its order; of members within members each on its own. */
+/** Every member, in its order; nested members separately. */
 function factsOf(value: object, prefix = ''): Fact[] {
   return Object.entries(value).flatMap(([name, member]: [string, unknown]): Fact[] => {
     if (member === undefined || (prefix === '' && SAID.has(name))) return [];

@@ -1,4 +1,4 @@
-/** Pages of a PDF: headings, facts and lines, one after the other, with what every page says at its foot. */
+/** Pages of a PDF: headings, facts and lines in sequence, with a footer on every page. */
 import { createRequire } from 'node:module';
 import PDFDocument from 'pdfkit';
 import { type Block, type Fact } from './blocks.js';
@@ -6,7 +6,7 @@ import { printable } from './printable.js';
 
 const require = createRequire(import.meta.url);
 
-/** A4 in points, and where text is. */
+/** A4 in points, and its text area. */
 const MARGIN = 50;
 const FOOT = 60;
 const SIZE = { title: 18, heading: 10, text: 8, foot: 6 };
@@ -17,7 +17,7 @@ const PIECE = 1_000;
 
 export interface PaperFacts {
   readonly title: string;
-  /** At the foot of each page, before its number. */
+  /** Footer of each page, before its number. */
   readonly foot: string;
   /** ms */
   readonly createdAt: number;

@@ -14,7 +14,7 @@ export function printable(text: string, hasGlyph: (codePoint: number) => boolean
   return printed;
 }
 
-/** Controls, and what changes the direction or the place of other characters: a name must not look like another one. */
+/** Control characters, and those that move or reorder others: a name must not look like another one. */
 const isInvisible = (codePoint: number): boolean =>
   codePoint < 0x20 ||
   (codePoint >= 0x7f && codePoint < 0xa0) ||

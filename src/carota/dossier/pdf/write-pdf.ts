@@ -17,7 +17,7 @@ import { blocksOf, type Block, PARTS, type Part, partOf } from './blocks.js';
  */
 export async function writePdf(source: string, target: string): Promise<VerifiedDossier> {
   const verified = await verifyDossier(createReadStream(source));
-  // Fonts and their reader are loaded by who needs them.
+  // Fonts and their parser are loaded only when needed.
   const { Paper } = await import('./paper.js');
   const paper = new Paper({
     title: `Record of campaign ${verified.refId}`,
@@ -37,7 +37,7 @@ export async function writePdf(source: string, target: string): Promise<Verified
       if (of === 'campaign') introduce(verified).forEach((block) => paper.write(block));
     }
     for (const block of blocksOf(record)) paper.write(block);
-    // Nothing is held up by a long dossier, and no more is in memory than the file takes.
+    // A long dossier holds up nothing else, and only as much is in memory as the file can take.
     if (file.writableNeedDrain) await once(file, 'drain');
     else await setImmediate();
   }

@@ -1,4 +1,4 @@
-/** `/v1.0/artifacts`: the files that vehicles install. */
+/** `/v1.0/artifacts`: files for vehicles to install. */
 import { type FastifyRequest } from 'fastify';
 import {
   artifactApi,
@@ -81,9 +81,9 @@ export function artifactRoutes(server: Server, context: CarotaContext): void {
         if (outcome !== 'deleted') throw inUse(`artifact ${sha256}`, outcome.users);
       },
     );
-    // It is deleted; where its bytes resist, upkeep removes them.
+    // It is deleted; if removing its bytes fails, upkeep removes them.
     await finishRemoval(database, store, sha256).catch((error: unknown) =>
-      log.warn({ err: error, sha256 }, 'the bytes of an artifact are still there'),
+      log.warn({ err: error, sha256 }, 'the bytes of a deleted artifact could not be removed yet'),
     );
   });
 

@@ -21,7 +21,7 @@ export function dossierRoute(server: Server, context: CarotaContext): void {
         if (!(error instanceof TimeStampUnavailable)) throw error;
         throw new Problem('TIMESTAMP_UNAVAILABLE', error.message);
       });
-    // A name of the schedule may have a VIN in it.
+    // A schedule's name may contain a VIN.
     const name = pseudonymous ? 'dossier' : encodeURIComponent(`dossier ${refId}`);
     return reply
       .type(format === 'pdf' ? PDF_TYPE : DOSSIER_TYPE)

@@ -48,7 +48,8 @@ export function ecuRoutes(server: Server, context: CarotaContext): void {
     const vin = params.vin.toUpperCase();
     await vehicleOf(context, vin);
     const found = await findManifest(database, vin);
-    if (!found) throw new Problem('MANIFEST_NOT_FOUND', `no manifest of ${vin} was accepted yet`);
+    if (!found)
+      throw new Problem('MANIFEST_NOT_FOUND', `no manifest of ${vin} has been accepted yet`);
     // It was checked before it was stored.
     const manifest = JSON.parse(found.manifest.toString()) as StoredManifest['manifest'];
     return { acceptedAt: found.received_at, manifest };

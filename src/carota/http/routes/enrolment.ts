@@ -103,7 +103,11 @@ function estRoutes(
   );
   scope.addHook('onRequest', (request, _reply, done) => {
     const isHere = door.isAt(request);
-    done(isHere ? undefined : new Problem('NOT_FOUND', 'EST is on the port of the vehicles'));
+    done(
+      isHere
+        ? undefined
+        : new Problem('NOT_FOUND', 'EST is available on the port for vehicles only'),
+    );
   });
   const hidden = { schema: { hide: true } };
   const taking = { ...hidden, config: { body: MAX_REQUEST } };
@@ -267,7 +271,7 @@ function basicIn(header = ''): { systemId: string; code: string } | undefined {
   if (base64 === undefined) return undefined;
   const text = Buffer.from(base64, 'base64').toString();
   const end = text.indexOf(':');
-  // No database holds NUL, and no system_id has it.
+  // The database cannot store NUL, and no system_id contains it.
   if (end < 1 || text.includes('\0')) return undefined;
   return { systemId: text.slice(0, end), code: text.slice(end + 1) };
 }

@@ -81,7 +81,7 @@ export function imageRepositoryRoutes(server: Server, context: CarotaContext): v
     },
   );
 
-  // Paths of images have any number of parts, which the description of an interface cannot say.
+  // Paths of images have any number of parts, which OpenAPI cannot express.
   server.route({
     method: ['GET', 'HEAD'],
     url: `${IMAGES}*`,
@@ -136,10 +136,10 @@ async function delivered(
   }
 }
 
-/** A delivery may list thousands of images that are all at fault. */
+/** A delivery may list thousands of faulty images. */
 const MOST_FAULTS = 100;
 
-/** The text may be the supplier's: NUL and half a surrogate pair cannot be stored. */
+/** The text may come from the supplier: NUL and lone surrogates cannot be stored. */
 const storable = (text: string) => text.slice(0, 1_000).replaceAll('\0', '\ufffd').toWellFormed();
 
 const outcomeBody = ({ state, roles, missing }: DeliveryResult): Served<DeliveryOutcome> => ({

@@ -1,4 +1,4 @@
-/** `/v1.0/notification-rules`, `/v1.0/notifications`: who is notified of what, and whether it has arrived. */
+/** `/v1.0/notification-rules`, `/v1.0/notifications`: rules for notifications, and their deliveries. */
 import {
   type Notification,
   notificationApi,
@@ -49,7 +49,7 @@ export function notificationRoutes(server: Server, context: CarotaContext): void
     const { row, secret } = await database.transaction(async (tx) => {
       const added = await addRule(tx, body, box, now);
       if (!added) {
-        throw new Problem('NOTIFICATION_RULE_EXISTS', `there is a rule '${body.name}' already`);
+        throw new Problem('NOTIFICATION_RULE_EXISTS', `there is already a rule '${body.name}'`);
       }
       const { name, events, channel } = body;
       await recordRequest(tx, now, { subject: name, detail: { events, channel } });

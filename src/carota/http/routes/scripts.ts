@@ -1,4 +1,4 @@
-/** `/v1.0/update-scripts`: what a `script-ref-id` stands for. */
+/** `/v1.0/update-scripts`: the scripts that a `script-ref-id` refers to. */
 import { Readable } from 'node:stream';
 import { type FieldError } from '../../../contract/index.js';
 import {

@@ -17,14 +17,14 @@ export interface AuditCopyOptions {
   readonly database: Database;
   readonly log: ServerName;
   readonly transport: CopyTransport;
-  /** Entries that were not copied yet, after each attempt. */
+  /** Number of entries not copied yet, after each attempt. */
   readonly onBehind: (entries: number) => void;
   /** Copying is retried, unless the receiver has permanently refused lines. */
   readonly onFailure: (error: Error) => void;
 }
 
 const LARGEST_BATCH = 200;
-/** Between two looks for new entries, ms. */
+/** Interval between checks for new entries, ms. */
 const LOOK_MS = 1_000;
 const RETRY: Backoff = { firstPauseMs: 2_000, longestPauseMs: 60_000 };
 /** Arbitrary numbers, not used for another advisory lock in this database. */
@@ -37,7 +37,7 @@ export class AuditCopy {
   #isStopped = false;
   /** In a row. */
   #failures = 0;
-  /** Smaller after a refusal, down to the line that is to blame. */
+  /** Smaller after a refusal, down to the line that causes it. */
   #batch = LARGEST_BATCH;
 
   constructor(options: AuditCopyOptions) {

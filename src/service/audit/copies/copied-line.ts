@@ -11,11 +11,11 @@ export interface CopiedLine {
   readonly kind: string;
   /** One line of JSON. */
   readonly text: string;
-  /** What receivers search by; '' and null: nothing. */
+  /** Fields for receivers to search by; '' and null: none. */
   readonly facts: Readonly<Record<string, string | number | null>>;
 }
 
-/** Who sends. */
+/** The sender. */
 export interface CopySender {
   readonly log: ServerName;
   readonly hostname: string;

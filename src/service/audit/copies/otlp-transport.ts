@@ -19,10 +19,10 @@ interface OtlpOptions {
   readonly fetch?: typeof fetch | undefined;
 }
 
-/** Of one request: transactions of the database wait for no longer, ms. */
+/** Timeout of a request, ms: database transactions must not wait longer. */
 const TIMEOUT_MS = 5_000;
 const LONGEST_REASON = 200;
-/** The same request will not be taken later either (section Failures); RFC 9110, section 15.5.14. */
+/** The same request will not be accepted later either (section Failures); RFC 9110, section 15.5.14. */
 const FOR_GOOD: ReadonlySet<number> = new Set([400, 413]);
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
 const compress = promisify(gzip);

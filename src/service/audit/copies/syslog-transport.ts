@@ -14,12 +14,12 @@ interface MessageStream {
   close(): void;
 }
 
-/** The receiver takes no messages. */
+/** The receiver accepts no messages. */
 class SyslogUnavailable extends Error {
   override readonly name = 'SyslogUnavailable';
 }
 
-/** A receiver that takes nothing for this time is given up, ms. */
+/** A receiver that accepts nothing for this time is considered unavailable, ms. */
 const TIMEOUT_MS = 5_000;
 const PORTS: Readonly<Record<string, number>> = { 'tcp:': 601, 'tls:': 6514, 'udp:': 514 };
 
@@ -69,7 +69,7 @@ function overStream(to: Address, trust: Trust | undefined): MessageStream {
 }
 
 function dial(to: Address, trust: Trust | undefined): Promise<Socket> {
-  // No name of a server is an IP address (RFC 6066, section 3).
+  // An IP address is not a server name (RFC 6066, section 3).
   const servername = isIP(to.host) === 0 ? to.host : '';
   const ca = trust?.ca && [...trust.ca];
   const stream = trust ? connectTls({ ...to, servername, ...(ca ? { ca } : {}) }) : connect(to);

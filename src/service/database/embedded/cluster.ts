@@ -47,8 +47,8 @@ const CONFIGURATION = {
 };
 
 /**
- * Our environment without PostgreSQL's variables (PGPORT, PGDATA, PGTZ …), and without our settings and credentials: the
- * database runs as another user, and all that it runs could read them.
+ * Our environment without PostgreSQL's variables (PGPORT, PGDATA, PGTZ …), and without our settings and credentials:
+ * the database runs as another user, and every process it starts could read them.
  */
 export const serverEnvironment = (): NodeJS.ProcessEnv =>
   Object.fromEntries(

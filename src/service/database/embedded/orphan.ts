@@ -3,7 +3,7 @@ import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { type Descriptor, tryLock } from '../../data-directory/file-lock.js';
 
-/** Fast shutdown, immediate shutdown (PostgreSQL 18.5), and the kernel's; and how long each may take, ms. */
+/** Fast shutdown, immediate shutdown (PostgreSQL 18.5), and kill; with the time that each may take, ms. */
 const WAYS = [
   ['SIGINT', 10_000],
   ['SIGQUIT', 5_000],
@@ -26,7 +26,7 @@ export async function endOrphan(cluster: string, file: string): Promise<Descript
   return undefined;
 }
 
-/** The process id in a lock file of PostgreSQL's, if it can be one of a server. */
+/** The process id in a PostgreSQL lock file, if it can be that of a server. */
 function processIdIn(file: string): number | undefined {
   const pid = Number(contentOf(file).split('\n')[0]);
   return Number.isInteger(pid) && pid > 1 ? pid : undefined;
@@ -40,7 +40,7 @@ function postmasterOf(cluster: string): number | undefined {
     : undefined;
 }
 
-/** Whether a process works in a folder, as PostgreSQL's do in their cluster; undefined: we may not see that. */
+/** Whether a process works in a folder, as PostgreSQL's processes do in their cluster; undefined: we cannot see that. */
 function isAtWork(pid: number, folder: string): boolean | undefined {
   try {
     const its = statSync(`/proc/${pid}/cwd`);
@@ -52,9 +52,10 @@ function isAtWork(pid: number, folder: string): boolean | undefined {
 }
 
 /**
- * Removes lock files that belong to no server of the cluster. A power cut can leave them empty, and PostgreSQL takes any
- * live process of its account for the server if that has the process id of the last one: another process after a
- * reboot, or, in a container, a dead one that nothing waits for. To be called while the cluster's lock is held: then none of our servers runs.
+ * Removes lock files that belong to no server of the cluster. A power cut can leave them empty, and PostgreSQL mistakes
+ * any live process of its account for the server if it has the process id of the last one: another process after a
+ * reboot or, in a container, a zombie that nothing reaps. Call it while holding the cluster's lock: then none of our
+ * servers is running.
  */
 export function removeStaleLockFiles(cluster: string, names: readonly string[]): void {
   for (const file of names.map((name) => join(cluster, name))) {

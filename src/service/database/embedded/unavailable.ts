@@ -5,7 +5,7 @@ export class EmbeddedUnavailable extends Error {
   constructor(why: string, options?: ErrorOptions) {
     super(
       `the embedded PostgreSQL cannot run here: ${why}. ` +
-        'Solve that, or use a PostgreSQL server: --database-url postgres://…',
+        'Fix this, or use a PostgreSQL server: --database-url postgres://…',
       options,
     );
   }

@@ -74,7 +74,7 @@ export class Cryptoki {
   /**
    * A function of the module. Numbers are `CK_ULONG`, bytes and `null` are pointers.
    *
-   * @param accepted return values beside `CKR_OK` that are no failure
+   * @param accepted return values other than `CKR_OK` that do not indicate a failure
    * @throws Pkcs11Fault
    */
   call(name: string, values: readonly Argument[], accepted: readonly number[] = []): void {

@@ -52,7 +52,7 @@ export class MessageReader {
     } catch {
       // Handled like any other text.
     }
-    throw new LinkFault('a header is no JSON object');
+    throw new LinkFault('a header is not a JSON object');
   }
 
   /** The body as it arrives. @throws LinkFault if the peer disconnects or sends too slowly */

@@ -81,7 +81,7 @@ async function listen(server: Server, path: string): Promise<void> {
 async function removeStaleSocket(path: string): Promise<void> {
   const found = lstatSync(path, { throwIfNoEntry: false });
   if (found === undefined) return;
-  if (!found.isSocket()) throw new Error(`${path} exists and is no socket`);
+  if (!found.isSocket()) throw new Error(`${path} exists and is not a socket`);
   const isUsed = await new Promise<boolean>((resolve) => {
     const probe = connect(path);
     probe.on('connect', () => {

@@ -52,7 +52,7 @@ export async function checking(context: PhaseContext): Promise<PhaseResult<'chec
   return { outcome, facts: { reason }, meta: because(reason) };
 }
 
-/** Healthy software that cannot be confirmed still runs: this is reported, but is no reason for a rollback. */
+/** Healthy software that cannot be confirmed still runs: this is reported, but does not cause a rollback. */
 async function confirm(context: PhaseContext): Promise<MetaField[]> {
   try {
     for (const update of inOrder(context)) await context.equipment.installer.confirm(update);
