@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { REFUSE_SECONDS } from '../../src/service/clock/database-clock.js';
+import { REFUSE_SECONDS } from '../../src/service/clock/index.js';
 import { type Authority } from '../../src/uptane/keys/authority.js';
 import { publicKeyOf } from '../../src/uptane/signing/listed-key.js';
 import { checkSignedTime } from '../../src/uptane/time/check-time.js';
