@@ -12,6 +12,7 @@ export default defineConfig({
   test: {
     name: 'chaos',
     include: ['test/chaos/*.chaos.ts'],
+    globalSetup: ['test/support/run-folder.ts'],
     testTimeout: 60 * 60_000,
     hookTimeout: 120_000,
     // Of the short form, files wait for leases and time-outs most of their time: one takes a quarter of a core.

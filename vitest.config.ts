@@ -15,7 +15,7 @@ const tests: TestProjectInlineConfiguration = {
     name: 'tests',
     include: ['test/**/*.test.ts'],
     exclude: [...configDefaults.exclude, ...(await filesWithoutTheirPrograms())],
-    globalSetup: ['test/support/global-setup.ts'],
+    globalSetup: ['test/support/run-folder.ts', 'test/support/global-setup.ts'],
     setupFiles: ['test/support/leaked-listeners.ts', 'test/support/without-fsync.ts'],
     // Only what hangs ends by them, however busy the machine is.
     testTimeout: byDepth({ quick: 180_000, full: 900_000 }),
@@ -27,7 +27,7 @@ const tests: TestProjectInlineConfiguration = {
     sequence: { groupOrder: 0 },
     // On two cores: while some files wait, for a lease or for Chromium, others work. At full depth fewer, as more of its
     // files keep the cores busy.
-    maxWorkers: byDepth({ quick: 4, full: 3 }),
+    maxWorkers: byDepth({ quick: 5, full: 3 }),
   },
 };
 

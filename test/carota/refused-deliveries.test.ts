@@ -178,7 +178,7 @@ describe('refused', () => {
 
   test('a refusal is in the audit log', async () => {
     await expectRefused({ radio: await radioFile({ 'brakes/a': evil }) }, /no delegation/);
-    const { body } = await world.carota.call('GET', '/v1.0/audit');
+    const { body } = await world.carota.call('GET', '/v1.0/audit?action=refuse-delivery');
     expect(body.items[0]).toMatchObject({ action: 'refuse-delivery', tokenName: 'radio ltd' });
     expect(body.items[0].detail.faults[0]).toContain('brakes/a');
   });

@@ -106,7 +106,7 @@ describe.runIf(await hasChromium())('single sign-on', () => {
     await page.getByRole('button', { name: 'Cancel operation' }).click();
     await dialog.getByRole('button', { name: 'Cancel operation' }).click();
     await page.getByText('cancelled', { exact: true }).first().waitFor();
-    const { body } = await adapter.call('GET', '/v1.0/audit?limit=1');
+    const { body } = await adapter.call('GET', '/v1.0/audit?outcome=done&limit=1');
     expect(body.items[0]).toMatchObject({ action: 'cancel', tokenId: 'oidc:ada' });
   });
 

@@ -40,5 +40,14 @@ export const everyNth = <T>(items: readonly T[], n: number): readonly T[] =>
 export const sampleOf = <T>(items: readonly T[], n: number): readonly T[] =>
   isFullDepth ? items : everyNth(items, n);
 
+/**
+ * For the tests of a file that take turns: all at full depth, and in a quick run every n-th one of them, where the seed
+ * determines the first one. Each call asks for one test.
+ */
+export function takingTurns(n: number): () => boolean {
+  let asked = 0;
+  return () => isFullDepth || asked++ % n === seed % n;
+}
+
 /** `CHAOS=long` for the long form of the chaos suite. */
 export const isLong = process.env.CHAOS === 'long';

@@ -145,7 +145,7 @@ describe.runIf(await hasChromium())('the vehicle’s screen', () => {
   const headline = (page: Page, text: string) =>
     page.getByRole('heading', { level: 1, name: text, exact: true }).waitFor();
 
-  test.each(sampleOf(LOOKS, 3))(
+  test.each(sampleOf(LOOKS, 8))(
     'is legible at $width × $height, $scheme, whatever it shows',
     async ({ scheme, ...view }) => {
       const page = await open(view, { colorScheme: scheme });

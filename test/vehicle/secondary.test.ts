@@ -17,6 +17,7 @@ import {
   serveSecondary,
   vehicleFiles,
 } from '../../src/vehicle/index.js';
+import { sampleOf } from '../support/depth.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { makeKey } from '../uptane/support/keys.js';
 import { must } from '../uptane/support/must.js';
@@ -87,7 +88,7 @@ function running(): { version: string; content: Buffer } {
   };
 }
 
-describe.each(['full', 'partial'] as const)('with %s verification', (verification) => {
+describe.each(sampleOf(['full', 'partial'] as const, 2))('with %s verification', (verification) => {
   beforeEach(async () => {
     provision(verification);
     await serve();
@@ -184,7 +185,7 @@ const refusal = (work: Promise<unknown>): Promise<{ code?: string; attack?: stri
     (error: unknown) => error as { code?: string; attack?: string },
   );
 
-describe.each(['full', 'partial'] as const)('a compromised Primary, against %s verification,', (verification) => {
+describe.each(sampleOf(['full', 'partial'] as const, 2))('a compromised Primary, against %s verification,', (verification) => {
   let primary: TakenOver;
   let old: EcuUpdate;
   let oldDirector: Map<string, Buffer>;

@@ -12,7 +12,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeMessage, statusName } from '../../src/contract/index.js';
 import { AutomaticConsent, openVehicle, provisionVehicle } from '../../src/vehicle/index.js';
 import { bundled } from '../support/bundle.js';
-import { byDepth, everyNth, isFullDepth, sampleOf } from '../support/depth.js';
+import { byDepth, everyNth, isFullDepth, sampleOf, takingTurns } from '../support/depth.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { makeKey } from '../uptane/support/keys.js';
 import { must } from '../uptane/support/must.js';
@@ -165,44 +165,53 @@ async function allOperations(): Promise<number[]> {
   return Array.from({ length: operations }, (_, n) => n + 1);
 }
 
-// Right after one operation is right before the next.
-test('killed before some durable operations, an update has the same result', async () => {
-  const moments = everyNth(await allOperations(), byDepth({ quick: 80, full: 10 }));
-  let cuts = 0;
-  await inLanes(
-    moments.map((killAt) => async () => {
-      const vehicle = MortalVehicle.provisioned();
-      if ((await vehicle.live({ killAt })) === undefined) {
-        cuts += 1;
-        vehicle.expectIntact();
-        expect(await vehicle.live(), `killed at ${killAt}`).toBeDefined();
-      }
-      vehicle.expectUpdated(`killed at ${killAt}`);
-    }),
-  );
-  // The number of operations depends on how the bytes arrive, so the last few may not be reached.
-  expect(cuts).toBeGreaterThan(moments.length * 0.6);
-});
+/** Each takes many processes. */
+const isTurn = takingTurns(2);
 
-test(`from the files before ${isFullDepth ? 'every durable operation' : 'some durable operations'}, an update has the same result`, async () => {
-  const moments = sampleOf(await allOperations(), 20);
-  let cuts = 0;
-  for (const copyAt of inGroups(moments, COPIES_AT_ONCE)) {
-    const copies = temporaryDirectory('mortal-copies');
-    const original = MortalVehicle.provisioned();
-    await original.live({ copyAt, copies });
-    const directories = copyAt.map((moment) => join(copies, String(moment))).filter(existsSync);
-    for (const directory of directories) {
-      const vehicle = new MortalVehicle(directory, original.trigger);
-      vehicle.expectIntact();
-      await vehicle.liveHere();
-      vehicle.expectUpdated(`files before operation ${basename(directory)}`);
+// Right after one operation is right before the next.
+test.runIf(isTurn())(
+  'killed before some durable operations, an update has the same result',
+  async () => {
+    const moments = everyNth(await allOperations(), byDepth({ quick: 80, full: 10 }));
+    let cuts = 0;
+    await inLanes(
+      moments.map((killAt) => async () => {
+        const vehicle = MortalVehicle.provisioned();
+        if ((await vehicle.live({ killAt })) === undefined) {
+          cuts += 1;
+          vehicle.expectIntact();
+          expect(await vehicle.live(), `killed at ${killAt}`).toBeDefined();
+        }
+        vehicle.expectUpdated(`killed at ${killAt}`);
+      }),
+    );
+    // The number of operations depends on how the bytes arrive, so the last few may not be reached.
+    expect(cuts).toBeGreaterThan(moments.length * 0.6);
+  },
+);
+
+test.runIf(isTurn())(
+  `from the files before ${isFullDepth ? 'every durable operation' : 'some durable operations'}, an update has the same result`,
+  async () => {
+    const moments = sampleOf(await allOperations(), 20);
+    let cuts = 0;
+    for (const copyAt of inGroups(moments, COPIES_AT_ONCE)) {
+      const copies = temporaryDirectory('mortal-copies');
+      const original = MortalVehicle.provisioned();
+      await original.live({ copyAt, copies });
+      const directories = copyAt.map((moment) => join(copies, String(moment))).filter(existsSync);
+      for (const directory of directories) {
+        const vehicle = new MortalVehicle(directory, original.trigger);
+        vehicle.expectIntact();
+        await vehicle.liveHere();
+        vehicle.expectUpdated(`files before operation ${basename(directory)}`);
+      }
+      cuts += directories.length;
+      rmSync(copies, { recursive: true });
     }
-    cuts += directories.length;
-    rmSync(copies, { recursive: true });
-  }
-  expect(cuts).toBeGreaterThan(moments.length * 0.7);
-});
+    expect(cuts).toBeGreaterThan(moments.length * 0.7);
+  },
+);
 
 const inGroups = <T>(items: readonly T[], of: number): T[][] =>
   Array.from({ length: Math.ceil(items.length / of) }, (_, n) => items.slice(n * of, (n + 1) * of));

@@ -94,7 +94,7 @@ const DELAYS: readonly (readonly [what: string, delays: Delays])[] = [
   ['both take as long', { success: 1, failure: 1 }],
 ];
 
-describe.each(SETTINGS)('a test of %o', (settings) => {
+describe.each(sampleOf(SETTINGS, 2))('a test of %o', (settings) => {
   test.each(sampleOf(DELAYS, 3))('%s', (_what, delays) => {
     const falseStops = shareOf('stop', settings, settings.tolerated, delays);
     // The first test has half of it, and all that follow the other half.

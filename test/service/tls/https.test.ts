@@ -10,6 +10,7 @@ import { AdapterClient } from '../../../src/carota/schedules/index.js';
 import { DEFAULT_HTTP_LIMITS } from '../../../src/service/limits/index.js';
 import { fetchTrusting, trustedAuthorities } from '../../../src/service/tls/index.js';
 import { startTestCarota, type TestCarota } from '../../carota/support/test-carota.js';
+import { sampleOf } from '../../support/depth.js';
 import { eventually, startTestAdapter, type TestAdapter } from '../../support/adapter.js';
 import { newAuthority } from '../../support/certificates.js';
 import { runCommand } from '../../support/run-command.js';
@@ -72,7 +73,7 @@ function sClient(url: string, ...args: string[]): Promise<string> {
   });
 }
 
-describe.each(['adapter', 'carota'] as const)('%s', (name) => {
+describe.each(sampleOf(['adapter', 'carota'] as const, 2))('%s', (name) => {
   test('answers curl, with HSTS on every answer', async () => {
     const found = await curl('-i', `${urls[name]}/healthz`);
     expect(found).toMatch(/^HTTP\/1\.1 200/);
