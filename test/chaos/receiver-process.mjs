@@ -11,13 +11,9 @@ const server = createServer((request, response) => {
   request.setEncoding('utf8');
   request.on('data', (chunk) => (text += chunk));
   request.on('end', () => {
-    const { events } = /** @type {{ body: { events: Record<string, string>[] } }} */ (
-      JSON.parse(text)
-    ).body;
+    const { events } = /** @type {{ body: { events: object[] } }} */ (JSON.parse(text)).body;
     // A receiver that is killed in here has taken the batch and not said so, or only a part of it.
-    for (const event of events) {
-      appendFileSync(log ?? '', `${event.vin} ${event['event-id']}\n`);
-    }
+    for (const event of events) appendFileSync(log ?? '', `${JSON.stringify(event)}\n`);
     setTimeout(() => response.writeHead(204).end(), 5);
   });
 });

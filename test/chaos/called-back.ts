@@ -1,0 +1,111 @@
+/** A receiver of call-backs in a process of its own, and the check of what it took: lost 0, twice 0, out of order 0. */
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { readFileSync, writeFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+import { expect } from 'vitest';
+import { type Client } from '../../src/contract/index.js';
+import { eventApi, type PulledEvents } from '../../src/contract/adapter-api/index.js';
+import { deviations, NONE, type SentMessages } from './deviations.js';
+import { FOREIGN, numberOf } from './foreign-fleet.js';
+
+/** An event as the receiver took it. */
+type Taken = PulledEvents['events'][number];
+
+export class CalledBack {
+  readonly #port: number;
+  readonly #log: string;
+  #process: ChildProcess | undefined;
+
+  /** @param log file of what it takes */
+  constructor(port: number, log: string) {
+    this.#port = port;
+    this.#log = log;
+    writeFileSync(log, '');
+  }
+
+  async start(): Promise<void> {
+    const script = fileURLToPath(new URL('./receiver-process.mjs', import.meta.url));
+    const child = spawn(process.execPath, [script, String(this.#port), this.#log], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    this.#process = child;
+    await once(child.stdout, 'data');
+  }
+
+  async kill(): Promise<void> {
+    const child = this.#process;
+    if (child?.exitCode !== null) return;
+    const exit = once(child, 'exit');
+    child.kill('SIGKILL');
+    await exit;
+  }
+
+  /** All deliveries, in order; after a fault some are repeated. */
+  deliveries(): Taken[] {
+    const lines = readFileSync(this.#log, 'utf8').split('\n').filter(Boolean);
+    return lines.map((line) => JSON.parse(line) as Taken);
+  }
+
+  /** The events without repetitions, which have the `event-id` of the first. */
+  events(): Taken[] {
+    return [...new Map(this.deliveries().map((event) => [event['event-id'], event])).values()];
+  }
+
+  /**
+   * Compares with the adapter's stream, and the events of foreign vehicles with what these sent. All must be delivered.
+   *
+   * @param sent of the foreign vehicles
+   * @returns the number of events
+   */
+  async verify(
+    adapter: { readonly client: Client },
+    sent: ReadonlyMap<string, SentMessages>,
+  ): Promise<number> {
+    const stream = await eventsOf(adapter);
+    const ids = byVin(stream, (event) => event['event-id']);
+    const inStream = new Map(
+      [...ids].map(([vin, all]) => [vin, { sent: all, acknowledged: new Set(all) }]),
+    );
+    const events = this.events();
+    expect(
+      deviations(
+        inStream,
+        byVin(events, (event) => event['event-id']),
+      ),
+    ).toEqual(NONE);
+    const foreign = events.filter((event) => event['ref-id'] === FOREIGN);
+    expect(
+      deviations(
+        sent,
+        byVin(foreign, ({ meta }) => numberOf(meta)),
+      ),
+    ).toEqual(NONE);
+    return events.length;
+  }
+}
+
+function byVin<Event extends { vin: string }>(
+  events: readonly Event[],
+  nameOf: (event: Event) => string,
+): Map<string, string[]> {
+  const names = new Map<string, string[]>();
+  for (const event of events) {
+    const known = names.get(event.vin);
+    if (known) known.push(nameOf(event));
+    else names.set(event.vin, [nameOf(event)]);
+  }
+  return names;
+}
+
+async function eventsOf({ client }: { readonly client: Client }): Promise<Taken[]> {
+  const events: Taken[] = [];
+  for (let after = '0', more = true; more;) {
+    const page: PulledEvents = await client.call(eventApi.pullEvents, {
+      query: { limit: 5_000, after },
+    });
+    events.push(...page.events);
+    ({ cursor: after, more } = page);
+  }
+  return events;
+}
