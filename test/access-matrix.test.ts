@@ -1,4 +1,4 @@
-/** The tables of routes in docs/access.md are those of the contract: which roles may call each, and how scopes hold there. */
+/** The route tables in docs/access.md match the contract: which roles may call each route, and its scope rule. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { ADAPTER_ROUTES, GRANTS } from '../src/contract/adapter-api/index.js';

@@ -1,4 +1,4 @@
-/** What strangers and hostile vehicles can do to the embedded broker: fill it, hold it, listen to others. */
+/** Attacks of strangers and hostile vehicles on the embedded broker: filling it, blocking it, listening to others. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import mqtt, { type MqttClient } from 'mqtt';
@@ -125,13 +125,13 @@ async function queued(systemId: string): Promise<string[]> {
   return arrived;
 }
 
-test('a connection that says nothing is ended', async () => {
+test('a silent connection is closed', async () => {
   await start({ connectSeconds: 1 });
   await closed(stranger());
   expect(refused).toEqual(['mqtt-slow-connect']);
 });
 
-test('a CONNECT that comes byte by byte is given no more time', async () => {
+test('a CONNECT that arrives byte by byte gets no more time', async () => {
   await start({ connectSeconds: 1 });
   const packet = generate({ cmd: 'connect', clientId: 'slow', keepalive: 60, clean: true });
   const socket = stranger();
@@ -143,7 +143,7 @@ test('a CONNECT that comes byte by byte is given no more time', async () => {
   expect(refused).toEqual(['mqtt-slow-connect']);
 });
 
-test('a CONNECT that announces too many bytes is not waited for', async () => {
+test('a CONNECT that announces too many bytes is rejected at once', async () => {
   await start({ connectSeconds: 600, connectBytes: 1_000 });
   const socket = stranger();
   const packet = generate({
@@ -159,7 +159,7 @@ test('a CONNECT that announces too many bytes is not waited for', async () => {
   expect(refused).toEqual(['mqtt-connect-bytes']);
 });
 
-test('strangers who sign in as nobody make room for the next, not for each other', async () => {
+test('of connections that have not signed in, the oldest makes room for a new one', async () => {
   await start({ unauthenticated: 5, connectSeconds: 600 });
   const flood = Array.from({ length: 20 }, stranger);
   await Promise.all(flood.slice(0, 15).map(closed));
@@ -171,7 +171,7 @@ test('strangers who sign in as nobody make room for the next, not for each other
   await client.publishAsync('d2c/c2c-sys-1', 'still here', { qos: 1 });
 });
 
-test('connections are limited in all, and from one address where that is set', async () => {
+test('connections are limited in total, and per address if configured', async () => {
   await start({ connections: { inAll: 2, perAddress: 0 } });
   await vehicle('c2c-sys-1');
   await vehicle('c2c-sys-2');
@@ -185,7 +185,7 @@ test('connections are limited in all, and from one address where that is set', a
   await vehicle('c2c-sys-2');
   await closed(stranger());
   expect(refused).toEqual(['mqtt-connections-per-address']);
-  // Who leaves makes room.
+  // A closed connection makes room.
   await first.endAsync(true);
   await eventually(
     () => vehicle('c2c-sys-3').catch(() => undefined),
@@ -193,7 +193,7 @@ test('connections are limited in all, and from one address where that is set', a
   );
 });
 
-test('whoever subscribes to the topics of others beside its own hears none of them', async () => {
+test('a client that subscribes to other topics beside its own receives none of them', async () => {
   await start({});
   const spy = await vehicle('c2c-sys-1');
   await vehicle('c2c-sys-2');
@@ -206,7 +206,7 @@ test('whoever subscribes to the topics of others beside its own hears none of th
   expect(await queued('c2c-sys-1')).toEqual([]);
 });
 
-test('a connection that subscribes to one topic after the other is ended', async () => {
+test('a connection that keeps subscribing to other topics is closed', async () => {
   await start({});
   const client = await vehicle('c2c-sys-1');
   const topics = Array.from({ length: 10_000 }, (_, n) => `c2d/other-${n}`);
@@ -216,7 +216,7 @@ test('a connection that subscribes to one topic after the other is ended', async
   expect(refused).toEqual(['mqtt-subscriptions']);
 });
 
-test('messages beyond a budget wait for as long as they are few, also where each comes by itself', async () => {
+test('messages beyond a budget wait while they are few, even if they arrive one by one', async () => {
   let held = 0;
   await start(
     {},
@@ -258,7 +258,7 @@ test('messages beyond a budget wait for as long as they are few, also where each
   expect(held).toBe(128);
 });
 
-test('a vehicle that does not take its messages keeps the newest of them', async () => {
+test('of messages that a vehicle does not read, the newest are kept', async () => {
   await start({ queue: 3 });
   const client = await vehicle('c2c-sys-1');
   await client.subscribeAsync('c2d/c2c-sys-1', { qos: 1 });
@@ -271,7 +271,7 @@ test('a vehicle that does not take its messages keeps the newest of them', async
   expect(left.slice(1)).toEqual(['c2d/c2c-sys-1 4', 'c2d/c2c-sys-1 5']);
 });
 
-test('messages that wait for a system_id are gone with its identity', async () => {
+test('queued messages of a system_id are deleted with its identity', async () => {
   await start({});
   const client = await vehicle('c2c-sys-1');
   await client.subscribeAsync('c2d/c2c-sys-1', { qos: 1 });
@@ -302,7 +302,7 @@ test('a deleted vehicle’s session is deleted too', async () => {
   );
 });
 
-test('the adapter counts what its broker has refused', async () => {
+test('the adapter counts the refusals of its broker', async () => {
   const t = await startTestAdapter({
     brokerLimits: { ...DEFAULT_BROKER_LIMITS, connections: { inAll: 1, perAddress: 0 } },
   });

@@ -137,7 +137,7 @@ test('a failed batch is retried, and acknowledged once', async () => {
   expect(failures).toHaveLength(1);
 });
 
-test('a batch that is retried is the same batch, and what follows a message follows its commit, once', async () => {
+test('a retried batch is the same batch, and the consequences of a message follow its commit, once', async () => {
   const { database, batches } = scriptedDatabase();
   const { receiver, followed, send } = receiverOn(database);
   send(1);
@@ -154,7 +154,7 @@ test('a batch that is retried is the same batch, and what follows a message foll
   expect(followed).toHaveLength(21);
 });
 
-test('what a broker repeats is not taken from the budget again', () => {
+test('messages repeated by a broker do not count against the budget again', () => {
   const { database } = scriptedDatabase();
   const overBudget: string[] = [];
   const receiver = new D2cReceiver({
@@ -188,7 +188,7 @@ test('what a broker repeats is not taken from the budget again', () => {
   receiver.stop();
 });
 
-test('a message without a delivery is kept as the dead letter that it is, whatever else is in its batch', async () => {
+test('a message without a delivery becomes a dead letter, whatever else is in its batch', async () => {
   const { database, batches } = scriptedDatabase();
   const { receiver, acknowledged, send } = receiverOn(database, [0]);
   const arrive = (vehicle: TestVehicle, messageId: string) =>

@@ -1,4 +1,4 @@
-/** A vehicle that floods the adapter with messages that cannot be applied fills neither its disk nor the list of the others. */
+/** A vehicle that floods the adapter with messages that cannot be applied fills neither disk nor list. */
 import { afterEach, expect, test } from 'vitest';
 import { startTestAdapter, type TestAdapter } from '../support/adapter.js';
 import { type TestVehicle, vehicleOf } from '../support/messages.js';
@@ -23,7 +23,7 @@ const kept = async () => {
     items.filter(({ system_id: id }) => id === vehicle.systemId).length;
 };
 
-test('of one vehicle so many are kept, and the rest is counted', async () => {
+test('of one vehicle a limited number is kept, and the rest is counted', async () => {
   t = await startTestAdapter({ deadLetterLimits: { perVehicle: 10, bytes: 1e9 } });
   await t.register(flooder, honest);
   await send(flooder, 300);
@@ -40,7 +40,7 @@ test('of one vehicle so many are kept, and the rest is counted', async () => {
   expect(await t.metric('otaops_limit_refusals_total{limit="dead-letters"}')).toBe(290);
 });
 
-test('what is kept already is a duplicate, not one more', async () => {
+test('a message that is already kept is a duplicate, not another dead letter', async () => {
   t = await startTestAdapter({ deadLetterLimits: { perVehicle: 10, bytes: 1e9 } });
   await t.register(flooder);
   await send(flooder, 10);
@@ -50,7 +50,7 @@ test('what is kept already is a duplicate, not one more', async () => {
   expect(await t.metric('otaops_dead_letters_not_kept')).toBe(0);
 });
 
-test('all together have so much room, which a flood of large messages does not exceed', async () => {
+test('a flood of large messages does not exceed the total size', async () => {
   t = await startTestAdapter({ deadLetterLimits: { perVehicle: 1_000, bytes: 500_000 } });
   await t.register(flooder, honest);
   for (let round = 0; round < 4; round++) await send(flooder, 5, 100_000 + round);

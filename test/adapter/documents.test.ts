@@ -74,7 +74,7 @@ test('it describes every route of contract section 4', async () => {
   expect(body.components.schemas.CarOtaServerEvent.required).toEqual(['time', 'version', 'body']);
 });
 
-test('it describes what receivers of the call-back are posted', async () => {
+test('it describes the requests that call-back receivers get', async () => {
   const { body } = await get('/openapi.json');
   const { requestBody, parameters } = body.webhooks.events.post;
   expect(requestBody.content['application/json'].schema.$ref).toMatch(/CallbackMessage$/);

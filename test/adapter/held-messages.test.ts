@@ -1,4 +1,4 @@
-/** Messages that wait for a budget are few, whatever a vehicle sends. */
+/** Few messages wait for a budget, whatever a vehicle sends. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { MessageBudget } from '../../src/adapter/d2c-receiver/index.js';
 import {
@@ -33,7 +33,7 @@ function heldMessages() {
     });
 }
 
-test('no more than a number of them wait; the connection is ended once, and nothing of it is handed on', () => {
+test('a limited number waits; the connection is closed once, and nothing more of it is passed on', () => {
   const pass = heldMessages();
   for (let n = 0; n <= MOST_HELD; n++) pass(n);
   expect([full, handedOn, kept]).toEqual([[], [0], MOST_HELD]);
@@ -42,7 +42,7 @@ test('no more than a number of them wait; the connection is ended once, and noth
   expect([full, handedOn, kept]).toEqual([[connection], [0], MOST_HELD]);
 });
 
-test('no more than a number of bytes wait, and room is free again with each that is handed on', () => {
+test('a limited number of bytes waits, and each message that is passed on frees room', () => {
   const pass = heldMessages();
   const half = MOST_HELD_BYTES / 2;
   pass(0, half);

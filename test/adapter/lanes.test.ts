@@ -1,4 +1,4 @@
-/** Whatever people read takes no connection to the database from the vehicles’ messages, nor from requests that act. */
+/** People's reads take no database connection from vehicles’ messages, nor from requests that change something. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { type Database, openPostgres } from '../../src/service/database/index.js';

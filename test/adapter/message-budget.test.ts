@@ -1,4 +1,4 @@
-/** A vehicle that sends well-formed events without end fills neither the database nor anybody's time. */
+/** A vehicle that sends well-formed events without end neither fills the database nor delays anyone. */
 import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { MessageBudget } from '../../src/adapter/d2c-receiver/index.js';
@@ -19,20 +19,20 @@ describe('A budget', () => {
     expect([1e9, 1e9, 1e9, 1e9].map((now) => budget.take('a', now))).toEqual([0, 0, 0, 1_000]);
   });
 
-  test('is kept only for vehicles that have used some of it lately', () => {
+  test('is kept only for vehicles that have used some of it recently', () => {
     const budget = new MessageBudget({ burst: 3, perHour: 3_600 });
     for (let n = 0; n < 100_000; n++) budget.take(`vehicle ${n}`, n);
     expect(budget.vehicles).toBeLessThan(20_000);
   });
 
-  test('is kept for no vehicle that sends seldom, however many there are', () => {
+  test('is not kept for vehicles that rarely send, however many there are', () => {
     const budget = new MessageBudget({ burst: 5_000, perHour: 360 });
     // 30,000 messages per second of a million vehicles.
     for (let n = 0; n < 1_000_000; n++) budget.take(`c2c-system-${n % 300_000}`, n / 30);
     expect(budget.vehicles).toBe(0);
   });
 
-  test('is never exceeded, and what a vehicle misses because it shares a bucket is bounded', () => {
+  test('is never exceeded, and the loss of a vehicle through a shared bucket is bounded', () => {
     const vehicle = fc.integer({ min: 0, max: 11 });
     const message = fc.tuple(vehicle, fc.nat(60), fc.nat(3_000));
     fc.assert(
@@ -127,7 +127,7 @@ describe.each(platforms())('On $name', (platform) => {
     return () => acknowledged;
   };
 
-  test('a flood of valid events is held to the budget, others go on, and people see it', async () => {
+  test('a flood of valid events is limited to the budget, others continue, and people see it', async () => {
     await startWith({ messageBudget: { burst: BURST, perHour: 1 } });
     const link = await connect(flooder);
     const acknowledged = flood(link, FLOOD);
@@ -168,23 +168,26 @@ describe.each(platforms())('On $name', (platform) => {
     await t.storedMessages();
   });
 
-  test.runIf(isEmbedded)('what waited is stored, in order, as the budget allows', async () => {
-    // One each 20 ms.
-    await startWith({ messageBudget: { burst: BURST, perHour: 180_000 } });
-    const link = await connect(flooder);
-    const acknowledged = flood(link, 100);
-    await eventually(
-      async () => acknowledged(),
-      (number) => number === 100,
-    );
-    expect(await t.metric('otaops_messages_applied_total')).toBe(100);
-    const { body } = await t.call('GET', `/v1.0/ota/events?limit=500`);
-    const order = body.events.map(({ meta }: { meta: { value: string }[] }) => meta[0]?.value);
-    expect(order).toEqual(Array.from({ length: 100 }, (_, n) => String(n)));
-  });
+  test.runIf(isEmbedded)(
+    'waiting messages are stored, in order, as the budget allows',
+    async () => {
+      // One each 20 ms.
+      await startWith({ messageBudget: { burst: BURST, perHour: 180_000 } });
+      const link = await connect(flooder);
+      const acknowledged = flood(link, 100);
+      await eventually(
+        async () => acknowledged(),
+        (number) => number === 100,
+      );
+      expect(await t.metric('otaops_messages_applied_total')).toBe(100);
+      const { body } = await t.call('GET', `/v1.0/ota/events?limit=500`);
+      const order = body.events.map(({ meta }: { meta: { value: string }[] }) => meta[0]?.value);
+      expect(order).toEqual(Array.from({ length: 100 }, (_, n) => String(n)));
+    },
+  );
 
   test.runIf(isEmbedded)(
-    'what waits for a connection that has gone is dropped; its vehicle repeats it',
+    'waiting messages of a closed connection are dropped; the vehicle repeats them',
     async () => {
       await startWith({ messageBudget: { burst: BURST, perHour: 1 } });
       const link = await connect(flooder);

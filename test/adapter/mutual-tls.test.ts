@@ -211,7 +211,7 @@ const derDnsName = (name: string) =>
     .toString('hex')
     .replaceAll(/..(?=.)/g, '$&:');
 
-test('with its certificate a vehicle is nobody else, by client id, user name or topic', async () => {
+test('with its certificate a vehicle cannot pose as another, by client id, user name or topic', async () => {
   const [own, other] = [await registered(), await registered()];
   const pair = authority.issue(own.systemId);
   await refusedBy(pair, other.systemId);
@@ -272,7 +272,7 @@ test('a revocation list that is replaced ends the connection', async () => {
   await refusedBy(pair, vehicle.systemId);
 });
 
-test('a list that cannot be read, or is of another authority, changes nothing', async () => {
+test('an unreadable list, or one of another authority, changes nothing', async () => {
   const vehicle = await registered();
   const [revoked, good] = [authority.issue(vehicle.systemId), authority.issue(vehicle.systemId)];
   authority.revoke(revoked);

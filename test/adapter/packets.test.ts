@@ -61,7 +61,7 @@ test('cut at any places', () => {
   );
 });
 
-test('a packet that says it is repeated', () => {
+test('a packet with the DUP flag', () => {
   const wire = wireOf([message(0, 5), message(1, 5)]);
   // DUP of the first one (MQTT 3.1.1, 3.3.1.1).
   wire[0] = (wire[0] ?? 0) | 0b1000;

@@ -1,4 +1,4 @@
-/** What people ask for takes no connection from vehicles: with all connections of people in use, PUBACKs go on. */
+/** People's queries take no connection from vehicles: with all of their connections in use, PUBACKs continue. */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';

@@ -15,7 +15,7 @@ const importLines = (body: string | Buffer, type: string, headers: Record<string
   t.call('POST', '/v1.0/vehicles/import', { body, headers: { 'content-type': type, ...headers } });
 
 describe('one vehicle', () => {
-  test('is registered with a credential that is told once and lets it connect', async () => {
+  test('is registered with a credential that is shown once and lets it connect', async () => {
     const vehicle = vehicleOf(1, 'PUT');
     const created = await t.call('PUT', `/v1.0/vehicles/${vehicle.vin}`, {
       body: { system_id: vehicle.systemId, device_id: 'd1', ecu_type: 'TCU', model: 'm' },
@@ -71,7 +71,7 @@ describe('one vehicle', () => {
 });
 
 describe('import', () => {
-  test('refuses credentials that anybody could guess, and takes the others', async () => {
+  test('refuses guessable credentials, and accepts the others', async () => {
     const lines = [
       { vin: vinOf(1, 'GSS'), system_id: 'gss-1', credential: '0000000000000000000000' },
       { vin: vinOf(2, 'GSS'), system_id: 'gss-2', credential: vinOf(2, 'GSS').toLowerCase() },
@@ -108,7 +108,7 @@ describe('import', () => {
     expect(first.model).toBe('model, with comma');
   });
 
-  test('CSV with a quote that never closes keeps what was good before', async () => {
+  test('CSV with a quote that never closes keeps the valid lines before it', async () => {
     const csv = `vin,system_id\n${vinOf(1, 'KTE')},quote-1\n"${vinOf(2, 'KTE')},quote-2\n`;
     const { status, body } = await importLines(csv, 'text/csv');
     expect(status).toBe(200);

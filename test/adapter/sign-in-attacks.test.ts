@@ -1,4 +1,4 @@
-/** Guesses of tokens, sessions and credentials: who guesses waits longer each time, at every adapter; nobody else does. */
+/** Guessing tokens, sessions and credentials: the attacker waits longer each time, everywhere; nobody else does. */
 import { rmSync } from 'node:fs';
 import { connect as tcp } from 'node:net';
 import { MqttClient } from 'mqtt';
@@ -84,7 +84,7 @@ test('pauses double, and end at a quarter of an hour', () => {
   expect(lockMs(1_000, 0)).toBe(0);
 });
 
-test('who guesses tokens has to wait, also with a right one that was not seen there before', async () => {
+test('an address that guesses tokens has to wait, even with a right one not seen there before', async () => {
   const refused = await lockOut('192.0.2.1');
   expect(refused.status).toBe(429);
   expect(await refused.json()).toMatchObject({ errorCode: 'TOO_MANY_ATTEMPTS' });
@@ -101,7 +101,7 @@ test('who guesses tokens has to wait, also with a right one that was not seen th
   );
 });
 
-test('whoever waits is looked at again, and one more failure doubles the pause', async () => {
+test('after the wait the next secret is checked, and one more failure doubles the pause', async () => {
   await lockOut('192.0.2.2');
   const second = await eventually(
     () => guess('192.0.2.2'),
@@ -112,7 +112,7 @@ test('whoever waits is looked at again, and one more failure doubles the pause',
   expect(Number(third.headers.get('retry-after'))).toBe(2);
 });
 
-test('guesses from elsewhere keep nobody out, nor do those beside a known token', async () => {
+test('guesses from another address lock nobody out, nor do those next to a known token', async () => {
   const url = t.adapter.httpUrl;
   expect((await ask(url, '192.0.2.3', t.token)).status).toBe(200);
   await lockOut('192.0.2.3');
@@ -121,7 +121,7 @@ test('guesses from elsewhere keep nobody out, nor do those beside a known token'
   expect((await ask(url, '192.0.2.5', t.token)).status).toBe(200);
 });
 
-test('a program that sends the same wrong token again and again is told so each time', async () => {
+test('a program that keeps sending the same wrong token gets the same answer each time', async () => {
   const answers = [];
   for (let n = 0; n < 4 * FREE; n++) {
     answers.push((await ask(t.adapter.httpUrl, '192.0.2.6', 'otaops_revoked')).status);
@@ -150,7 +150,7 @@ test('sign-in and sessions are guarded as tokens are', async () => {
   expect(statuses.at(-1)).toBe(429);
 });
 
-test('who guesses a vehicle’s credential waits, at every adapter; the vehicle itself does not', async () => {
+test('an attacker who guesses a vehicle’s credential waits, at every adapter; the vehicle does not', async () => {
   const [victim, neighbour] = [vehicleOf(1, 'BRT'), vehicleOf(2, 'BRT')];
   await t.register(victim, neighbour);
   const { mqttUrl } = t.adapter;
@@ -179,7 +179,7 @@ test('who guesses a vehicle’s credential waits, at every adapter; the vehicle 
   expect(await t.metric('otaops_limit_refusals_total{limit="mqtt-sign-ins"}')).toBeGreaterThan(0);
 });
 
-test('names that are none cost as much as those that are, and hold up nobody', async () => {
+test('unknown names cost as much as known ones, and delay nobody', async () => {
   const { mqttUrl } = t.adapter;
   const strange = ['\0', '\uD800', 'x'.repeat(10_000), '{"}'].map((systemId) => ({
     systemId,

@@ -1,6 +1,6 @@
 /**
- * A connection to the embedded broker is that of one registration: when that changes or goes, the connection ends at every
- * adapter, and nothing passes between it and whoever has the system_id next.
+ * A connection to the embedded broker belongs to one registration: when that changes or is deleted, the connection ends
+ * at every adapter, and nothing passes between it and the next owner of the system_id.
  */
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { newDeviceMessageId } from '../../src/contract/index.js';
@@ -71,7 +71,7 @@ test('a statement of the database’s administrator ends them too', async () => 
   await closed;
 });
 
-test('a change of what is no identity leaves the connection alone', async () => {
+test('a change of other fields leaves the connection open', async () => {
   await put(vehicle.vin, { system_id: vehicle.systemId, ecu_type: 'another' });
   const sentinel = vehicleOf(900 + number, 'CHG');
   await t.register(sentinel);
@@ -83,7 +83,7 @@ test('a change of what is no identity leaves the connection alone', async () => 
   for (const { client } of links) expect(client.connected).toBe(true);
 });
 
-test('a system_id that goes to another VIN: its trigger and its state are out of reach', async () => {
+test('a system_id that is assigned to another VIN: the old trigger and state are out of reach', async () => {
   const heir = { ...vehicleOf(500 + number, 'CHG'), systemId: vehicle.systemId };
   const closed = ended();
   await t.call('DELETE', `/v1.0/vehicles/${vehicle.vin}`);

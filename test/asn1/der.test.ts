@@ -1,4 +1,4 @@
-/** DER: what is written is what OpenSSL reads and writes; what is not DER is refused. */
+/** DER: written as OpenSSL reads and writes it; anything that is not DER is refused. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** The simulation of the bench: it ends, it is the same code that schedules run, and what it counts is true of small cases. */
+/** The simulation of the bench: it ends, runs the same code as schedules, and counts small cases correctly. */
 import { describe, expect, test } from 'vitest';
 import { MANNERS, randomFrom, RIVIAN, updateOf } from '../../src/bench/guard/fleet.js';
 import { guardedCampaign } from '../../src/bench/guard/guarded-campaign.js';

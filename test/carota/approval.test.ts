@@ -1,4 +1,4 @@
-/** Who lets a schedule start, what it would do, how its guard's test goes, and who hears of it. */
+/** Approval of a schedule: who may start it, what it will do, and how its guard's test is shown. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { sampleOf } from '../support/depth.js';
 import { type CarotaSettings } from '../../src/carota/index.js';
@@ -119,7 +119,7 @@ describe('on PostgreSQL', () => {
     watcher.close();
   });
 
-  test('an approval is of what was read: a vehicle that came since then makes it void', async () => {
+  test('an approval covers what was read: a vehicle added since then makes it void', async () => {
     await plan('read');
     const read = await digestOf('read');
     const more = await carota.call('POST', '/v1.0/schedules/read/vehicles', {
@@ -327,7 +327,7 @@ describe('on PostgreSQL', () => {
     expect(after.pessimistic).toBe(after.optimistic);
   });
 
-  test('what was planned without an approval does not start where one is needed', async () => {
+  test('a schedule planned without an approval does not start where one is required', async () => {
     await carota.stop(true);
     await begin('none');
     const start = new Date(Date.now() + 5_000).toISOString();

@@ -1,6 +1,6 @@
 /**
  * First enrolment with a certificate of the factory (`--vehicle-bootstrap-ca`): it gives the vehicle that it names one
- * certificate of its own, once, and nothing else. OpenSSL and curl are the vehicles, and those who attack.
+ * certificate of its own, once, and nothing else. OpenSSL and curl play the vehicles and the attackers.
  */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

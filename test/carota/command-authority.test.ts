@@ -1,4 +1,4 @@
-/** The command of an authority: how many run at a time, and that none outlives its time. */
+/** The command of an authority: how many run at a time, and that none outlives its timeout. */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -17,7 +17,7 @@ const isAlive = (pid: number) => {
   }
 };
 
-test('what the shell has started ends with it, and nobody waits for it', async () => {
+test('processes started by the shell end with it, and nobody waits for them', async () => {
   const started = join(folder, 'child');
   // It would hold the output open for an hour.
   const authority = new CommandAuthority(`sleep 3600 & echo $! > ${started}; wait`, [], 1_000);
@@ -27,7 +27,7 @@ test('what the shell has started ends with it, and nobody waits for it', async (
   await expect.poll(() => isAlive(pid), { timeout: 30_000 }).toBe(false);
 });
 
-test('a command that prints without end is stopped', async () => {
+test('a command that prints endlessly is stopped', async () => {
   const authority = new CommandAuthority('yes', []);
   await expect(authority.issue(request)).rejects.toThrow(/printed too much/);
 });

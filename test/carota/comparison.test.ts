@@ -1,4 +1,4 @@
-/** What an approver sees of a schedule beside the last campaign: plan, update script and vehicles. */
+/** The comparison of a schedule with the last campaign that an approver sees: plan, update script and vehicles. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vinOf } from '../support/messages.js';
 import {
@@ -170,7 +170,7 @@ describe('the next one', () => {
     expect(await only('second', 'removed', 1)).toEqual(vins.slice(0, 2).toSorted());
   });
 
-  test('what is approved is what was compared: a vehicle that came since then makes it void', async () => {
+  test('the approval covers what was compared: a vehicle added since then makes it void', async () => {
     const { digest } = (await compare('second')).body;
     expect(digest).toBe((await carota.call('GET', path('second'))).body.digest);
     const late = vinOf(50, 'WVD');

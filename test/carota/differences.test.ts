@@ -1,4 +1,4 @@
-/** Where two JSON documents differ: small cases, and that the differences are all there are. */
+/** Differences between two JSON documents: small cases, and completeness. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { differences } from '../../src/carota/schedules/differences.js';

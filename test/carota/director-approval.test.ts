@@ -1,4 +1,4 @@
-/** What is not in an approved, running schedule is never listed, whatever state the schedule is in and whoever asks. */
+/** Nothing outside an approved, running schedule is ever listed, whatever the schedule's state and whoever asks. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vinOf } from '../support/messages.js';
 import { MODEL } from './support/test-carota.js';

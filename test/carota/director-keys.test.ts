@@ -1,4 +1,4 @@
-/** The Director's keys: made for trials, checked at each start, never replaced by others. */
+/** The Director's keys: generated for trials, checked at each start, never replaced by others. */
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -133,7 +133,7 @@ test('a code is used once: again for the same key, as the answer may be lost, an
   }
 });
 
-test('a code is that of one vehicle, void when there is a new one, and dies with the vehicle', async () => {
+test('a code belongs to one vehicle, is void once there is a new one, and is deleted with the vehicle', async () => {
   const [own, other] = [await enrolling(), await enrolling()];
   const { csr } = requestOf(`/CN=${own.systemId}`);
   const enrol = (code: string) => est('simpleenroll', { as: [own.systemId, code], csr });
@@ -145,7 +145,7 @@ test('a code is that of one vehicle, void when there is a new one, and dies with
   expect((await enrol(next.body.code.toLowerCase())).status).toBe(200);
 });
 
-test('who guesses codes has to wait', async () => {
+test('an attacker who guesses codes has to wait', async () => {
   const { systemId } = await enrolling();
   const { csr } = requestOf(`/CN=${systemId}`);
   const statuses: number[] = [];
@@ -390,7 +390,7 @@ test('a key that is costly to check is refused before its signature is', async (
   ]);
 });
 
-test('who is locked out does not have a request looked at', async () => {
+test('a blocked caller does not get its request examined', async () => {
   const { systemId, code } = await enrolling();
   const { csr } = requestOf(`/CN=${systemId}`);
   // Of this name alone: other tests guess too.
@@ -458,7 +458,7 @@ test('a vehicle without a system_id gets no code', async () => {
   }
 });
 
-test('an authority of one’s own, behind a command: what it prints is checked', async () => {
+test('an authority behind a command: its output is verified', async () => {
   const own = new OpensslAuthority('Own');
   const script = join(folder, 'issue.sh');
   const start = async (body: string) => {

@@ -1,4 +1,4 @@
-/** The published image repository in a bucket, as a CDN serves it: what vehicles get there, and with which cache headers. */
+/** The published image repository in a bucket, as a CDN serves it: its files and cache headers. */
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';

@@ -1,4 +1,4 @@
-/** Elements of an array in JSON text, each as it came. */
+/** Elements of an array in JSON text, each unchanged. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { elementTexts } from '../../src/carota/events/json-elements.js';

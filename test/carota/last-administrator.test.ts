@@ -1,4 +1,4 @@
-/** The CarOTA Server always keeps somebody who can make tokens. */
+/** The CarOTA Server always keeps someone who can create tokens. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type AdapterDouble,

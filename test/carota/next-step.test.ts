@@ -1,4 +1,4 @@
-/** What is to be done for a schedule now: decided without a database or a clock. */
+/** The next step of a schedule, decided without a database or a clock. */
 import { describe, expect, test } from 'vitest';
 import { type Judgement } from '../../src/carota/guard/index.js';
 import { nextStep, type ScheduleState } from '../../src/carota/schedules/next-step.js';

@@ -1,4 +1,4 @@
-/** The server's own image repository and Director, from upload to the vehicle: nothing of it is made by a test. */
+/** The server's own image repository and Director, from upload to the vehicle, with nothing simulated by a test. */
 import { readFileSync } from 'node:fs';
 import { createServer, request as httpRequest } from 'node:http';
 import { type AddressInfo } from 'node:net';

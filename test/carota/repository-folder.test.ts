@@ -53,7 +53,7 @@ test('of delegated roles, the first that may list a path has it, and no other pa
   expect(images.findByPath('radio/c')?.length).toBe('of the other'.length);
 });
 
-test('a folder that is not there is empty; one that is damaged is an error, until it is mended', async () => {
+test('a missing folder is empty; a damaged one is an error until it is fixed', async () => {
   const repository = new RepositoryOnDisk(temporaryDirectory('damaged'));
   const catalogue = new RepositoryFolder(repository.folder);
   expect((await catalogue.images()).findByPath('a')).toBeUndefined();

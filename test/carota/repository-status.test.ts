@@ -1,4 +1,4 @@
-/** What people can read of both repositories, and what browsers hear when it changes. */
+/** The status of both repositories for people, and the notification of browsers when it changes. */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** An image repository with keys of our own, over half a year and several processes. */
+/** An image repository with trial keys, over half a year and several processes. */
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -21,7 +21,7 @@ const open = (dataDir: string, now: () => Date) =>
     signingTime: () => now().getTime(),
   });
 
-test('root and targets are renewed before they expire, with nobody there', async () => {
+test('root and targets are renewed before they expire, without people', async () => {
   const dataDir = temporaryDirectory('trial');
   let now = NOW;
   const { repository, rootFile } = await open(dataDir, () => now);

@@ -1,4 +1,4 @@
-/** The port of the vehicles: a client certificate in place of a token, for what vehicles need and nothing else. */
+/** The port for vehicles: a client certificate in place of a token, only for the routes that vehicles need. */
 import { spawn } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -65,7 +65,7 @@ test('curl with its certificate reads its own Director’s metadata, not another
   ).toContain('FORBIDDEN');
 });
 
-test('without a certificate, or with a token in its place, nothing is told of any vehicle', async () => {
+test('without a certificate, or with a token in its place, nothing is revealed about any vehicle', async () => {
   for (const args of [[], ['-H', `authorization-token: ${carota.token}`]]) {
     const { status } = await curl(`/uptane/director/${own}/1.root.json`, undefined, ...args);
     expect(status).toBe(401);
@@ -97,7 +97,7 @@ test('a certificate of another authority, of an unknown vehicle, or for a server
   expect((await curl(path, authority.issue('c2c-sys-unknown'))).status).toBe(401);
 });
 
-test('the certificate of a vehicle is no key to the other port', async () => {
+test('a vehicle’s certificate is not accepted on the other port', async () => {
   const answer = await carota.call('GET', `/uptane/director/${own}/1.root.json`, { token: null });
   expect(answer.status).toBe(401);
 });

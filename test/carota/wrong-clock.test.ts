@@ -1,4 +1,4 @@
-/** The clock of the database jumps while the CarOTA Server runs: vehicles would believe what is signed then. */
+/** The clock of the database jumps while the CarOTA Server runs: vehicles would trust anything signed then. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sampleOf } from '../support/depth.js';
 import { openPostgres, type Database } from '../../src/service/database/index.js';

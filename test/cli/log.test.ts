@@ -1,4 +1,4 @@
-/** The services' log: what it says of an error, and what not. */
+/** The services' log: what it contains of an error, and what not. */
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 
@@ -13,7 +13,7 @@ function logged(code: string): Record<string, any> {
   return JSON.parse(stderr);
 }
 
-test('an error is its message, code and causes, without what a library has hung on it', () => {
+test('an error is logged with message, code and causes, without properties added by a library', () => {
   const line = logged(`
     const cause = Object.assign(new Error('the cause'), { code: '57P01' });
     const client = { host: 'db', connectionParameters: { password: 'geheim' } };

@@ -1,4 +1,4 @@
-/** The page of tokens in a real Chromium: made, used, replaced, revoked. */
+/** The page of tokens in a real Chromium: created, used, replaced, revoked. */
 import { type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startTestCarota, type TestCarota } from '../carota/support/test-carota.js';

@@ -1,4 +1,4 @@
-/** The decisions of a release: which version follows, what the changelog says, what the package may hold. */
+/** The decisions of a release: the next version, the changelog, the permitted contents of the package. */
 import { describe, expect, test } from 'vitest';
 import { released, unreleasedOf } from '../../scripts/release/changelog.mjs';
 import { faultsOfPackage } from '../../scripts/release/package-contents.mjs';
@@ -58,7 +58,7 @@ describe('the changelog', () => {
 - That.
 `;
 
-  test('moves what is unreleased under the release, and keeps all else', () => {
+  test('moves the unreleased entries under the release, and keeps everything else', () => {
     expect(unreleasedOf(changelog)).toBe('### Added\n\n- This.');
     expect(released(changelog, '0.2.0', '2026-11-27')).toBe(
       changelog.replace('## Unreleased\n', '## Unreleased\n\n## [0.2.0] - 2026-11-27\n'),

@@ -1,4 +1,4 @@
-/** `npm run release` in a repository of its own: what it refuses, and what it leaves behind. */
+/** `npm run release` in a repository of its own: its refusals and its results. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';

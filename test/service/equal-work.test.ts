@@ -1,6 +1,6 @@
 /**
  * A refusal takes as long for names that are known as for those that are not: the same statement and the same computation,
- * whatever the name. (Times themselves are not compared: they tell more about the machine.)
+ * whatever the name. (Times themselves are not compared: they depend more on the machine.)
  */
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';

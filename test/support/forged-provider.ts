@@ -1,4 +1,4 @@
-/** An OpenID Connect provider that says whatever a test wants, also what none may say. */
+/** An OpenID Connect provider that says whatever a test wants, even what is forbidden. */
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';

@@ -1,4 +1,4 @@
-/** A real OpenID Connect provider in this process, with a page on which anybody signs in by name. */
+/** A real OpenID Connect provider in this process, with a page on which anyone signs in by name. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';

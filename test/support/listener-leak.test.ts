@@ -1,4 +1,4 @@
-/** What the setup of the tests takes for a leak is what Node.js warns of. */
+/** The setup of the tests detects exactly the leaks of which Node.js warns. */
 import { EventEmitter } from 'node:events';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { hasListenerLeak, isListenerLeak, passOnListenerLeak } from './listener-leak.js';

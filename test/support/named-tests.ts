@@ -1,4 +1,4 @@
-/** The names of the tests in a file, read from its text: documents name tests, and must not name what is not there. */
+/** The names of the tests in a file, read from its text: documents name tests, and must name only existing ones. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';

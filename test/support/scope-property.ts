@@ -1,4 +1,4 @@
-/** What holds for every route when somebody who is limited to vehicle models calls it. */
+/** What holds for every route when a caller limited to vehicle models calls it. */
 import { expect } from 'vitest';
 import { type Grants, isInScope, type Route } from '../../src/contract/index.js';
 import { type RawAnswer, type RawCall } from './raw-call.js';

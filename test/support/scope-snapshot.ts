@@ -1,4 +1,4 @@
-/** What a database has beside some vehicle models: taken before and after, it shows what a caller has changed. */
+/** Content of a database apart from some vehicle models: two snapshots show what a caller has changed. */
 import { type Database } from '../../src/service/database/index.js';
 
 /** @param tables by name: a query of `line`, and of the `model` that it is of, '' for all */

@@ -1,6 +1,6 @@
 /**
- * What a thief gets with which keys, as docs/trust.md has it: also where the protection ends. Each thief can put files on
- * the servers as well.
+ * What a thief achieves with which keys, as in docs/trust.md, including where the protection ends. Each thief can also
+ * put files on the servers.
  */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { makeKey } from './support/keys.js';

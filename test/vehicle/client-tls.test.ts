@@ -1,4 +1,4 @@
-/** What the vehicle asks the CarOTA Server over HTTPS shows its client certificate, to that server and to no other. */
+/** The vehicle's requests over HTTPS present its client certificate to the CarOTA Server and to no other server. */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { once } from 'node:events';

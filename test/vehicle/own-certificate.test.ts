@@ -1,6 +1,6 @@
 /**
- * The agent looks after its own certificate: enrolment, rotation and revocation while it reports events all the time, and
- * interruptions at each step. Both servers are real; of the events nothing is lost and nothing is counted twice.
+ * The agent manages its own certificate: enrolment, rotation and revocation while it continuously reports events, and
+ * interruptions at each step. Both servers are real; no event is lost or counted twice.
  */
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';

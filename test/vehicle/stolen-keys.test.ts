@@ -1,4 +1,4 @@
-/** Of docs/trust.md: what an eavesdropper hears of an update, and what the stolen key of the time server is worth. */
+/** From docs/trust.md: what an eavesdropper learns of an update, and what a stolen time key is worth. */
 import { createPrivateKey } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';

@@ -101,7 +101,7 @@ test.each([
   expect(reached).toBe(0);
 });
 
-test('a name that was good and now leads inside is not connected to', async () => {
+test('a name that was allowed and now resolves to an internal address is not connected to', async () => {
   let inward = false;
   const resolve = ((_name: string, _options: object, done: LookupDone) =>
     done(null, [{ address: inward ? '127.0.0.1' : '127.0.0.2', family: 4 }])) as typeof lookup;

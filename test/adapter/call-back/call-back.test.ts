@@ -333,7 +333,7 @@ describe('on PostgreSQL', () => {
     }
   });
 
-  test('one that is switched off misses nothing when it is on again', async () => {
+  test('a disabled receiver misses nothing once it is enabled again', async () => {
     const receiver = await receiverAt('carota');
     await start();
     await changeReceiver(database, await idOf('carota'), { enabled: false }, now, box);
@@ -343,7 +343,7 @@ describe('on PostgreSQL', () => {
     await all(receiver, 3);
   });
 
-  test('the retention keeps what a receiver has not got yet', async () => {
+  test('the retention keeps events that a receiver has not received yet', async () => {
     await receiverAt('late', 500);
     const [vehicle] = FLEET as [(typeof FLEET)[0]];
     await start();

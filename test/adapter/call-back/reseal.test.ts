@@ -1,4 +1,4 @@
-/** Which secrets of call-backs are sealed with the new key when some cannot be opened. */
+/** Secrets of call-backs are sealed with a new key even if some of them cannot be decrypted. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { addReceiver, resealReceivers } from '../../../src/adapter/call-back/index.js';
 import { type Database, only } from '../../../src/service/database/index.js';
@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => close());
 
-test('a previous secret that no key opens does not keep the current one from the new key', async () => {
+test('a previous secret that cannot be decrypted does not keep the current one from the new key', async () => {
   const receiver = { name: 'carota', url: 'http://receiver.example/' };
   const added = await addReceiver(database, receiver, NOW, new SecretBox([old]));
   const { id = '', secret } = added ?? {};

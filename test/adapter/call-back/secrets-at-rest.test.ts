@@ -1,4 +1,4 @@
-/** Secrets of call-backs: a copy of the database gives none of them away, and their key can be changed. */
+/** Secrets of call-backs: a copy of the database reveals none of them, and their key can be changed. */
 import { readFileSync, rmSync } from 'node:fs';
 import pino from 'pino';
 import { Webhook } from 'standardwebhooks';
@@ -94,7 +94,7 @@ test('a secret is stored encrypted, and signs events', async () => {
   await adapter.stop();
 });
 
-test('without a key the adapter works, but takes no secret, and says which setting is missing', async () => {
+test('without a key the adapter works, but accepts no secret, and names the missing setting', async () => {
   await start();
   const before = await secrets();
   const refused = {
@@ -120,14 +120,14 @@ test('without a key the adapter works, but takes no secret, and says which setti
   await adapter.stop();
 });
 
-test('the database itself takes no secret that is not encrypted', async () => {
+test('the database itself rejects a secret that is not encrypted', async () => {
   for (const column of ['secret', 'old_secret']) {
     const plain = database.query(`update callbacks set ${column} = $1`, [SECRET]);
     await expect(plain).rejects.toThrow(/violates check constraint/);
   }
 });
 
-test('a new key in front of the old one seals everything anew; then the old one can go', async () => {
+test('a new key before the old one re-encrypts everything; then the old one can be removed', async () => {
   const [before] = await secrets();
   await start([second, first]);
   const [after] = await secrets();
@@ -159,7 +159,7 @@ test('a secret whose key is lost keeps no other from being encrypted with the ne
   await adapter.stop();
 });
 
-test('without its key a secret cannot be had: the call-back fails and says why, and a new secret helps', async () => {
+test('without its key a secret is lost: the call-back fails with the reason, and a new secret helps', async () => {
   await start([third]);
   await http.trigger('no key', [one.vin]);
   const link = await connectVehicle(adapter.mqttUrl, one);
@@ -184,7 +184,7 @@ test('without its key a secret cannot be had: the call-back fails and says why, 
   await adapter.stop();
 });
 
-test('a sealed secret belongs to its receiver, and is not to be changed', () => {
+test('a sealed secret belongs to its receiver and cannot be changed', () => {
   const box = new SecretBox([Buffer.from(first, 'base64')]);
   const sealed = box.seal(SECRET, 'a');
   expect(box.open(sealed, 'a')).toBe(SECRET);
@@ -199,7 +199,7 @@ test('a sealed secret belongs to its receiver, and is not to be changed', () => 
   expect(box.seal(SECRET, 'a')).not.toBe(sealed);
 });
 
-test('what is not encrypted is not taken for a secret, and without a key nothing is encrypted', () => {
+test('an unencrypted value is not accepted as a secret, and without a key nothing is encrypted', () => {
   expect(() => new SecretBox([Buffer.from(first, 'base64')]).open(SECRET, 'a')).toThrow(
     'it is not sealed',
   );

@@ -79,7 +79,7 @@ test('a revoked token: an export breaks off', async () => {
   await expect(response.text()).rejects.toThrow('terminated');
 });
 
-test('a session that is signed out: what the browser still reads ends', async () => {
+test('a session that is signed out: open streams of the browser end', async () => {
   const { headers: answered } = await t.call('POST', '/v1.0/session', {
     token: null,
     headers: { 'x-otaops-console': '1' },

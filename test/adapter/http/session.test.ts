@@ -37,7 +37,7 @@ const isSignedIn = async (cookie: string, headers: Record<string, string> = {}) 
 test('a token becomes a session in a cookie that scripts cannot read, for this site alone', async () => {
   const { status, body, cookie, flags } = await signIn(t.token);
   expect(status).toBe(200);
-  // What steals the cookie has no token.
+  // A stolen cookie contains no token.
   const secret = cookie.slice('otaops_adapter='.length);
   expect(Buffer.from(secret, 'base64url')).toHaveLength(32);
   expect((await t.call('GET', '/v1.0/session', { token: secret })).status).toBe(401);
@@ -68,7 +68,7 @@ test('a wrong token is refused', async () => {
   expect([status, cookie]).toEqual([401, '']);
 });
 
-test('a session holds for the host and port that were signed in to', async () => {
+test('a session is valid only for the host and port of the sign-in', async () => {
   const { cookie } = await signIn(t.token);
   const { hostname, port } = new URL(t.adapter.httpUrl);
   const statusFor = async (host: string) => {

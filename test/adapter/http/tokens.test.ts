@@ -38,7 +38,7 @@ const expire = (id: string) =>
   database.query("update tokens set expires_at = now() - interval '1 second' where id = $1", [id]);
 const secondsUntil = (time: string) => (Date.parse(time) - Date.now()) / 1000;
 
-test('a token expires: for requests, for sessions, and for what is in progress', async () => {
+test('a token expires for requests, for sessions, and for transfers in progress', async () => {
   const { id, token, expiresAt } = await make({ lifetime: HOUR });
   expect(secondsUntil(expiresAt)).toBeGreaterThan(HOUR - 60);
   expect(secondsUntil(expiresAt)).toBeLessThanOrEqual(HOUR + 5);
@@ -79,7 +79,7 @@ test.each<[string, object]>([
   expect([status, answer.errors[0].path]).toEqual([400, '/lifetime']);
 });
 
-test('the last use is kept to a minute, without a write per request', async () => {
+test('the last use is accurate to a minute, without a write per request', async () => {
   const { id, token } = await make();
   expect((await find(id)).lastUsedAt).toBeNull();
   await Promise.all(Array.from({ length: 20 }, () => mayRead(token)));
@@ -108,7 +108,7 @@ test('the last use is kept to a minute, without a write per request', async () =
   );
 });
 
-test('a successor has the same rights, and both hold for the overlap', async () => {
+test('a successor has the same rights, and both are valid during the overlap', async () => {
   const old = await make({ lifetime: 48 * HOUR });
   const { status, body } = await rotate(old.id, { overlap: HOUR });
   expect(status).toBe(201);
@@ -139,14 +139,14 @@ test('an overlap is a day, none at all, and never longer than the old token had'
   expect(Math.round(secondsUntil(body.expiresAt) / HOUR)).toBe(24);
 });
 
-test('a token has one successor, also when it is rotated several times at once', async () => {
+test('a token has one successor, even if it is rotated several times at once', async () => {
   const { id } = await make();
   const answers = await Promise.all(Array.from({ length: 5 }, () => rotate(id)));
   expect(answers.map(({ status }) => status).sort()).toEqual([201, 409, 409, 409, 409]);
   expect(answers.filter(({ body }) => body.errorCode === 'TOKEN_ENDED')).toHaveLength(4);
 });
 
-test('what has ended, or is not there, has no successor', async () => {
+test('a token that has expired or does not exist gets no successor', async () => {
   const revoked = await make();
   await t.call('DELETE', `/v1.0/tokens/${revoked.id}`);
   const expired = await make();
@@ -164,7 +164,7 @@ test('only an administrator rotates tokens, also their own', async () => {
   expect(status).toBe(403);
 });
 
-test('an expired administrator does not keep the last one from being the last', async () => {
+test('an expired admin token does not count as another one', async () => {
   const { id } = await make({ role: 'admin' });
   await expire(id);
   const { body } = await t.call('GET', '/v1.0/tokens');
@@ -175,7 +175,7 @@ test('an expired administrator does not keep the last one from being the last', 
   expect((await t.call('DELETE', `/v1.0/tokens/${id}`)).status).toBe(204);
 });
 
-test('an administrator that has a successor, or ends within the hour, keeps nobody from being the last', async () => {
+test('nor does an admin token that has a successor, or expires within the hour', async () => {
   const soon = await make({ role: 'admin', lifetime: HOUR / 2 });
   const old = await make({ role: 'admin' });
   const { body: successor } = await rotate(old.id);

@@ -1,6 +1,6 @@
 /**
- * Whoever is limited to vehicle models sees and changes nothing else (contract section 9): over all routes of the adapter,
- * with random principals.
+ * A caller limited to vehicle models sees and changes nothing else (contract section 9): over all routes of the
+ * adapter, with random principals.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -52,7 +52,7 @@ test('nobody sees or changes anything outside of their scope', { timeout: 600_00
   );
 });
 
-test('what this test looks for is there: somebody without limits finds all of it', async () => {
+test('the marks that this test looks for exist: an unlimited caller finds all of them', async () => {
   const names = await s.run('unlimited');
   const token = await s.tokenFor('viewer', null);
   const lists = ['listOperations', 'pullEvents', 'listRegistrations', 'listDeadLetters'];
@@ -89,7 +89,7 @@ test('an event stream has only what is theirs, from each event on, and a vehicle
   stream.close();
 });
 
-test('a long poll that waits answers with what is theirs', async () => {
+test('a waiting long poll answers with their own events', async () => {
   const { MARKA, MARKB } = await s.run('polled');
   const token = await s.tokenFor('viewer', [MARKA.model]);
   const { cursor } = JSON.parse((await get('/v1.0/ota/events?limit=5000', token)).text) as {
@@ -129,7 +129,7 @@ test('live updates announce only what is theirs', async () => {
   all.close();
 });
 
-test('whose scopes change loses at once what is still being read', async () => {
+test('if scopes change, transfers in progress end at once', async () => {
   const { MARKA, MARKB } = await s.run('changed');
   const token = await s.tokenFor('viewer', [MARKA.model, MARKB.model]);
   const stream = await openStream(`${s.url}/v1.0/ota/events/stream?after=0`, token);
@@ -158,7 +158,7 @@ test('a session has the scopes of its token, and says which', async () => {
   expect(list.items.length).toBeGreaterThan(0);
 });
 
-test('a successor has the scopes of its token; nobody who is limited makes tokens', async () => {
+test('a successor has the scopes of its token; limited callers cannot create tokens', async () => {
   const { body: made } = await s.t.call('POST', '/v1.0/tokens', {
     body: { name: 'rotated', role: 'admin', scopes: [modelOf('MARKA')] },
   });
@@ -172,7 +172,7 @@ test('a successor has the scopes of its token; nobody who is limited makes token
   expect([status, body.errorCode]).toEqual([403, 'OUT_OF_SCOPE']);
 });
 
-test('an administrator who is limited is no other one: the last that is not cannot be revoked', async () => {
+test('a limited administrator does not count: the last unlimited one cannot be revoked', async () => {
   const { body: list } = await s.t.call('GET', '/v1.0/tokens');
   const admin = list.items.find(({ name }: { name: string }) => name === 'initial admin');
   const { status, body } = await s.t.call('DELETE', `/v1.0/tokens/${admin.id}`);

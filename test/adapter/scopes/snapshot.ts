@@ -1,4 +1,4 @@
-/** What the database has, row by row with the vehicle model that it is of: shows what a caller has changed. */
+/** Content of the database, row by row with its vehicle model: shows what a caller has changed. */
 import { snapshotOf } from '../../support/scope-snapshot.js';
 
 /**

@@ -1,4 +1,4 @@
-/** A campaign with something of everything that a dossier shows, and the dossier as it is answered. */
+/** A campaign with an example of everything that a dossier shows, and the dossier as answered. */
 import { expect } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';

@@ -63,7 +63,7 @@ describe('a dossier', () => {
     );
   });
 
-  test('says what the update is, for which regulations, and what users were told', () => {
+  test('states what the update is, for which regulations, and the text shown to users', () => {
     const [script] = ofType('script');
     expect(createHash('sha256').update(script.file).digest('hex')).toBe(script.sha256);
     expect(script).toMatchObject({
@@ -78,7 +78,7 @@ describe('a dossier', () => {
     expect(ofType('regulation')[0].software).toHaveLength(2);
   });
 
-  test('says of each vehicle what it had, found, answered, did and came to', () => {
+  test('states for each vehicle its software, findings, answers, steps and result', () => {
     const vehicles = ofType('vehicle');
     expect(vehicles.map(({ vin }) => vin)).toEqual(VINS);
     expect(vehicles.map(({ state }) => state)).toEqual([
@@ -159,7 +159,7 @@ describe('a dossier', () => {
     });
   });
 
-  test('of a schedule that is not there is refused, and so are parameters that make no sense', async () => {
+  test('of an unknown schedule is refused, and so are parameters that make no sense', async () => {
     const missing = await carota.call('GET', `${path('none')}/dossier`);
     expect(missing).toMatchObject({ status: 404, body: { errorCode: 'SCHEDULE_NOT_FOUND' } });
     for (const query of ['format=docx', 'pseudonymous=1', 'format=pdf&format=pdf', 'x=1']) {

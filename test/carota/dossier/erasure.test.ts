@@ -114,7 +114,7 @@ describe('a dossier with pseudonyms', () => {
     ).toContain('intact');
   });
 
-  test('has the same pseudonyms each time, which who has the keys can resolve', async () => {
+  test('has the same pseudonyms each time, which can be resolved with the keys', async () => {
     const again = await dossierOf(carota, REF_ID, ARCHIVE);
     expect(vehiclesIn(again).map(({ vin }) => vin)).toEqual(
       vehiclesIn(archive).map(({ vin }) => vin),
@@ -129,7 +129,7 @@ describe('a dossier with pseudonyms', () => {
 });
 
 describe('the erasure of a vehicle', () => {
-  test('is refused while it is in a schedule that has not ended, and for who may not', async () => {
+  test('is refused while it is in a schedule that has not ended, and without the permission', async () => {
     const answer = await erase(ERASED);
     expect(answer).toMatchObject({ status: 409, body: { errorCode: 'SCHEDULE_STATUS' } });
     const { body } = await carota.call('POST', '/v1.0/tokens', {
@@ -142,7 +142,7 @@ describe('the erasure of a vehicle', () => {
     expect((await erase('WVWZZZZZZZZZ99999')).status).toBe(404);
   });
 
-  test('leaves its VIN nowhere, keeps what is not about it, and archives intact', async () => {
+  test('leaves no trace of its VIN, keeps all other data, and leaves archives intact', async () => {
     await carota.call('POST', '/v1.0/tokens', {
       body: { name: 'of a vehicle', role: 'vehicle', vin: ERASED },
     });

@@ -1,4 +1,4 @@
-/** What a dossier takes from the others while it is written, and what a killed server leaves of it. */
+/** The load of writing a dossier on other work, and the remains that a killed server leaves. */
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -50,7 +50,7 @@ const viewer = async (name: string): Promise<string> => {
   return body.token;
 };
 
-test('no transaction is open while the time-stamping authority thinks, and others have their turn', async () => {
+test('no transaction is open while the time-stamping authority works, and others get their turn', async () => {
   const client = new pg.Client(carota.databaseUrl);
   await client.connect();
   const [first, second, third] = [await viewer('a'), await viewer('b'), await viewer('c')];

@@ -117,7 +117,7 @@ test.skipIf(!hasPoppler)(
   },
 );
 
-test('what a font cannot print is written as its code point, and so is what nobody sees', () => {
+test('characters that a font cannot print, and invisible ones, are written as code points', () => {
   const latin = (codePoint: number) => codePoint < 0x250 || codePoint > 0xffff;
   expect(printable('Größe\n漢 \u202Ea\u0000\u200B🚗', latin)).toBe(
     'Größe\n\\u{6f22} \\u{202e}a\\u{0}\\u{200b}🚗',

@@ -125,7 +125,7 @@ describe('a dossier in which', () => {
     expect(await isIntact(Buffer.concat([large, large]))).toBe(false);
   });
 
-  test('the seal is by somebody else is not intact for who trusts the server’s key', async () => {
+  test('the seal is by another key is not intact if the server’s key is trusted', async () => {
     const lines = split(large);
     const { key, seal: sealed } = linesOf(large).at(-1);
     const other = localSigner(generateKey('ed25519'));

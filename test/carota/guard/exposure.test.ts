@@ -1,4 +1,4 @@
-/** What an exposed vehicle comes to: by what it reports, and by what it does not. */
+/** The result of an exposed vehicle, by its reports and by its silence. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {

@@ -1,4 +1,4 @@
-/** The test that is kept up to date result by result decides as the plain walk over the same vehicles does. */
+/** The incremental test makes the same decisions as the plain test over the same vehicles. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { IncrementalTest, type Outcome, SequentialTest } from '../../../src/carota/guard/index.js';

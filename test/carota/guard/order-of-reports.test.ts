@@ -1,4 +1,4 @@
-/** A vehicle that does not ask for admission: the order in which its reports arrive does not change what it comes to. */
+/** A vehicle that does not ask for admission: the order in which its reports arrive does not change its result. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { applyReport } from '../../../src/carota/events/apply-report.js';
@@ -40,7 +40,7 @@ function end(reports: readonly EventStatusName[], arrivals: readonly number[]) {
   }
   const { state } = vehicle;
   const { undecided, failed, failed_early: failedEarly } = wave;
-  // What was counted is what the vehicle is.
+  // The counts match the vehicle's state.
   expect([undecided, failed]).toEqual(
     ['undecided', 'failed'].map((result) => Number(vehicle.exposure?.result === result)),
   );

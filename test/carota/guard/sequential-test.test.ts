@@ -1,4 +1,4 @@
-/** The guard's test in the order of exposure: what part of the results decides is what all of them decide. */
+/** The guard's test in the order of exposure: a decision on partial results is the one on all results. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -117,7 +117,7 @@ test('failures that report sooner than successes do not decide', () => {
   expect(run(TEST, early).finding).toBe('stop');
 });
 
-test('vehicles from which nothing is heard never let a schedule go on', () => {
+test('silent vehicles never let a schedule continue', () => {
   const silent = Array.from({ length: 1_000 }, (): Outcome => 'undecided');
   const test = run(TEST, silent);
   expect(test.finding).toBe('undecided');

@@ -60,7 +60,7 @@ const shortly = (items: readonly any[]) =>
     [item.kind, item['status-name'] ?? item.result ?? item.becomes].join(' ').trim(),
   );
 
-test('silence: when it is due and why, that it has come, and that success undid it', async () => {
+test('silence: when it is due and why, when it occurred, and that success undid it', async () => {
   const guard = { maxFailures: 9, afterReboot: 1, deadline: 3_600, soak: 3_600 };
   const refId = await running({ guard });
   await ask(refId, one);
@@ -94,7 +94,7 @@ test('silence: when it is due and why, that it has come, and that success undid 
   ]);
 });
 
-test('who has to wait, who withdraws, and who succeeds', async () => {
+test('vehicles that wait, withdraw and succeed', async () => {
   const refId = await running({ guard: { maxFailures: 9, exposureCap: 1, soak: 0 } });
   await ask(refId, one);
   await ask(refId, other);

@@ -1,7 +1,7 @@
 /**
  * Whole campaigns in virtual time, by the functions that schedules run: vehicles with any outcomes, delays and retries, that are
- * admitted as the limits allow. What is decided on the results so far is what all of them would have decided: the first result of each.
- * That a success undoes a silence before the decision, and only then, is the contract's exception.
+ * admitted as the limits allow. A decision on partial results is the one that all results, the first of each vehicle,
+ * would give. That a success undoes a silence before the decision, and only then, is the contract's exception.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';

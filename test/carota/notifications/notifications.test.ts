@@ -1,4 +1,4 @@
-/** Notifications: what is told to whom, over real HTTP and SMTP, until it has arrived. */
+/** Notifications over real HTTP and SMTP, until they are delivered. */
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders } from 'node:http';
 import { type AddressInfo } from 'node:net';

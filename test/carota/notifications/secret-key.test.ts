@@ -58,7 +58,7 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-test('without a key it takes no rule, and says which setting is missing; all else works', async () => {
+test('without a key it accepts no rule, and names the missing setting; everything else works', async () => {
   await start();
   for (const channel of ['webhook', 'slack']) {
     expect(await add('refused', channel)).toMatchObject({
@@ -104,7 +104,7 @@ test('a new key in front of the old one takes over rules and URLs; then the old 
   expect(await statusAt(next)).toBe(200);
 });
 
-test('a rule whose key is lost keeps no other from the new one, and says why nothing comes', async () => {
+test('a rule whose key is lost keeps no other from the new one, and states why it cannot send', async () => {
   await start([first]);
   await add('lost');
   await carota.stop(true);
@@ -124,7 +124,7 @@ test('a rule whose key is lost keeps no other from the new one, and says why not
     .toMatch(/sealed with key [0-9a-f]{8}, which --secret-key does not have/);
 });
 
-test('the database itself takes no rule that is not encrypted', async () => {
+test('the database itself rejects a rule that is not encrypted', async () => {
   await start([first]);
   await add('a');
   await expect(client.query(`update notification_rules set sealed = '{}'`)).rejects.toThrow(

@@ -1,4 +1,4 @@
-/** What nobody reports: keys that expire and dead letters at the adapter, found by looking. */
+/** Conditions that no event reports: expiring keys, and dead letters at the adapter. */
 import pino from 'pino';
 import { expect, test } from 'vitest';
 import { CAROTA_SCHEMA } from '../../../src/carota/schema.js';

@@ -1,4 +1,4 @@
-/** How each route of the CarOTA Server is called about a vehicle model. A route that is not here fails the test. */
+/** A call of each route of the CarOTA Server about a vehicle model. A route missing here fails the test. */
 import { type RawCall } from '../../support/raw-call.js';
 import { type Calls } from '../../support/scope-property.js';
 import { type Named } from '../../support/scoped-names.js';

@@ -1,5 +1,5 @@
 /**
- * Whoever is limited to vehicle models sees and changes nothing else (contract section 9): over all routes of the CarOTA
+ * A caller limited to vehicle models sees and changes nothing else (contract section 9): over all routes of the CarOTA
  * Server, with random principals.
  */
 import fc from 'fast-check';
@@ -56,7 +56,7 @@ test('nobody sees or changes anything outside of their scope', { timeout: 600_00
   );
 });
 
-test('what this test looks for is there: somebody without limits finds all of it', async () => {
+test('the marks that this test looks for exist: an unlimited caller finds all of them', async () => {
   const names = await s.run('unlimited');
   const token = await s.tokenFor('viewer', null);
   const lists = ['listSchedules', 'listScripts', 'listVehicles', 'getSchedule'];
@@ -68,7 +68,7 @@ test('what this test looks for is there: somebody without limits finds all of it
   }
 });
 
-test('a limited planner plans, previews and stops what is theirs', async () => {
+test('a limited planner plans, previews and stops their own schedules', async () => {
   const token = await s.tokenFor('planner', [modelOf('MARKA')]);
   const body = {
     ...{ 'ref-id': 'own plan', 'script-ref-id': 'script MARKA', model: modelOf('MARKA') },
@@ -97,7 +97,7 @@ test('a limited planner plans, previews and stops what is theirs', async () => {
   expect([shown.status, shown.plan.waves]).toEqual(['stopped', [{ vehicles: 1 }]]);
 });
 
-test('vehicles of another model cannot be added to a schedule, nor those that nobody knows', async () => {
+test('vehicles of another model cannot be added to a schedule, nor unknown ones', async () => {
   const { MARKA } = await s.run('added');
   const token = await s.tokenFor('planner', [MARKA.model]);
   const add = (vin: string) =>

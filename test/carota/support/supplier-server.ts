@@ -1,4 +1,4 @@
-/** A CarOTA Server whose image repository delegates to suppliers, the keys of whom it never sees. */
+/** A CarOTA Server whose image repository delegates to suppliers, whose keys it never sees. */
 import { join } from 'node:path';
 import { type DelegationContent } from '../../../src/uptane/repository/targets-content.js';
 import { setDelegation } from '../../../src/uptane/repository/changes.js';

@@ -1,4 +1,4 @@
-/** Suppliers, their delegations, and a CarOTA Server that delegates to them: what tests of deliveries begin with. */
+/** Suppliers, their delegations, and a CarOTA Server that delegates to them: the setup for tests of deliveries. */
 import { createHash } from 'node:crypto';
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,4 +1,4 @@
-/** A CarOTA Server in this process, and an adapter that writes down what it is told. */
+/** A CarOTA Server in this process, and an adapter that records its requests. */
 import { once } from 'node:events';
 import { readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:http';

@@ -1,4 +1,4 @@
-/** The audit log in the database: chained, sealed, append-only; and what whoever may do everything there cannot hide. */
+/** The audit log in the database: chained, sealed, append-only; and what even a superuser cannot hide. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -139,7 +139,7 @@ describe('The chain of the audit log', () => {
     expect(entries).toBe(200);
   });
 
-  it('is sealed once a day, also where nothing happened, and where the clock jumps', async () => {
+  it('is sealed once a day, even if nothing happened or the clock jumps', async () => {
     await record(2);
     for (const [hours, seals] of [
       [0, 1],

@@ -1,6 +1,6 @@
 /**
- * The audit log is complete: every route that changes something names its action and writes an entry, and whoever is
- * refused is in it too. Real servers, real requests.
+ * The audit log is complete: every route that changes something names its action and writes an entry, and refusals are
+ * in it too. Real servers, real requests.
  */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** The hash chain, read by somebody else. */
+/** The hash chain, verified by other code. */
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { chained, RECORDS } from './records.js';

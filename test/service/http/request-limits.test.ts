@@ -1,4 +1,4 @@
-/** What one client can take from the others: connections, patience, streams, exports, searches. */
+/** Limits on what one client can take from others: connections, time, streams, exports, searches. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
@@ -87,7 +87,7 @@ test('connections are limited, in all and from one address', async () => {
   );
 });
 
-test('a token has so many streams and long polls, and no more', async () => {
+test('a token has a limited number of streams and long polls', async () => {
   await start(loads({ stream: { perToken: 2, inAll: 3 } }));
   const ending = new AbortController();
   const open = (token: string, path: string) =>

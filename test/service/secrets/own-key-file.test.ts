@@ -43,7 +43,7 @@ test('servers that start in one directory at once have the same key', async () =
   expect(readdirSync(dataDir)).toEqual(['secret.key']);
 });
 
-test('what a server that was killed at its first start has left is no key', async () => {
+test('remains of a server killed at its first start are not taken for a key', async () => {
   writeFileSync(`${file}.0123456789abcdef.new`, 'half a k');
   writeFileSync(`${file}.0123456789abcdef`, '');
   const key = await ownKeyFile(dataDir);

@@ -1,6 +1,6 @@
 /**
- * Somebody has a copy of the database of a running server: every row of every table as text. None of the secrets that the
- * server was given or has made is in it, neither as it is nor as bytes or base64 of it.
+ * An attacker has a copy of a running server's database: every row of every table as text. None of the secrets that the
+ * server was given or has generated is in it, neither in plain text nor as bytes or base64.
  */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';

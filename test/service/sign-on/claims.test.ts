@@ -1,4 +1,4 @@
-/** Who somebody is here, by the claims of the provider; and where a browser may be sent. */
+/** A person's identity and rights by the provider's claims; and where a browser may be sent. */
 import { expect, test } from 'vitest';
 import {
   attemptText,

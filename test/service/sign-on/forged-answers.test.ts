@@ -1,4 +1,4 @@
-/** What a provider, or somebody who speaks in its place, may not get past us (OpenID Connect Core 1.0, section 3.1.3.7). */
+/** Answers of a dishonest provider, or of an attacker in its place (OpenID Connect Core 1.0, section 3.1.3.7). */
 import { generateKeyPairSync } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';

@@ -1,4 +1,4 @@
-/** Time stamps, with OpenSSL as the authority: what it answers is taken, anything else is refused. */
+/** Time stamps, with OpenSSL as the authority: its answers are accepted, anything else is refused. */
 import { execFileSync } from 'node:child_process';
 import { createHash, X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';

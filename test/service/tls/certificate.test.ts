@@ -1,4 +1,4 @@
-/** Certificates of a server: which are taken, and how they are renewed under a running process. */
+/** Certificates of a server: which are accepted, and how they are renewed while a process runs. */
 import { mkdirSync, renameSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
@@ -105,7 +105,7 @@ test('a renewal by certbot: the links in live/ point to new files', async () => 
   expect(t.problems).toEqual([expect.stringContaining('mismatch'), undefined]);
 });
 
-test('files that are half written, and gone for a while', async () => {
+test('files that are half written, or missing for a while', async () => {
   const certFile = join(folder, 'server.pem');
   const keyFile = join(folder, 'server.key');
   writeFileSync(certFile, first.cert);
@@ -127,7 +127,7 @@ test('files that are half written, and gone for a while', async () => {
   expect(t.problems.at(-1)).toBeUndefined();
 });
 
-test('a start with files that do not fit names them', async () => {
+test('a start with files that do not match names them', async () => {
   const certFile = join(folder, 'one.pem');
   const keyFile = join(folder, 'other.key');
   writeFileSync(certFile, first.cert);

@@ -1,4 +1,4 @@
-/** Vehicles whose image repository delegates: what tests of delegations begin with. */
+/** Vehicles whose image repository delegates, for tests of delegations. */
 import { beforeEach, expect } from 'vitest';
 import { type Custom, type TestRepository } from './test-repository.js';
 import { FIRMWARE, match, TestWorld } from './test-vehicle.js';

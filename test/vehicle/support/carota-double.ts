@@ -1,4 +1,4 @@
-/** The servers that a vehicle asks, with the faults that a test wants of them: what is published is ordered. */
+/** The servers of a vehicle, with faults as a test wants them; everything published is ordered. */
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Artifact, type UpdateScript } from '../../../src/update-script/index.js';

@@ -1,4 +1,4 @@
-/** What a vehicle reports of an update that succeeds, and for which nobody is asked. */
+/** The reports of a vehicle about an update that succeeds without consent. */
 export const SUCCESS: readonly string[] = [
   'received',
   'pki_check_success',

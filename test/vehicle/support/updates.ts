@@ -1,4 +1,4 @@
-/** What the tests of updates begin with: a CarOTA double, an update script for one ECU, and vehicles. */
+/** Setup for tests of updates: a CarOTA double, an update script for one ECU, and vehicles. */
 import { afterAll, beforeEach } from 'vitest';
 import { type UpdateScript } from '../../../src/update-script/index.js';
 import { startCarotaDouble } from './carota-double.js';
