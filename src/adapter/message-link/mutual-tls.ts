@@ -70,7 +70,7 @@ const isOfCertificate = (error: NodeJS.ErrnoException, { authorizationError }: T
   error.code === 'ERR_SSL_PEER_DID_NOT_RETURN_A_CERTIFICATE' || Boolean(authorizationError);
 
 /**
- * A TLS socket that Node.js has closed has no address any more. This is not part of Node's documented interface, so it may
+ * A TLS socket that Node.js has closed no longer has an address. This is not part of Node's documented interface, so it may
  * be missing.
  */
 const tcpUnder = (socket: TLSSocket) =>
