@@ -329,6 +329,48 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     await proxy.close();
   });
 
+  test('a holder that the broker does not answer gives way, and reports nothing as lost when it reads again', async () => {
+    const proxy = await TcpProxy.to(broker.port);
+    const a = await opened({ url: `mqtt://127.0.0.1:${proxy.port}` });
+    await isSubscribed(a);
+    const b = await opened();
+    proxy.break();
+    await isSubscribed(b);
+    expect(a.link.isConnected).toBe(false);
+    const client = await vehicle();
+    await client.publishAsync('d2c/x', 'to the other one', { qos: 1 });
+    expect(await arrives(1, b)).toEqual(['to the other one']);
+    await close(b);
+    proxy.mend();
+    await isSubscribed(a);
+    expect(a.problems.map(({ name }) => name)).not.toContain('SessionLost');
+    expect(await subscriptionStatistics(database)).toMatchObject({ takeovers: 3 });
+    await proxy.close();
+  });
+
+  test('alone, it keeps the lease while the broker is away, and reports that the broker has lost its session', async () => {
+    const own = await startMosquitto('persistence false');
+    try {
+      const a = await opened({ url: own.url });
+      await own.kill();
+      await eventually(
+        () =>
+          database.query<{ offered: boolean }>(
+            `select lease_until = '-infinity' as offered from subscription_lease`,
+          ),
+        ([lease]) => lease?.offered === true,
+      );
+      await own.restart();
+      await isUp(a);
+      await isSubscribed(a);
+      expect(a.problems.map(({ name }) => name)).toContain('SessionLost');
+      expect(await subscriptionStatistics(database)).toMatchObject({ takeovers: 1 });
+      await close(a);
+    } finally {
+      await own.stop();
+    }
+  });
+
   test.runIf(isFullDepth)(
     'without the database it stops reading when its lease expires, and continues when the database is back',
     async () => {

@@ -148,18 +148,14 @@ export class ForeignFleet {
     return false;
   }
 
-  /**
-   * Compares as {@link verify} does, and judges nothing.
-   *
-   * @param patienceMs how long it waits for what is missing
-   */
-  async compare(adapter: Adapter, patienceMs = PATIENCE_MS): Promise<Deviations> {
-    return (await this.#settled(adapter, () => true, patienceMs)).found;
+  /** Compares as {@link verify} does, without waiting or judging. */
+  async compare(adapter: Adapter): Promise<Deviations> {
+    return deviations(this.sent(), await storedMessages(adapter));
   }
 
   /** Waits until nothing is lost. What may be missing is waited for as long as anything else comes. */
-  async #settled(adapter: Adapter, isLost: (name: string) => boolean, patienceMs = PATIENCE_MS) {
-    const deadline = Date.now() + patienceMs;
+  async #settled(adapter: Adapter, isLost: (name: string) => boolean) {
+    const deadline = Date.now() + PATIENCE_MS;
     for (let last = -1, stillSince = Date.now(); ;) {
       const sent = this.sent();
       const events = await storedMessages(adapter);

@@ -102,14 +102,19 @@ export class MixedFleet {
     return (await this.#foreign.verify(adapter, mayMiss)).stored;
   }
 
-  /** Both fleets: see {@link verifyForeign} and {@link verify}. */
+  /**
+   * Both fleets: see {@link verifyForeign} and {@link verify}.
+   *
+   * @returns number of events of both that are stored
+   */
   async verify(
     adapter: AdapterUnderTest,
     refId: string,
     mayMiss?: (acknowledgedAt: number) => boolean,
-  ): Promise<void> {
+  ): Promise<number> {
     const stored = await this.verifyForeign(adapter, mayMiss);
     await verify(adapter, refId, this.agents, stored);
+    return this.agents.vehicles * this.agents.options.events + stored;
   }
 
   async stop(): Promise<void> {

@@ -1,6 +1,16 @@
-/** A faulty proxy: its connections can be cut, or left half open without forwarding anything. */
+/** A faulty proxy: its connections can be cut, left half open without forwarding anything, or frozen for a time. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
+
+/** From the client to the server, or back. */
+export type Direction = 'requests' | 'answers';
+export const DIRECTIONS: readonly Direction[] = ['requests', 'answers'];
+
+interface Freeze {
+  readonly directions: readonly Direction[];
+  readonly end: Promise<void>;
+  readonly thaw: () => void;
+}
 
 export class TcpProxy {
   readonly #server: Server;
@@ -8,6 +18,7 @@ export class TcpProxy {
   #isBroken = false;
   #answersToLose = 0;
   #isSwallowing = false;
+  #freeze: Freeze | undefined;
 
   static async to(port: number): Promise<TcpProxy> {
     const proxy = new TcpProxy(port);
@@ -22,20 +33,41 @@ export class TcpProxy {
         return;
       }
       const far = connect(target, '127.0.0.1');
-      for (const [from, to] of [
-        [near, far],
-        [far, near],
-      ] as const) {
-        from.setNoDelay(true);
-        this.#sockets.add(from);
-        if (from === near) from.pipe(to);
-        else from.pipe(this.#answersTo(near)).pipe(to);
-        from.on('error', () => to.destroy());
-        from.on('close', () => {
-          this.#sockets.delete(from);
-          to.destroy();
-        });
-      }
+      near.pipe(this.#way('requests')).pipe(far);
+      far.pipe(this.#answersTo(near)).pipe(this.#way('answers')).pipe(near);
+      this.#link(near, far, 'requests');
+      this.#link(far, near, 'answers');
+    });
+  }
+
+  /** The end of one connection is that of the other, which learns of it in its turn. */
+  #link(from: Socket, to: Socket, direction: Direction): void {
+    from.setNoDelay(true);
+    this.#sockets.add(from);
+    from.on('error', () => undefined);
+    from.on('close', () => {
+      this.#sockets.delete(from);
+      const end = () => {
+        // Else what is still on its way comes first, and then the end.
+        if (!from.readableEnded) to.destroy();
+      };
+      const frozen = this.#frozen(direction);
+      if (frozen) void frozen.then(end);
+      else end();
+    });
+  }
+
+  #frozen(direction: Direction): Promise<void> | undefined {
+    return this.#freeze?.directions.includes(direction) ? this.#freeze.end : undefined;
+  }
+
+  #way(direction: Direction): Transform {
+    return new Transform({
+      transform: (chunk: Buffer, _encoding, done) => {
+        const frozen = this.#frozen(direction);
+        if (frozen) void frozen.then(() => done(null, chunk));
+        else done(null, chunk);
+      },
     });
   }
 
@@ -79,6 +111,23 @@ export class TcpProxy {
     }
   }
 
+  /**
+   * Holds back all that goes in one direction, also the end of connections, until {@link thaw}: no packet arrives, and no
+   * side learns of it. New connections are accepted, and nothing more.
+   */
+  freeze(directions: readonly Direction[] = DIRECTIONS): void {
+    let thaw: () => void = () => undefined;
+    const end = new Promise<void>((resolve) => (thaw = resolve));
+    this.#freeze = { directions, end, thaw };
+  }
+
+  /** What was held back arrives, as after the retransmissions of TCP. */
+  thaw(): void {
+    const freeze = this.#freeze;
+    this.#freeze = undefined;
+    freeze?.thaw();
+  }
+
   /** Cuts all connections and accepts no new ones. */
   break(): void {
     this.#isBroken = true;
@@ -91,6 +140,7 @@ export class TcpProxy {
   }
 
   async close(): Promise<void> {
+    this.thaw();
     for (const socket of this.#sockets) socket.destroy();
     await new Promise((resolve) => this.#server.close(resolve));
   }

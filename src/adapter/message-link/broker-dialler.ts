@@ -10,7 +10,7 @@ import {
 } from './connection-options.js';
 import { type MqttVersion } from './packets.js';
 
-const PATIENCE: Patience = { pingMs: 8_000, connectMs: 10_000 };
+const PATIENCE: Patience = { pingMs: 4_000, connectMs: 10_000 };
 /** With other nodes to try, an unresponsive one is abandoned sooner. */
 const PATIENCE_IN_CLUSTER: Patience = { pingMs: 4_000, connectMs: 3_000 };
 /** CONNACK codes for an unsupported protocol version (MQTT 3.1.1: 1, MQTT 5: 132). */

@@ -117,6 +117,7 @@ function openReader(
     applicant: { holder, instance },
     filter: d2cFilter,
     beats: group.beats,
+    reachedAt: () => publisher.reachedAt,
     sendBeat: (groupId) => publisher.connection?.publish(group.beats.beatOf(groupId), ignored),
     onGroupId: (groupId) => {
       if (group.id === groupId) return;

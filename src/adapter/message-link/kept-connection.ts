@@ -23,6 +23,7 @@ export class KeptConnection {
   readonly #running: Promise<void>;
   #connection: BrokerConnection | undefined;
   #isUp = false;
+  #reachedAt = -Infinity;
   #closed: () => void = () => undefined;
 
   constructor(options: KeptConnectionOptions) {
@@ -33,6 +34,11 @@ export class KeptConnection {
   /** The connection while it is up. */
   get connection(): BrokerConnection | undefined {
     return this.#isUp ? this.#connection : undefined;
+  }
+
+  /** Until when the broker had accepted the connection, prepared or not; monotonic, ms. */
+  get reachedAt(): number {
+    return this.#connection?.isOpen === true ? performance.now() : this.#reachedAt;
   }
 
   /** Reads no more messages; those already read can still be acknowledged. */
@@ -83,6 +89,7 @@ export class KeptConnection {
         await closed;
       }
     } finally {
+      this.#reachedAt = performance.now();
       if (this.#stopping.signal.aborted) await connection.disconnect();
       else connection.destroy(failure ?? new Error('abandoned'));
     }

@@ -15,7 +15,13 @@ import { type BrokerDialler } from './broker-dialler.js';
 import { type ConnectionOptions } from './connection-options.js';
 import { BEAT_MS, type HolderBeats } from './holder-beats.js';
 import { reconnectPause } from './kept-connection.js';
-import { type Applicant, releaseLease, renewGroupId, takeLease } from './subscription-lease.js';
+import {
+  type Applicant,
+  offerLease,
+  releaseLease,
+  renewGroupId,
+  takeLease,
+} from './subscription-lease.js';
 
 export interface SubscriberOptions {
   readonly dialler: BrokerDialler;
@@ -23,6 +29,8 @@ export interface SubscriberOptions {
   readonly applicant: Applicant;
   readonly filter: string;
   readonly beats: HolderBeats;
+  /** Until when the broker answered on another connection of this adapter; monotonic, ms. */
+  readonly reachedAt: () => number;
   /** Publishes a heartbeat for other holders with the same group id. */
   readonly sendBeat: (groupId: string) => void;
   /** Called with the group's id at the start and after each change. */
@@ -35,9 +43,13 @@ export interface SubscriberOptions {
 
 /** A dead holder is replaced after lease + poll + connecting: within 15 s. */
 const LEASE_SECONDS = 10;
-const RENEW_MS = 2_500;
+const RENEW_MS = 1_000;
 /** How often standbys check whether the lease is free. */
 const POLL_MS = 500;
+/** A holder that the broker has not answered for this long offers the lease, ms: longer than a restart usually takes. */
+const CUT_OFF_MS = 3_000;
+/** How often an adapter that waits for the broker looks for it, ms. */
+const REACH_MS = 100;
 /** A holder that cannot renew its lease disconnects this long before it expires, ms. */
 const MARGIN_MS = 500;
 /** Longer than a running system takes to reconnect to its session. */
@@ -62,6 +74,7 @@ class SessionLost extends Error {
 
 /** The time between taking the lease and losing it. */
 interface Term {
+  readonly number: number;
   readonly groupId: string;
   /** Monotonic, ms. */
   readonly since: number;
@@ -85,6 +98,8 @@ export class Subscriber {
   #connecting: Promise<void> | undefined;
   #connectedAt = 0;
   #isSubscribed = false;
+  /** Number of the last term in which the session was this group's beyond doubt. */
+  #establishedTerm: number | undefined;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -133,7 +148,7 @@ export class Subscriber {
 
   #pause(): number {
     const term = this.#term;
-    if (!term) return POLL_MS;
+    if (!term) return this.#isCutOff() ? REACH_MS : POLL_MS;
     if (this.isSubscribed) return term.isEstablished ? RENEW_MS : PROBATION_MS / 6;
     const pause = reconnectPause(this.#options.dialler);
     if (term.broken === 0) return pause;
@@ -145,17 +160,22 @@ export class Subscriber {
   /** Takes, renews or loses the lease, and acts accordingly. */
   async #look(): Promise<void> {
     const { database, applicant } = this.#options;
+    if (this.#isCutOff()) {
+      await this.#giveWay();
+      return;
+    }
     const asked = performance.now();
-    const groupId = await takeLease(database, applicant, LEASE_SECONDS, this.#isFirst);
+    const lease = await takeLease(database, applicant, LEASE_SECONDS, this.#isFirst);
     this.#isFirst = false;
-    this.#isStandby = groupId === undefined;
-    if (groupId === undefined) {
+    this.#isStandby = lease === undefined;
+    if (lease === undefined) {
       this.#lose('another adapter has taken over the subscription');
       return;
     }
+    const { groupId, takeovers: number } = lease;
     if (this.#term && this.#term.groupId !== groupId) this.#lose('the group has a new id');
     if (!this.#term) {
-      this.#term = { groupId, since: performance.now(), isEstablished: false, broken: 0 };
+      this.#term = { number, groupId, since: performance.now(), isEstablished: false, broken: 0 };
       this.#options.onGroupId(groupId);
     }
     this.#loseAfter(LEASE_SECONDS * 1000 - MARGIN_MS - (performance.now() - asked));
@@ -163,6 +183,18 @@ export class Subscriber {
     if (await this.#yields(this.#term)) return;
     if (this.#connection) this.#endProbation(this.#term, this.#connection);
     else this.#connect(this.#term);
+  }
+
+  /** One that cannot read must not keep others from it. */
+  #isCutOff(): boolean {
+    return !this.isSubscribed && performance.now() - this.#options.reachedAt() > CUT_OFF_MS;
+  }
+
+  async #giveWay(): Promise<void> {
+    this.#isStandby = false;
+    if (!this.#term) return;
+    this.#lose('the broker does not answer');
+    await offerLease(this.#options.database, this.#options.applicant);
   }
 
   #loseAfter(ms: number): void {
@@ -190,6 +222,7 @@ export class Subscriber {
   #establish(term: Term): void {
     const { sendBeat } = this.#options;
     term.isEstablished = true;
+    this.#establishedTerm = term.number;
     this.#beating = setInterval(() => sendBeat(term.groupId), BEAT_MS);
   }
 
@@ -240,11 +273,10 @@ export class Subscriber {
       return;
     }
     this.#isSubscribed = true;
-    if (term.isEstablished) {
-      if (!connection.sessionPresent) onProblem(new SessionLost(clientId));
-    } else if (!connection.sessionPresent) {
+    if (!connection.sessionPresent) {
+      if (term.number === this.#establishedTerm) onProblem(new SessionLost(clientId));
       // A new session cannot belong to anyone else.
-      this.#establish(term);
+      if (!term.isEstablished) this.#establish(term);
     }
     onUp();
   }

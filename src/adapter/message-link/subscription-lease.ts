@@ -22,27 +22,42 @@ export async function readGroupId(database: Queryable): Promise<string> {
   return only(rows).id;
 }
 
+/** As it is held by one adapter. */
+export interface Lease {
+  readonly groupId: string;
+  /** Unchanged as long as no other adapter has held it. */
+  readonly takeovers: number;
+}
+
 /**
  * Takes the lease if it is free, or renews it.
  *
  * @param displaces also take it from an earlier process with the same name, which must be dead
- * @returns the group's id; undefined where another adapter holds the lease
+ * @returns undefined where another adapter holds the lease
  */
 export async function takeLease(
   database: Queryable,
   { holder, instance }: Applicant,
   seconds: number,
   displaces: boolean,
-): Promise<string | undefined> {
-  const [row] = await database.query<{ id: string }>(
+): Promise<Lease | undefined> {
+  const [lease] = await database.query<Lease>(
     `update subscription_lease l set
        holder = $1, instance = $2, lease_until = now() + make_interval(secs => $3),
        takeovers = takeovers + (l.holder is distinct from $1)::int
      where holder = $1 or lease_until < now() or ($4 and instance = $2)
-     returning (select ${GROUP_ID} from adapter_group) as id`,
+     returning (select ${GROUP_ID} from adapter_group) as "groupId", takeovers`,
     [holder, instance, seconds, displaces],
   );
-  return row?.id;
+  return lease;
+}
+
+/** Any other adapter may take it immediately; until one does, it is this one's when it asks again. */
+export async function offerLease(database: Queryable, { holder }: Applicant): Promise<void> {
+  await database.query(
+    `update subscription_lease set lease_until = '-infinity' where holder = $1`,
+    [holder],
+  );
 }
 
 /** Any adapter may take it immediately. */
