@@ -8,6 +8,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { CAROTA_SCHEMA } from '../../src/carota/schema.js';
 import { type EventStatusName } from '../../src/contract/index.js';
+import { hasTurn } from '../support/depth.js';
 import { credentialOf, eventually, httpClient } from '../support/adapter.js';
 import { newDatabase, type TestDatabase } from '../support/databases.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
@@ -119,7 +120,8 @@ const TEST = { tolerated: 0.01, intolerable: 0.5, falseStop: 0.0001, missedStop:
 /** Seconds. */
 const HOUR = 3_600;
 
-test('results depend on what is reported, not on its order or number', async () => {
+test('results depend on what is reported, not on its order or number', async ({ skip }) => {
+  skip(!hasTurn(1));
   const refId = 'schedule in any order';
   await running(refId, { test: TEST, afterReboot: HOUR, soak: HOUR });
   // They fail within the soak, the second one reports the failure first.
@@ -189,7 +191,10 @@ test('results depend on what is reported, not on its order or number', async () 
   expect(await until(refId, () => true)).toMatchObject({ status: 'running' });
 }, 120_000);
 
-test('silence after reboot, success after silence, failure after the soak, and what stops it', async () => {
+test('silence after reboot, success after silence, failure after the soak, and what stops it', async ({
+  skip,
+}) => {
+  skip(!hasTurn(1));
   const refId = 'schedule in time';
   await running(refId, { maxFailures: 3, afterReboot: 2, soak: 1 });
   await report(refId, 0, [

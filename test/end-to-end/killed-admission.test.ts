@@ -18,7 +18,7 @@ import {
 } from '../carota/support/test-carota.js';
 import { eventually, httpClient } from '../support/adapter.js';
 import { newDatabase, type TestDatabase } from '../support/databases.js';
-import { isFullDepth } from '../support/depth.js';
+import { hasTurn, isFullDepth } from '../support/depth.js';
 import { vinOf } from '../support/messages.js';
 import { otaops, type OtaopsProcess } from '../support/process.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
@@ -120,7 +120,8 @@ async function reportSuccess(refId: string, vin: string): Promise<void> {
   expect(answer.status).toBe(200);
 }
 
-test('killed between an admission and its record, it has admitted nobody', async () => {
+test('killed between an admission and its record, it has admitted nobody', async ({ skip }) => {
+  skip(!hasTurn(0));
   const refId = 'not recorded';
   await running(refId);
   // The first vehicle that asks is admitted, and what happens with it cannot be written.

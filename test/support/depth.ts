@@ -49,5 +49,8 @@ export function takingTurns(n: number): () => boolean {
   return () => isFullDepth || asked++ % n === seed % n;
 }
 
+/** The same for files of real processes: whether the one at this place has its turn in this run. */
+export const hasTurn = (place: 0 | 1 | 2): boolean => isFullDepth || seed % 3 === place;
+
 /** `CHAOS=long` for the long form of the chaos suite. */
 export const isLong = process.env.CHAOS === 'long';
