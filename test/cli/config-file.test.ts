@@ -2,6 +2,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { hasTurn } from '../support/depth.js';
 import { otaops } from '../support/process.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
@@ -27,7 +28,8 @@ test('a flag overrides a variable, a variable the file, the file the default', a
   expect((await end([...list, ...file, ...flag], variable)).output).toMatch('127.0.0.1:3 ');
 });
 
-test('serve can run on a file alone', async () => {
+test('serve can run on a file alone', async ({ skip }) => {
+  skip(!hasTurn(1));
   const path = config(
     [
       '# a comment',

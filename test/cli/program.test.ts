@@ -4,6 +4,7 @@ import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
+import { hasTurn } from '../support/depth.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
 
@@ -46,7 +47,10 @@ test('options may precede the command', async () => {
   expect(output).toContain('/nowhere/settings.yaml');
 });
 
-test('settings of other commands are none of a command’s business; those of no command are refused', () => {
+test('settings of other commands are none of a command’s business; those of no command are refused', ({
+  skip,
+}) => {
+  skip(!hasTurn(0));
   const directory = temporaryDirectory('program');
   // A process of its own: here, other commands are loaded already.
   const run = (env: NodeJS.ProcessEnv, ...args: string[]) =>

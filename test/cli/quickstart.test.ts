@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
+import { hasTurn } from '../support/depth.js';
 import { eventually, httpClient } from '../support/adapter.js';
 import { otaops } from '../support/process.js';
 import { isInstalled, temporaryDirectory } from '../support/servers.js';
@@ -54,11 +55,12 @@ test('the seed’s trigger travels to vehicles and comes back as progress', asyn
   expect(await process.ended).toBe(0);
   for (const secret of secrets) expect(process.output()).not.toContain(secret);
 
+  taken.close();
+  if (!hasTurn(2)) return;
   // A second run in the same folder continues from there.
   const again = otaops(['quickstart', ...flags, '--vehicles', '60', '--speed', '600']);
   await again.says(/'schedule 0909' exists from an earlier run/);
   await again.says(/^schedule 20\S+: 60 vehicles/m);
   again.child.kill('SIGINT');
   expect(await again.ended).toBe(0);
-  taken.close();
 });

@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type Server, startMosquittoWith } from '../../src/test-bed/index.js';
 import { eventually } from '../support/adapter.js';
 import { hasMosquitto } from '../support/databases.js';
-import { isFullDepth } from '../support/depth.js';
+import { hasTurn, isFullDepth } from '../support/depth.js';
 import { vehicleOf } from '../support/messages.js';
 import { OpensslAuthority, runClient } from '../support/openssl-authority.js';
 import { pythonWithPaho } from '../support/python.js';
@@ -204,7 +204,9 @@ describe.runIf(isFullDepth)('with the embedded broker', () => {
   );
 });
 
-describe.skipIf(!hasMosquitto())('with Mosquitto and its use_identity_as_username', () => {
+const isTurn = hasTurn(2) && hasMosquitto();
+
+describe.runIf(isTurn)('with Mosquitto and its use_identity_as_username', () => {
   const authority = new OpensslAuthority('Vehicles');
   let broker: Server;
   let brokerFolder: string;

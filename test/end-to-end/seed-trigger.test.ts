@@ -8,6 +8,7 @@ import { readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasTurn } from '../support/depth.js';
 import { httpClient } from '../support/adapter.js';
 import { firstToken, otaops, type OtaopsProcess } from '../support/process.js';
 import { mosquittoClients, temporaryDirectory } from '../support/servers.js';
@@ -29,7 +30,7 @@ const SEED_TRIGGER = `{
 const [VIN, SILENT_VIN] = ['5YJSA1E40FF345678', '5YJSA1E40FF345679'];
 const SYSTEM_ID = 'c2c-sys-foreign';
 
-describe.skipIf(clients === undefined)('a foreign vehicle', () => {
+describe.runIf(hasTurn(2) && clients !== undefined)('a foreign vehicle', () => {
   const dataDir = temporaryDirectory('seed');
   let server: OtaopsProcess;
   let http: ReturnType<typeof httpClient>;

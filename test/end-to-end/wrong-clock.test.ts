@@ -2,7 +2,7 @@
 import { readdirSync, rmSync } from 'node:fs';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { isFullDepth } from '../support/depth.js';
+import { hasTurn, isFullDepth } from '../support/depth.js';
 import { type AdapterProcess, startAdapterProcess } from '../../src/test-bed/index.js';
 import { operationApi, registryApi, triggerApi } from '../../src/contract/adapter-api/index.js';
 import { type DispatchOptions } from '../../src/contract/index.js';
@@ -17,7 +17,9 @@ import { type Server, startMosquitto, temporaryDirectory } from '../support/serv
 const OFFSET = 'otaops_clock_offset_seconds';
 const TTL_SECONDS = 3;
 
-describe.skipIf(!hasMosquitto() || faketimeLibrary === undefined)('a wrong clock', () => {
+const isTurn = hasTurn(0) && hasMosquitto() && faketimeLibrary !== undefined;
+
+describe.runIf(isTurn)('a wrong clock', () => {
   const dataDir = temporaryDirectory('clocks');
   const clock = new FakeClock(20);
   let broker: Server;

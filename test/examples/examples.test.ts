@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasTurn } from '../support/depth.js';
 import { otaops, type OtaopsProcess } from '../support/process.js';
 import { pythonWithPaho } from '../support/python.js';
 import { ifInstalled, temporaryDirectory } from '../support/servers.js';
@@ -15,7 +16,7 @@ const python = await ifInstalled(() => Promise.resolve(pythonWithPaho()));
 
 const VEHICLES = { '5YJSA1E40FF345678': 'c2c-sys-py-1', '5YJSA1E40FF345679': 'c2c-sys-py-2' };
 
-describe.skipIf(python === undefined)('the examples', () => {
+describe.runIf(hasTurn(1) && python !== undefined)('the examples', () => {
   const dataDir = temporaryDirectory('examples');
   let server: OtaopsProcess;
   let adapter: string;

@@ -40,14 +40,21 @@ export const everyNth = <T>(items: readonly T[], n: number): readonly T[] =>
 export const sampleOf = <T>(items: readonly T[], n: number): readonly T[] =>
   isFullDepth ? items : everyNth(items, n);
 
+/** What decides who has a turn. */
+const thisRun = { isFullDepth, seed };
+
 /**
  * For the tests of a file that take turns: all at full depth, and in a quick run every n-th one of them, where the seed
  * determines the first one. Each call asks for one test.
  */
-export function takingTurns(n: number): () => boolean {
+export function takingTurns(n: number, run = thisRun): () => boolean {
   let asked = 0;
-  return () => isFullDepth || asked++ % n === seed % n;
+  return () => run.isFullDepth || asked++ % n === run.seed % n;
 }
+
+/** The same for files of real processes: whether the one at this place has its turn in this run. */
+export const hasTurn = (place: 0 | 1 | 2, run = thisRun): boolean =>
+  run.isFullDepth || run.seed % 3 === place;
 
 /** `CHAOS=long` for the long form of the chaos suite. */
 export const isLong = process.env.CHAOS === 'long';

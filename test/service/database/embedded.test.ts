@@ -8,12 +8,10 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { type Database, openEmbedded } from '../../../src/service/database/index.js';
 import { tryLock, unlock } from '../../../src/service/data-directory/file-lock.js';
 import { eventually } from '../../support/adapter.js';
-import { byDepth, takingTurns } from '../../support/depth.js';
+import { byDepth } from '../../support/depth.js';
 import { isInstalled, temporaryDirectory } from '../../support/servers.js';
 
 const OPENER = fileURLToPath(new URL('./opener.mjs', import.meta.url));
-/** Each starts servers. */
-const isTurn = takingTurns(3);
 const RACES = byDepth({ quick: 1, full: 25 });
 const directory = temporaryDirectory('embedded');
 const dataDir = join(directory, 'data');
@@ -57,45 +55,39 @@ async function serverEnded(path = dataDir): Promise<void> {
 }
 
 describe('a data directory', () => {
-  test.runIf(isTurn())(
-    'holds a durable PostgreSQL, reachable only through its socket directory',
-    async () => {
-      const database = await openEmbedded(dataDir);
-      const settings = await database.query<{ name: string; setting: string }>(
-        `select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit',
+  test('holds a durable PostgreSQL, reachable only through its socket directory', async () => {
+    const database = await openEmbedded(dataDir);
+    const settings = await database.query<{ name: string; setting: string }>(
+      `select name, setting from pg_settings where name in ('fsync', 'full_page_writes', 'synchronous_commit',
          'data_checksums', 'autovacuum', 'listen_addresses', 'server_encoding') order by name`,
-      );
-      expect(Object.fromEntries(settings.map(({ name, setting }) => [name, setting]))).toEqual({
-        autovacuum: 'on',
-        data_checksums: 'on',
-        fsync: 'on',
-        full_page_writes: 'on',
-        listen_addresses: '',
-        server_encoding: 'UTF8',
-        synchronous_commit: 'on',
-      });
-      expect(statSync(join(dataDir, 'database')).mode & 0o077).toBe(0);
-      await database.query('create table kept (n integer)');
-      await database.close();
-      await serverEnded();
-    },
-  );
+    );
+    expect(Object.fromEntries(settings.map(({ name, setting }) => [name, setting]))).toEqual({
+      autovacuum: 'on',
+      data_checksums: 'on',
+      fsync: 'on',
+      full_page_writes: 'on',
+      listen_addresses: '',
+      server_encoding: 'UTF8',
+      synchronous_commit: 'on',
+    });
+    expect(statSync(join(dataDir, 'database')).mode & 0o077).toBe(0);
+    await database.query('create table kept (n integer)');
+    await database.close();
+    await serverEnded();
+  });
 
-  test.runIf(isTurn())(
-    'has one owner: the refusal of a second process names the owner',
-    async () => {
-      const first = await opener();
-      expect(first.said).toBe('open');
-      const second = await opener();
-      expect(second.said).toMatch(
-        new RegExp(`^refused: ${dataDir} is in use by process ${first.child.pid} on .*stop it, or`),
-      );
-      await end(first, 'SIGTERM');
-      await serverEnded();
-    },
-  );
+  test('has one owner: the refusal of a second process names the owner', async () => {
+    const first = await opener();
+    expect(first.said).toBe('open');
+    const second = await opener();
+    expect(second.said).toMatch(
+      new RegExp(`^refused: ${dataDir} is in use by process ${first.child.pid} on .*stop it, or`),
+    );
+    await end(first, 'SIGTERM');
+    await serverEnded();
+  });
 
-  test.runIf(isTurn())('has one owner, even across containers', async ({ skip }) => {
+  test('has one owner, even across containers', async ({ skip }) => {
     if (process.getuid?.() !== 0) skip('unshare needs root');
     if (!(await isInstalled('unshare', 'apt-get install util-linux'))) skip('unshare is missing');
     const container = ['unshare', '--pid', '--ipc', '--fork', '--kill-child', '--mount-proc'];
@@ -109,22 +101,19 @@ describe('a data directory', () => {
     await end(next, 'SIGTERM');
   });
 
-  test.runIf(isTurn())(
-    `in ${RACES} races goes to exactly one of four starters, even right after a kill`,
-    async () => {
-      for (let race = 0; race < RACES; race++) {
-        const all = await Promise.all([opener(), opener(), opener(), opener()]);
-        const owners = all.filter(({ said }) => said === 'open');
-        expect(owners).toHaveLength(1);
-        const losers = all.filter((each) => !owners.includes(each));
-        for (const { said } of losers) expect(said).toMatch(/^refused: .* is in use by process/);
-        await Promise.all(owners.map((owner) => end(owner, 'SIGKILL')));
-      }
-      await serverEnded();
-    },
-  );
+  test(`in ${RACES} races goes to exactly one of four starters, even right after a kill`, async () => {
+    for (let race = 0; race < RACES; race++) {
+      const all = await Promise.all([opener(), opener(), opener(), opener()]);
+      const owners = all.filter(({ said }) => said === 'open');
+      expect(owners).toHaveLength(1);
+      const losers = all.filter((each) => !owners.includes(each));
+      for (const { said } of losers) expect(said).toMatch(/^refused: .* is in use by process/);
+      await Promise.all(owners.map((owner) => end(owner, 'SIGKILL')));
+    }
+    await serverEnded();
+  });
 
-  test.runIf(isTurn())('can have a path longer than the limit for sockets', async () => {
+  test('can have a path longer than the limit for sockets', async () => {
     const path = join(directory, 'long'.repeat(30), 'data');
     mkdirSync(path, { recursive: true });
     const database = await openEmbedded(path);
@@ -134,7 +123,7 @@ describe('a data directory', () => {
 });
 
 describe('the server', () => {
-  test.runIf(isTurn())('exits when its owner is killed along with its process group', async () => {
+  test('exits when its owner is killed along with its process group', async () => {
     const owner = await opener();
     const pid = postmaster();
     await end(owner, 'SIGKILL', true);
@@ -142,7 +131,7 @@ describe('the server', () => {
     expect(() => process.kill(pid, 0)).toThrow(/ESRCH/);
   });
 
-  test.runIf(isTurn())('is stopped by the next start if its guard was killed too', async () => {
+  test('is stopped by the next start if its guard was killed too', async () => {
     const owner = await opener();
     const pid = postmaster();
     process.kill(guardOf(pid), 'SIGKILL');
@@ -153,32 +142,29 @@ describe('the server', () => {
     await end(next, 'SIGTERM');
   });
 
-  test.runIf(isTurn())(
-    'is restarted when it crashes, and /readyz reports why it is unavailable',
-    async () => {
-      const database = await openEmbedded(dataDir);
-      await database.query('insert into kept values (1)');
-      const pid = postmaster();
-      process.kill(pid, 'SIGKILL');
-      await eventually(
-        () => Promise.resolve(database.problem?.()),
-        (problem) => problem?.includes('is being started again') === true,
-      );
-      await eventually(
-        () => database.query<{ n: number }>('select n from kept').catch(() => []),
-        (rows) => rows.length === 1,
-      );
-      await eventually(
-        () => Promise.resolve(database.problem?.()),
-        (problem) => problem === undefined,
-      );
-      expect(postmaster()).not.toBe(pid);
-      await database.close();
-      await serverEnded();
-    },
-  );
+  test('is restarted when it crashes, and /readyz reports why it is unavailable', async () => {
+    const database = await openEmbedded(dataDir);
+    await database.query('insert into kept values (1)');
+    const pid = postmaster();
+    process.kill(pid, 'SIGKILL');
+    await eventually(
+      () => Promise.resolve(database.problem?.()),
+      (problem) => problem?.includes('is being started again') === true,
+    );
+    await eventually(
+      () => database.query<{ n: number }>('select n from kept').catch(() => []),
+      (rows) => rows.length === 1,
+    );
+    await eventually(
+      () => Promise.resolve(database.problem?.()),
+      (problem) => problem === undefined,
+    );
+    expect(postmaster()).not.toBe(pid);
+    await database.close();
+    await serverEnded();
+  });
 
-  test.runIf(isTurn())('starts even if a power cut left its lock files empty', async () => {
+  test('starts even if a power cut left its lock files empty', async () => {
     for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) {
       writeFileSync(join(dataDir, 'database', name), '');
     }
@@ -188,32 +174,29 @@ describe('the server', () => {
     await serverEnded();
   });
 
-  test.runIf(isTurn())(
-    'starts even if another process of its account has got the process id of the last server',
-    async () => {
-      const first = await opener();
-      await end(first, 'SIGTERM');
-      await serverEnded();
-      const cluster = join(dataDir, 'database');
-      const { uid, gid } = statSync(cluster);
-      // Only root may choose whose it is; anybody else's cluster is their own.
-      const account = process.getuid?.() === 0 ? { uid, gid } : {};
-      const other = spawn('sleep', ['600'], { ...account, stdio: 'ignore' });
-      try {
-        for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) {
-          writeFileSync(join(cluster, name), `${other.pid}\n${cluster}\n`);
-        }
-        const owner = await opener();
-        expect(owner.said).toBe('open');
-        await end(owner, 'SIGTERM');
-        await serverEnded();
-      } finally {
-        other.kill('SIGKILL');
+  test('starts even if another process of its account has got the process id of the last server', async () => {
+    const first = await opener();
+    await end(first, 'SIGTERM');
+    await serverEnded();
+    const cluster = join(dataDir, 'database');
+    const { uid, gid } = statSync(cluster);
+    // Only root may choose whose it is; anybody else's cluster is their own.
+    const account = process.getuid?.() === 0 ? { uid, gid } : {};
+    const other = spawn('sleep', ['600'], { ...account, stdio: 'ignore' });
+    try {
+      for (const name of ['postmaster.pid', '.s.PGSQL.5432.lock']) {
+        writeFileSync(join(cluster, name), `${other.pid}\n${cluster}\n`);
       }
-    },
-  );
+      const owner = await opener();
+      expect(owner.said).toBe('open');
+      await end(owner, 'SIGTERM');
+      await serverEnded();
+    } finally {
+      other.kill('SIGKILL');
+    }
+  });
 
-  test.runIf(isTurn())('can be stopped during a restart', async () => {
+  test('can be stopped during a restart', async () => {
     const database: Database = await openEmbedded(dataDir);
     process.kill(postmaster(), 'SIGKILL');
     await database.close();
