@@ -14,7 +14,7 @@ python3 -c 'import venv, ensurepip' 2>/dev/null || missing+=(python3-venv)
 command -v softhsm2-util >/dev/null || missing+=(softhsm2)
 command -v tmux >/dev/null || missing+=(tmux)
 command -v pdftotext >/dev/null || missing+=(poppler-utils)
-command -v chromium-headless-shell >/dev/null || missing+=(chromium-headless-shell)
+command -v chromium-headless-shell >/dev/null || command -v chromium >/dev/null || missing+=(chromium-headless-shell)
 command -v pg_config >/dev/null && [ -x "$(pg_config --bindir)/initdb" ] || missing+=(postgresql postgresql-common libpq-dev)
 
 if [ ${#missing[@]} -gt 0 ]; then
