@@ -7,17 +7,13 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { chromium } from 'playwright-core';
-import { findProgram, freePort } from '../dist/test-bed/index.js';
+import { findChromium, freePort } from '../dist/test-bed/index.js';
 
 const PICTURES = 'docs/pictures';
 const REF_ID = 'winter update';
 const wanted = process.argv.slice(2);
 
-const executablePath = findProgram('chromium');
-if (executablePath === undefined) {
-  console.error('chromium is not installed; get it with: apt-get install chromium');
-  process.exit(1);
-}
+const executablePath = findChromium();
 
 const folder = mkdtempSync(join(tmpdir(), 'otaops-screenshots-'));
 const [http, mqtt, carota] = [await freePort(), await freePort(), await freePort()].map(String);

@@ -7,7 +7,7 @@ import { eventSource } from './event-source.js';
 import { RawClient } from './raw-client.js';
 import { median } from './report.js';
 import { type Rig } from './rig.js';
-import { findProgram, ProgramMissing } from '../test-bed/index.js';
+import { findChromium, ProgramMissing } from '../test-bed/index.js';
 
 /** Started with the page: the longest of its tasks, and when it was. */
 const WATCH_TASKS = `
@@ -73,9 +73,7 @@ export class ConsoleBench {
 
   /** @throws ProgramMissing */
   static async start(rig: Rig): Promise<ConsoleBench> {
-    const executablePath = findProgram('chromium');
-    if (executablePath === undefined)
-      throw new ProgramMissing('chromium', 'apt-get install chromium');
+    const executablePath = findChromium();
     const { chromium } = await import('playwright-core').catch(() => {
       throw new ProgramMissing('playwright-core', 'npm install playwright-core');
     });

@@ -21,6 +21,20 @@ export function findProgram(
   return folders.map((folder) => join(folder, name)).find(isExecutable);
 }
 
+const SHELL = 'chromium-headless-shell';
+
+/**
+ * Chromium for pages that nobody watches: its headless shell, the same engine without the windows of a desktop browser, or
+ * else that.
+ *
+ * @throws ProgramMissing
+ */
+export function findChromium(): string {
+  const found = findProgram(SHELL) ?? findProgram('chromium');
+  if (found === undefined) throw new ProgramMissing(SHELL, `apt-get install ${SHELL}`);
+  return found;
+}
+
 function isExecutable(path: string): boolean {
   try {
     accessSync(path, constants.X_OK);

@@ -35,7 +35,14 @@ interface Operation {
   >;
 }
 
-/** Content of a document by operation and place: of requests, except bytes, and of success in JSON. */
+/** Bytes have none, and tools that send examples cannot write NDJSON. */
+const WITHOUT_EXAMPLE = new Set([
+  'application/octet-stream',
+  'application/ndjson',
+  'application/x-ndjson',
+]);
+
+/** Content of a document by operation and place: of requests, and of success in JSON. */
 function* contents(document: object): Generator<[string, Content]> {
   type Paths = Record<string, Record<string, Operation & { readonly operationId: string }>>;
   const { paths, webhooks = {} } = document as { paths: Paths; webhooks?: Paths };
@@ -43,7 +50,7 @@ function* contents(document: object): Generator<[string, Content]> {
     Object.values(group).flatMap((methods) => Object.values(methods)),
   )) {
     for (const [type, content] of Object.entries(requestBody?.content ?? {})) {
-      if (type !== 'application/octet-stream') yield [`${operationId} ${type}`, content];
+      if (!WITHOUT_EXAMPLE.has(type)) yield [`${operationId} ${type}`, content];
     }
     for (const [status, { content = {} }] of Object.entries(responses)) {
       const json = content['application/json'];

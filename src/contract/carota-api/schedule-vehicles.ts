@@ -120,7 +120,7 @@ export const scheduleVehicleApi = routesOf('Schedules', {
     params: RefIdParams,
     body: linesBody('One vehicle per line.', {
       csv: `vin\n${VIN}\n${OTHER_VIN}\n`,
-      ndjson: [VIN, OTHER_VIN].map((vin) => `${JSON.stringify({ vin })}\n`).join(''),
+      ndjson: `${JSON.stringify({ vin: VIN })}\n`,
     }),
     answer: json(AddedVehicles, 'All vehicles were added.'),
     errors: ['OUT_OF_SCOPE', 'SCHEDULE_NOT_FOUND', 'SCHEDULE_STATUS', 'SCHEDULE_APPROVED'],

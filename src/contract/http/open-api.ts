@@ -141,8 +141,10 @@ function parametersOf(
 
 function requestBodyOf(body: Body, components: Components): Json {
   const required = body.kind !== 'json' || !body.optional;
+  const lines =
+    body.kind === 'lines' ? ` A line of NDJSON: \`${body.examples.ndjson.trimEnd()}\`.` : '';
   return {
-    description: `${body.description} ${limitOf(body)}`,
+    description: `${body.description} ${limitOf(body)}${lines}`,
     required,
     content: contentOf(body, components),
     'x-max-bytes': body.maxBytes,
@@ -176,7 +178,8 @@ function contentOf(body: Body, components: Components): Json {
       return Object.fromEntries(
         Object.entries(LINE_TYPES).map(([type, format]) => [
           type,
-          { schema: {}, example: body.examples[format] },
+          // Tools that send examples cannot write NDJSON: its example is in the description.
+          { schema: {}, ...(format === 'csv' ? { example: body.examples.csv } : {}) },
         ]),
       );
     case 'bytes':

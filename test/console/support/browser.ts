@@ -1,24 +1,18 @@
-/**
- * A real headless Chromium, where one is installed. Its headless shell is the same engine without the windows of a desktop
- * browser, each of which costs five times what the shell's pages do.
- */
+/** A real headless Chromium, where one is installed. */
 import axe from 'axe-core';
 import { type Browser, chromium, type Page } from 'playwright-core';
 import { expect } from 'vitest';
-import { findProgram } from '../../../src/test-bed/index.js';
+import { findChromium } from '../../../src/test-bed/index.js';
 import { byDepth, sampleOf } from '../../support/depth.js';
-import { isInstalled } from '../../support/servers.js';
+import { ifInstalled } from '../../support/servers.js';
 
-const SHELL = 'chromium-headless-shell';
-const installed = findProgram(SHELL) ?? findProgram('chromium');
-
-export const hasChromium = (): Promise<boolean> =>
-  installed === undefined ? isInstalled(SHELL, `apt-get install ${SHELL}`) : Promise.resolve(true);
+export async function hasChromium(): Promise<boolean> {
+  return (await ifInstalled(() => Promise.resolve(findChromium()))) !== undefined;
+}
 
 export function startBrowser(): Promise<Browser> {
-  if (installed === undefined) throw new Error('Chromium is not installed');
   // Its sandbox needs privileges that a container lacks.
-  return chromium.launch({ executablePath: installed, args: ['--no-sandbox'] });
+  return chromium.launch({ executablePath: findChromium(), args: ['--no-sandbox'] });
 }
 
 export interface Opened {
