@@ -22,7 +22,7 @@ const PACKAGES = [
 ];
 /** Exit code. */
 const NO_SUITE = 3;
-const folder = join(tmpdir(), 'otaops-tuf-7.0.0');
+const folder = join(process.env.SYSTEM_TMPDIR ?? tmpdir(), 'otaops-tuf-7.0.0');
 const main = fileURLToPath(new URL('../dist/cli/main.js', import.meta.url));
 
 const run = (...command) =>

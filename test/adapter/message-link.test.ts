@@ -4,6 +4,7 @@ import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
 import { createServer, type AddressInfo } from 'node:net';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Aedes } from 'aedes';
 import mqtt, { type MqttClient } from 'mqtt';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -159,6 +160,14 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
   }
   const texts = (...received: TestLink[]) =>
     received.flatMap(({ arrived }) => arrived.map(({ payload }) => payload.toString()));
+  const offered = () =>
+    eventually(
+      () =>
+        database.query<{ offered: boolean }>(
+          `select lease_until = '-infinity' as offered from subscription_lease`,
+        ),
+      ([lease]) => lease?.offered === true,
+    );
   const arrives = (count: number, ...received: TestLink[]) =>
     eventually(
       () => Promise.resolve(texts(...received)),
@@ -353,13 +362,7 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     try {
       const a = await opened({ url: own.url });
       await own.kill();
-      await eventually(
-        () =>
-          database.query<{ offered: boolean }>(
-            `select lease_until = '-infinity' as offered from subscription_lease`,
-          ),
-        ([lease]) => lease?.offered === true,
-      );
+      await offered();
       await own.restart();
       await isUp(a);
       await isSubscribed(a);
@@ -369,6 +372,37 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     } finally {
       await own.stop();
     }
+  });
+
+  test('alone, it acknowledges at once after the broker was away: the session is its own beyond doubt', async () => {
+    const proxy = await TcpProxy.to(broker.port);
+    const a = await opened({ url: `mqtt://127.0.0.1:${proxy.port}` });
+    await isSubscribed(a);
+    const client = await vehicle();
+    proxy.break();
+    await offered();
+    proxy.mend();
+    await isSubscribed(a);
+    await client.publishAsync('d2c/x', 'one', { qos: 1 });
+    await arrives(1, a);
+    // A new holder would withhold its acknowledgement for 6 s.
+    await sleep(500);
+    proxy.break();
+    await eventually(
+      () => Promise.resolve(a.link.isSubscribed),
+      (reads) => !reads,
+    );
+    proxy.mend();
+    await isSubscribed(a);
+    await client.publishAsync('d2c/x', 'two', { qos: 1 });
+    await eventually(
+      () => Promise.resolve(texts(a)),
+      (all) => all.includes('two'),
+    );
+    expect(texts(a)).toEqual(['one', 'two']);
+    expect(await subscriptionStatistics(database)).toMatchObject({ takeovers: 1 });
+    await close(a);
+    await proxy.close();
   });
 
   test.runIf(isFullDepth)(

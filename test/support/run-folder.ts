@@ -13,6 +13,8 @@ export default function setup(): (() => void) | undefined {
   // Another project of this run has made it.
   if (basename(tmpdir()).startsWith(PREFIX)) return undefined;
   const before = process.env.TMPDIR;
+  // What is installed once for all runs is there.
+  process.env.SYSTEM_TMPDIR = tmpdir();
   const folder = mkdtempSync(join(tmpdir(), PREFIX));
   // For other accounts too, as the system's one is: servers give up the rights of root.
   chmodSync(folder, 0o1777);

@@ -158,5 +158,5 @@ test('missing provisioning, folders and files are named', async () => {
     ...[...car, '--vin', '5YJSA1E40FF345679', '--model', 'm', '--credential', 'c'],
     ...['--carota-token', 't', '--log-level', 'silent'],
   ]);
-  expect(other.output).toMatch(/vehicle\.json is of 5YJSA1E40FF345678, this is 5YJSA1E40FF345679/);
+  expect(other.output).toMatch(/vehicle\.json is for 5YJSA1E40FF345678, not 5YJSA1E40FF345679/);
 });

@@ -18,7 +18,7 @@ import {
   type PreparedBatch,
   storeBatch,
 } from './ingest-batch.js';
-import { Lane, laneOf, MAX_BATCH_MESSAGES } from './lane.js';
+import { Lane, laneOf } from './lane.js';
 import { type MessageBudget } from './message-budget.js';
 import { refuse } from './refuse.js';
 
@@ -43,6 +43,9 @@ export interface D2cReceiverOptions {
 /** With more messages or bytes than this, backpressure is applied to the senders. */
 const MAX_WAITING_MESSAGES = 32_768;
 const MAX_WAITING_BYTES = 64 * 1024 * 1024;
+
+/** Messages that are worth a statement beside another one. */
+const LARGE_BATCH = 500;
 
 const RETRY: Backoff = { firstPauseMs: 100, longestPauseMs: 5_000 };
 
@@ -154,7 +157,7 @@ export class D2cReceiver {
   /** A statement costs about the same for one message as for ten: beside another one, only a large batch is worth it. */
   #isWorthABatch(lane: Lane): boolean {
     const isAlone = this.#lanes.every(({ isStoring }) => !isStoring);
-    return !lane.isStoring && lane.waiting >= (isAlone ? 1 : MAX_BATCH_MESSAGES / 2);
+    return !lane.isStoring && lane.waiting >= (isAlone ? 1 : LARGE_BATCH);
   }
 
   #nextBatch(lane: Lane): Arrival[] {

@@ -6,7 +6,7 @@ import { ParameterSpace } from '../../service/database/index.js';
 import { type Arrival } from './batch-row.js';
 
 /** Maximum number of messages and bytes per statement. Half as many cost a tenth more processor time per message. */
-export const MAX_BATCH_MESSAGES = 2_000;
+const MAX_BATCH_MESSAGES = 2_000;
 const MAX_BATCH_BYTES = 4 * 1024 * 1024;
 
 export class Lane {

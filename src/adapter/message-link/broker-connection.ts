@@ -272,6 +272,8 @@ export class BrokerConnection implements Acknowledging {
     if (!due) return;
     this.#stream.pause();
     void due.then(() => {
+      // Nothing was read meanwhile, so the broker is not silent.
+      this.#isAlive = true;
       if (!this.#isEnding) this.#stream.resume();
     });
   }

@@ -98,8 +98,8 @@ export class Subscriber {
   #connecting: Promise<void> | undefined;
   #connectedAt = 0;
   #isSubscribed = false;
-  /** Number of the last term in which the session was this group's beyond doubt. */
-  #establishedTerm: number | undefined;
+  /** The last term in which the session was this group's beyond doubt. */
+  #established: Pick<Term, 'number' | 'groupId'> | undefined;
 
   constructor(options: SubscriberOptions) {
     this.#options = options;
@@ -175,8 +175,11 @@ export class Subscriber {
     const { groupId, takeovers: number } = lease;
     if (this.#term && this.#term.groupId !== groupId) this.#lose('the group has a new id');
     if (!this.#term) {
-      this.#term = { number, groupId, since: performance.now(), isEstablished: false, broken: 0 };
+      const term = { number, groupId, since: performance.now(), isEstablished: false, broken: 0 };
+      this.#term = term;
       this.#options.onGroupId(groupId);
+      // Nobody else had the lease that it offered.
+      if (this.#wasEstablished(term)) this.#establish(term);
     }
     this.#loseAfter(LEASE_SECONDS * 1000 - MARGIN_MS - (performance.now() - asked));
     if (this.#stopping.signal.aborted) return;
@@ -219,10 +222,14 @@ export class Subscriber {
     connection.release();
   }
 
+  #wasEstablished({ number, groupId }: Term): boolean {
+    return this.#established?.number === number && this.#established.groupId === groupId;
+  }
+
   #establish(term: Term): void {
     const { sendBeat } = this.#options;
     term.isEstablished = true;
-    this.#establishedTerm = term.number;
+    this.#established = term;
     this.#beating = setInterval(() => sendBeat(term.groupId), BEAT_MS);
   }
 
@@ -274,9 +281,9 @@ export class Subscriber {
     }
     this.#isSubscribed = true;
     if (!connection.sessionPresent) {
-      if (term.number === this.#establishedTerm) onProblem(new SessionLost(clientId));
+      if (term.isEstablished) onProblem(new SessionLost(clientId));
       // A new session cannot belong to anyone else.
-      if (!term.isEstablished) this.#establish(term);
+      else this.#establish(term);
     }
     onUp();
   }

@@ -37,26 +37,9 @@ function parseJson(bytes: Buffer): unknown {
 /** The raw body. @throws Problem 400, 413, 415 */
 export async function readBytes(request: IncomingMessage, limit: ReadingLimit): Promise<Buffer> {
   if (hasShortBody(request, limit)) return shortBody(request, limit);
-  const body = bodyStream(request, limit);
-  const length = statedLength(request);
-  if (length !== undefined) return readInto(Buffer.allocUnsafeSlow(length), body);
   const chunks: Buffer[] = [];
-  for await (const chunk of body) chunks.push(chunk as Buffer);
+  for await (const chunk of bodyStream(request, limit)) chunks.push(chunk as Buffer);
   return Buffer.concat(chunks);
-}
-
-/** A body of many megabytes is not in memory twice, as chunks and joined. @returns what has arrived */
-async function readInto(bytes: Buffer, body: AsyncIterable<unknown>): Promise<Buffer> {
-  let read = 0;
-  for await (const chunk of body) read += (chunk as Buffer).copy(bytes, read);
-  return bytes.subarray(0, read);
-}
-
-/** Bytes that the body has after decompression, if known: within the limit, or `bodyStream` has refused it. */
-function statedLength({ headers }: IncomingMessage): number | undefined {
-  if (headers['content-encoding'] !== undefined) return undefined;
-  const length = headers['content-length'];
-  return length === undefined ? undefined : Number(length);
 }
 
 /** e.g. `InvalidSymbol at line 3, column 14`. */
