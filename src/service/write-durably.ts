@@ -1,11 +1,11 @@
-/** Writes files with secrets. */
+/** Files and folders that survive a power cut. */
 import { mkdir, open, rename } from 'node:fs/promises';
-import { dirname } from 'node:path';
+import { dirname, resolve } from 'node:path';
 
 /** Written with mode 0600, completely and durably, before this returns. */
 export async function writeDurably(file: string, text: string): Promise<void> {
   const folder = dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder);
   const fresh = await open(`${file}.new`, 'w', 0o600);
   try {
     await fresh.writeFile(text);
@@ -14,11 +14,21 @@ export async function writeDurably(file: string, text: string): Promise<void> {
     await fresh.close();
   }
   await rename(`${file}.new`, file);
-  await syncFolder(folder);
+  await syncPath(folder);
 }
 
-/** Makes links, renames and removals in the directory survive a power cut. */
-export async function syncFolder(folder: string): Promise<void> {
-  const opened = await open(folder);
+/** Creates a folder of mode 0700, and those above it, if missing; when it returns, they survive a power cut. */
+export async function makeFolder(folder: string): Promise<void> {
+  const first = await mkdir(folder, { recursive: true, mode: 0o700 });
+  if (first === undefined) return;
+  for (let made = resolve(folder); ; made = dirname(made)) {
+    await syncPath(dirname(made));
+    if (made === resolve(first)) return;
+  }
+}
+
+/** Makes a file's bytes, or links, renames and removals in a directory, survive a power cut. */
+export async function syncPath(path: string): Promise<void> {
+  const opened = await open(path);
   await opened.sync().finally(() => opened.close());
 }

@@ -1,8 +1,9 @@
 /** Stores artifacts as files in a directory. */
 import { createReadStream } from 'node:fs';
-import { mkdir, open, rename, rm } from 'node:fs/promises';
+import { rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Readable } from 'node:stream';
+import { makeFolder, syncPath } from '../../service/write-durably.js';
 import { type ArtifactStore, type ByteRange } from './artifact-store.js';
 
 export class DiskStore implements ArtifactStore {
@@ -15,10 +16,10 @@ export class DiskStore implements ArtifactStore {
 
   async put(sha256: string, file: string): Promise<void> {
     const path = this.#path(sha256);
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-    await synchronise(file);
+    await makeFolder(dirname(path));
+    await syncPath(file);
     await rename(file, path);
-    await synchronise(dirname(path));
+    await syncPath(dirname(path));
   }
 
   async read(sha256: string, range: ByteRange | undefined): Promise<Readable> {
@@ -39,15 +40,5 @@ export class DiskStore implements ArtifactStore {
 
   #path(sha256: string): string {
     return join(this.#directory, sha256.slice(0, 2), sha256);
-  }
-}
-
-/** Flushes a file or directory to disk. */
-async function synchronise(path: string): Promise<void> {
-  const file = await open(path, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
   }
 }

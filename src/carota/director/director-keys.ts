@@ -8,6 +8,7 @@ import { existsSync } from 'node:fs';
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { type Database } from '../../service/database/index.js';
+import { makeFolder, syncPath } from '../../service/write-durably.js';
 import { checkNextRoot } from '../../uptane/checks/check-root.js';
 import { STANDARD } from '../../uptane/checks/sections.js';
 import { checkThreshold } from '../../uptane/checks/threshold.js';
@@ -152,6 +153,7 @@ function checkAuthority(root: Root, role: OnlineRole, { keyId }: Signer, whose: 
 /** Creates the folder atomically, so that another process that starts now finds all of it or nothing. */
 async function makeTrialKeys(folder: string, now: number): Promise<void> {
   const unfinished = `${folder}.${randomUUID()}.unfinished`;
+  await makeFolder(dirname(folder));
   await mkdir(join(unfinished, 'keys'), { recursive: true, mode: 0o700 });
   await mkdir(join(unfinished, 'metadata'), { mode: 0o700 });
   const make = async (name: string): Promise<Signer> => {
@@ -175,13 +177,15 @@ async function makeTrialKeys(folder: string, now: number): Promise<void> {
   const file = join(unfinished, 'metadata', metadataPath('root', 1));
   await writeFile(file, await makeRoot(root, signers, 1, now), { flush: true });
   await chmod(unfinished, 0o700);
-  await mkdir(dirname(folder), { recursive: true });
+  for (const made of ['keys', 'metadata', '.']) await syncPath(join(unfinished, made));
   try {
     await rename(unfinished, folder);
   } catch (error) {
     await rm(unfinished, { recursive: true, force: true });
     if (!existsSync(folder)) throw error;
   }
+  // The database must not know a root whose keys a power cut can still take.
+  await syncPath(dirname(folder));
 }
 
 async function makeRoot(

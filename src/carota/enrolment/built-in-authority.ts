@@ -3,10 +3,12 @@
  * list of revoked certificates, which adapters and brokers read.
  */
 import { createPrivateKey, type KeyObject } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { BadSettings } from '../../service/bad-settings.js';
+import { makeFolder } from '../../service/write-durably.js';
 import { generateKey } from '../../uptane/signing/generate-key.js';
+import { replaceFile } from '../../uptane/store/durable-file.js';
 import {
   type Issuer,
   issueClientCertificate,
@@ -48,7 +50,7 @@ export class BuiltInAuthority implements CertificateAuthority {
   /** Generates a key if the folder has none. @throws BadSettings */
   static async open(options: BuiltInAuthorityOptions): Promise<BuiltInAuthority> {
     const { folder, clock } = options;
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder);
     const issuer = (await readIssuer(folder)) ?? (await newIssuer(folder, clock()));
     const authority = new BuiltInAuthority(options, issuer);
     const hasList = await readFile(join(folder, AUTHORITY_FILES.list)).then(
@@ -82,7 +84,7 @@ export class BuiltInAuthority implements CertificateAuthority {
       thisUpdate: now,
       nextUpdate: now + LIST_MS,
     });
-    await replace(
+    replaceFile(
       join(this.#options.folder, AUTHORITY_FILES.list),
       writePem(list, 'X509 CRL'),
       0o644,
@@ -123,14 +125,8 @@ async function newIssuer(folder: string, now: number): Promise<Issuer> {
     notAfter: now + AUTHORITY_MS,
   });
   const pem = privateKey.export({ type: 'pkcs8', format: 'pem' });
-  await replace(join(folder, AUTHORITY_FILES.key), pem, 0o600);
+  replaceFile(join(folder, AUTHORITY_FILES.key), pem, 0o600);
   const certificate = writePem(issuer.certificate, 'CERTIFICATE');
-  await replace(join(folder, AUTHORITY_FILES.certificate), certificate, 0o644);
+  replaceFile(join(folder, AUTHORITY_FILES.certificate), certificate, 0o644);
   return issuer;
-}
-
-async function replace(path: string, content: string | Buffer, mode: number): Promise<void> {
-  const temporary = `${path}.new`;
-  await writeFile(temporary, content, { mode });
-  await rename(temporary, path);
 }

@@ -2,7 +2,7 @@
 import { randomBytes } from 'node:crypto';
 import { link, open, rm } from 'node:fs/promises';
 import { dirname, join, resolve } from 'node:path';
-import { syncFolder, writeDurably } from '../write-durably.js';
+import { syncPath, writeDurably } from '../write-durably.js';
 import { BadSettings } from '../bad-settings.js';
 import { newSecretKey, parseSecretKey } from './secret-box.js';
 
@@ -46,7 +46,7 @@ async function makeKey(file: string): Promise<string> {
     await rm(own, { force: true });
   }
   // Nothing may be sealed with a key that does not survive a power cut.
-  await syncFolder(dirname(file));
+  await syncPath(dirname(file));
   const made = await readKey(file);
   if (made === undefined) throw new BadSettings(`${file} was removed while it was being created`);
   return made;

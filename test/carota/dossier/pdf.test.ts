@@ -82,7 +82,7 @@ describe.skipIf(!hasPoppler)('the PDF', () => {
         .subarray(0, 5)
         .toString(),
     ).toBe('%PDF-');
-    await expect(verifyDossier([Buffer.from('%PDF-\n')])).rejects.toThrow('no JSON');
+    await expect(verifyDossier([Buffer.from('%PDF-\n')])).rejects.toThrow('is not JSON');
   });
 });
 
