@@ -28,7 +28,7 @@ const VEHICLES = isLong ? 1_000 : 200;
 const EVENTS = 25;
 const FOREIGN = { vehicles: isLong ? 200 : 50, pauseMs: isLong ? 400 : 250 };
 const REF_ID = 'half-open';
-const LOAD_MS = isLong ? 500_000 : 150_000;
+const LOAD_MS = isLong ? 500_000 : 90_000;
 const WAYS: readonly (readonly Direction[])[] = [DIRECTIONS, ['requests'], ['answers']];
 
 /** Longer than the leases, and than a statement, a call-back or a ping waits for its answer. */
