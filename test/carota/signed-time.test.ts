@@ -2,7 +2,7 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { REFUSE_SECONDS } from '../../src/service/clock/index.js';
+import { WARN_SECONDS } from '../../src/service/clock/index.js';
 import { type Authority } from '../../src/uptane/keys/authority.js';
 import { publicKeyOf } from '../../src/uptane/signing/listed-key.js';
 import { checkSignedTime } from '../../src/uptane/time/check-time.js';
@@ -40,6 +40,7 @@ test('answers all nonces of a request with one time that ECUs believe', async ()
     const { body } = await ask({ nonces: [nonce] });
     return checkSignedTime(bytes(body), authority, nonce).getTime();
   };
+  const started = Date.now();
   const before = await timeOfServer();
   const { status, body } = await ask({ nonces });
   const after = await timeOfServer();
@@ -49,7 +50,9 @@ test('answers all nonces of a request with one time that ECUs believe', async ()
     expect(time).toBeGreaterThanOrEqual(before);
     expect(time).toBeLessThanOrEqual(after);
   }
-  expect(Math.abs(before - Date.now())).toBeLessThan(REFUSE_SECONDS * 1000);
+  // No further from this machine's clock than a clock may be without an alert.
+  expect(before).toBeGreaterThanOrEqual(started - WARN_SECONDS * 1000);
+  expect(after).toBeLessThanOrEqual(Date.now() + WARN_SECONDS * 1000);
 });
 
 test('an ECU believes no answer to another nonce, by another key, or that was changed', async () => {
