@@ -8,12 +8,13 @@ import {
   eventBody,
   type EventFilter,
   positionBefore,
+  pullEvents,
   readEvents,
 } from '../../event-stream/index.js';
 import { type HttpContext } from '../context.js';
 
-/** With a filter, this many events are examined per requested event. */
-const FILTERED_WINDOW = 10;
+/** A request examines up to this many events for each that it wants; only a filter makes it need more than one. */
+const EXAMINED = 10;
 const STREAM_WINDOW = 500;
 /** Keeps both ends and intermediaries from considering the connection dead. */
 const HEARTBEAT_MS = 15_000;
@@ -28,16 +29,12 @@ export function eventRoutes(server: Server, context: HttpContext): void {
       const ends = [left(reply.raw), context.stopping];
       await doWithin(query.wait * 1000, ends, (signal) => stream.beyond(after, signal));
     }
-    const window = query.limit * (isFiltered(filter) ? FILTERED_WINDOW : 1);
-    const upto = Math.max(after, Math.min(after + window, stream.position));
-    const found = await readEvents(database, after, upto, filter);
-    const events = found.events.slice(0, query.limit);
-    const last = events.at(-1);
-    const cursor = found.events.length > events.length && last ? last.position : found.upto;
+    const end = Math.min(stream.position, after + query.limit * EXAMINED);
+    const { events, upto } = await pullEvents(database, after, end, query.limit, filter);
     return {
       events: events.map(eventBody),
-      cursor: String(cursor),
-      more: stream.position > cursor,
+      cursor: String(upto),
+      more: stream.position > upto,
     };
   });
 
@@ -54,9 +51,6 @@ const filterOf = (query: { 'ref-id'?: string; vin?: string }, scopes: Scopes): E
   refId: query['ref-id'],
   vin: query.vin?.toUpperCase(),
 });
-
-const isFiltered = ({ refId, vin, scopes }: EventFilter) =>
-  refId !== undefined || vin !== undefined || scopes !== null;
 
 async function startOf(
   { database }: HttpContext,
