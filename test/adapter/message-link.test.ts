@@ -2,7 +2,7 @@
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { execFileSync } from 'node:child_process';
 import { chmodSync, readFileSync, rmSync } from 'node:fs';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Aedes } from 'aedes';
@@ -46,6 +46,9 @@ interface TestLinkOptions extends Partial<BrokerLinkOptions> {
   readonly tls?: { ca?: string; cert?: string; key?: string };
   readonly acknowledges?: (received: Received) => boolean;
 }
+
+/** Accepted, MQTT 5, without properties. */
+const CONNACK = Buffer.from([0x20, 3, 0, 0, 0]);
 
 const hasOpenSsl = await isInstalled('openssl', 'apt-get install openssl');
 
@@ -355,6 +358,63 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     expect(a.problems.map(({ name }) => name)).not.toContain('SessionLost');
     expect(await subscriptionStatistics(database)).toMatchObject({ takeovers: 3 });
     await proxy.close();
+  });
+
+  test('a session that the broker has lost while nobody read is reported by the next holder', async () => {
+    const own = await startMosquitto('persistence false');
+    try {
+      const a = await opened({ url: own.url });
+      await isSubscribed(a);
+      await eventually(
+        () =>
+          database.query<{ session_of: string | null }>(
+            'select session_of from subscription_lease',
+          ),
+        ([lease]) => lease?.session_of !== null,
+      );
+      await close(a);
+      const b = await opened({ url: own.url });
+      await isSubscribed(b);
+      await close(b);
+      await own.kill();
+      await own.restart();
+      const c = await opened({ url: own.url });
+      await isSubscribed(c);
+      const losses = [a, b, c].map(({ problems }) => problems.map(({ name }) => name));
+      expect(losses).toEqual([[], [], ['SessionLost']]);
+      await close(c);
+    } finally {
+      await own.stop();
+    }
+  });
+
+  test('a holder that gives way abandons its attempt to connect, which would take the session from the next one', async () => {
+    const ends: string[] = [];
+    let publishing: Socket | undefined;
+    // It accepts one connection, which publishes, and falls silent once another one wants to read.
+    const silent = createServer((socket) => {
+      let isReader = false;
+      socket.once('data', (data) => {
+        isReader = data.includes('-in');
+        if (isReader) publishing?.destroy();
+        else if (!publishing) (publishing = socket).write(CONNACK);
+      });
+      socket.on('error', ({ code }: NodeJS.ErrnoException) => isReader && ends.push(String(code)));
+      socket.on('end', () => isReader && ends.push('end'));
+    });
+    await new Promise<void>((resolve) => silent.listen(0, '127.0.0.1', resolve));
+    const { port } = silent.address() as AddressInfo;
+    const a = await open({ url: `mqtt://127.0.0.1:${port}` });
+    await eventually(
+      () => Promise.resolve(ends),
+      ({ length }) => length > 0,
+    );
+    expect(ends[0]).toBe('ECONNRESET');
+    // Its other connection waits for an answer, up to 10 s.
+    const since = performance.now();
+    await close(a);
+    expect(performance.now() - since).toBeLessThan(5_000);
+    silent.close();
   });
 
   test('alone, it keeps the lease while the broker is away, and reports that the broker has lost its session', async () => {

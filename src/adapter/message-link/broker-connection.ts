@@ -2,8 +2,10 @@
  * One connection to an MQTT broker under one client id. Messages are handed on as they arrive, so that batches can form,
  * and acknowledged to the broker when the caller says so.
  */
+import { Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { setImmediate as nextTurn } from 'node:timers/promises';
+import { TLSSocket } from 'node:tls';
 import { type IConnackPacket, type Packet } from 'mqtt-packet';
 import { type BrokerHost, type BrokerUrl } from '../../contract/index.js';
 import { type OutgoingMessage } from '../c2d-sender/index.js';
@@ -76,7 +78,7 @@ export class BrokerConnection implements Acknowledging {
 
   /**
    * @param withholds withhold acknowledgements until {@link release}
-   * @throws ConnectionRefused; ClosedBeforeConnack; Error where the broker is unreachable
+   * @throws ConnectionRefused; ClosedBeforeConnack; the reason of `options.abandon`; Error where the broker is unreachable
    */
   static async connect(
     address: BrokerAddress,
@@ -86,8 +88,16 @@ export class BrokerConnection implements Acknowledging {
     withholds: boolean,
     options: ConnectionOptions,
   ): Promise<BrokerConnection> {
+    const { abandon } = options;
+    abandon?.throwIfAborted();
     const connection = new BrokerConnection(address, host, version, withholds, options);
-    await connection.#handshake(address.url, patience);
+    const onAbandoned = () => connection.#reset(abandon?.reason as Error);
+    abandon?.addEventListener('abort', onAbandoned);
+    try {
+      await connection.#handshake(address.url, patience);
+    } finally {
+      abandon?.removeEventListener('abort', onAbandoned);
+    }
     return connection;
   }
 
@@ -183,6 +193,15 @@ export class BrokerConnection implements Acknowledging {
   destroy(why: Error): void {
     this.#why ??= why;
     this.#stream.destroy();
+  }
+
+  /** Disconnects immediately; of what was sent, the kernel repeats nothing. */
+  #reset(why: Error): void {
+    const stream = this.#stream;
+    this.#why ??= why;
+    const isTcp = stream instanceof Socket && !(stream instanceof TLSSocket) && !stream.connecting;
+    if (isTcp) stream.resetAndDestroy();
+    else stream.destroy();
   }
 
   async #handshake(url: BrokerUrl, { pingMs, connectMs }: Patience): Promise<void> {

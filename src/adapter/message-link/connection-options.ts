@@ -21,6 +21,8 @@ export interface ConnectionOptions {
   readonly onMessage: (message: Arrival, retained: boolean) => void;
   /** Resolves when there is room for more messages; undefined: there is room. */
   readonly backpressure: () => Promise<void> | undefined;
+  /** Ends an attempt to connect; an established connection stays. */
+  readonly abandon?: AbortSignal;
   /** An established connection was lost; not called after `disconnect`. */
   readonly onClosed: (why: Error) => void;
 }

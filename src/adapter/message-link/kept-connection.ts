@@ -61,7 +61,7 @@ export class KeptConnection {
       try {
         await this.#connectOnce();
       } catch (error) {
-        onProblem(error as Error);
+        if (!this.#stopping.signal.aborted) onProblem(error as Error);
       }
       this.#isUp = false;
       this.#options.onDown?.();
@@ -79,7 +79,8 @@ export class KeptConnection {
       failure = why;
       this.#closed();
     };
-    const connection = await dialler.connect({ ...options, onClosed });
+    const abandon = this.#stopping.signal;
+    const connection = await dialler.connect({ ...options, onClosed, abandon });
     this.#connection = connection;
     try {
       if (!this.#stopping.signal.aborted) {

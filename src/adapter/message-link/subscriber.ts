@@ -17,6 +17,7 @@ import { BEAT_MS, type HolderBeats } from './holder-beats.js';
 import { reconnectPause } from './kept-connection.js';
 import {
   type Applicant,
+  noteSession,
   offerLease,
   releaseLease,
   renewGroupId,
@@ -68,7 +69,9 @@ class GroupIdConflict extends Error {
 class SessionLost extends Error {
   override readonly name = 'SessionLost';
   constructor(clientId: string) {
-    super(`the broker has lost session ${clientId} and the messages queued in it`);
+    super(
+      `the broker does not have session ${clientId}: it has lost it with the messages queued in it, or is another broker than before`,
+    );
   }
 }
 
@@ -80,9 +83,23 @@ interface Term {
   readonly since: number;
   /** Whether probation is over. */
   isEstablished: boolean;
+  /** Whether the broker should have the session. */
+  hasSession: boolean;
+  /** Abandons connection attempts: one that succeeded would take the session from the next holder. */
+  readonly over: AbortController;
   /** Connections that broke during probation. */
   broken: number;
 }
+
+const newTerm = (number: number, groupId: string, hasSession: boolean): Term => ({
+  number,
+  groupId,
+  since: performance.now(),
+  isEstablished: false,
+  hasSession,
+  over: new AbortController(),
+  broken: 0,
+});
 
 export class Subscriber {
   readonly #options: SubscriberOptions;
@@ -117,6 +134,7 @@ export class Subscriber {
   /** Reads no more messages; those already read can still be acknowledged. */
   async pause(): Promise<void> {
     this.#stopping.abort();
+    this.#term?.over.abort();
     this.#connection?.pause();
     await this.#running;
     await this.#connecting;
@@ -172,20 +190,22 @@ export class Subscriber {
       this.#lose('another adapter has taken over the subscription');
       return;
     }
-    const { groupId, takeovers: number } = lease;
+    const { groupId, takeovers: number, hasSession } = lease;
     if (this.#term && this.#term.groupId !== groupId) this.#lose('the group has a new id');
     if (!this.#term) {
-      const term = { number, groupId, since: performance.now(), isEstablished: false, broken: 0 };
+      const wasEstablished = this.#wasEstablished(number, groupId);
+      const term = newTerm(number, groupId, hasSession || wasEstablished);
       this.#term = term;
       this.#options.onGroupId(groupId);
       // Nobody else had the lease that it offered.
-      if (this.#wasEstablished(term)) this.#establish(term);
+      if (wasEstablished) this.#establish(term);
     }
     this.#loseAfter(LEASE_SECONDS * 1000 - MARGIN_MS - (performance.now() - asked));
     if (this.#stopping.signal.aborted) return;
     if (await this.#yields(this.#term)) return;
     if (this.#connection) this.#endProbation(this.#term, this.#connection);
     else this.#connect(this.#term);
+    if (this.#isSubscribed && !hasSession) await noteSession(database, applicant);
   }
 
   /** One that cannot read must not keep others from it. */
@@ -209,8 +229,10 @@ export class Subscriber {
     clearTimeout(this.#expiry);
     clearInterval(this.#beating);
     if (!this.#term) return;
+    const error = new Error(why);
+    this.#term.over.abort(error);
     this.#term = undefined;
-    this.#connection?.destroy(new Error(why));
+    this.#connection?.destroy(error);
   }
 
   #endProbation(term: Term, connection: BrokerConnection): void {
@@ -222,7 +244,7 @@ export class Subscriber {
     connection.release();
   }
 
-  #wasEstablished({ number, groupId }: Term): boolean {
+  #wasEstablished(number: number, groupId: string): boolean {
     return this.#established?.number === number && this.#established.groupId === groupId;
   }
 
@@ -255,7 +277,9 @@ export class Subscriber {
 
   #connect(term: Term): void {
     this.#connecting ??= this.#open(term)
-      .catch((error: unknown) => this.#options.onProblem(error as Error))
+      .catch((error: unknown) => {
+        if (!this.#stopping.signal.aborted) this.#options.onProblem(error as Error);
+      })
       .finally(() => (this.#connecting = undefined));
   }
 
@@ -263,7 +287,8 @@ export class Subscriber {
     const { dialler, filter, connection: common, onUp, onProblem } = this.#options;
     const clientId = `otaops-${term.groupId}-in`;
     const onClosed = (why: Error) => this.#closed(term, why);
-    const options = { ...common, clientId, clean: false, onClosed };
+    const abandon = term.over.signal;
+    const options = { ...common, clientId, clean: false, onClosed, abandon };
     const connection = await dialler.connect(options, !term.isEstablished);
     // By now, the lease may be lost or the adapter stopped.
     if (this.#term !== term || this.#stopping.signal.aborted) {
@@ -281,10 +306,11 @@ export class Subscriber {
     }
     this.#isSubscribed = true;
     if (!connection.sessionPresent) {
-      if (term.isEstablished) onProblem(new SessionLost(clientId));
+      if (term.hasSession) onProblem(new SessionLost(clientId));
       // A new session cannot belong to anyone else.
-      else this.#establish(term);
+      if (!term.isEstablished) this.#establish(term);
     }
+    term.hasSession = true;
     onUp();
   }
 

@@ -27,6 +27,8 @@ export interface Lease {
   readonly groupId: string;
   /** Unchanged as long as no other adapter has held it. */
   readonly takeovers: number;
+  /** Whether the group has subscribed under this id before: the broker then has its session. */
+  readonly hasSession: boolean;
 }
 
 /**
@@ -46,10 +48,19 @@ export async function takeLease(
        holder = $1, instance = $2, lease_until = now() + make_interval(secs => $3),
        takeovers = takeovers + (l.holder is distinct from $1)::int
      where holder = $1 or lease_until < now() or ($4 and instance = $2)
-     returning (select ${GROUP_ID} from adapter_group) as "groupId", takeovers`,
+     returning (select ${GROUP_ID} from adapter_group) as "groupId", takeovers,
+       session_of is not distinct from (select id from adapter_group) as "hasSession"`,
     [holder, instance, seconds, displaces],
   );
   return lease;
+}
+
+/** The group has subscribed under its present id. */
+export async function noteSession(database: Queryable, { holder }: Applicant): Promise<void> {
+  await database.query(
+    'update subscription_lease set session_of = (select id from adapter_group) where holder = $1',
+    [holder],
+  );
 }
 
 /** Any other adapter may take it immediately; until one does, it is this one's when it asks again. */
