@@ -1,2 +1,4 @@
--- The group id under which an adapter has subscribed: whoever finds no session of it later knows that the broker has lost it.
-alter table subscription_lease add column session_of uuid;
+alter table subscription_lease
+  -- The group's id when an adapter last subscribed: if the broker has no session of this id, it has lost it.
+  add column session_of uuid,
+  add column sessions_lost bigint not null default 0;

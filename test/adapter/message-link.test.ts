@@ -382,6 +382,10 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
       await isSubscribed(c);
       const losses = [a, b, c].map(({ problems }) => problems.map(({ name }) => name));
       expect(losses).toEqual([[], [], ['SessionLost']]);
+      await eventually(
+        () => subscriptionStatistics(database),
+        ({ sessionsLost }) => sessionsLost === 1,
+      );
       await close(c);
     } finally {
       await own.stop();

@@ -36,6 +36,11 @@ export class BlockDevice {
     execFileSync('mount', ['-o', 'loop', this.#image, this.folder]);
   }
 
+  /** What was written to it, or deleted on it, survives a power cut. */
+  sync(): void {
+    execFileSync('sync', ['--file-system', this.folder]);
+  }
+
   /** Whatever runs on it ends with it: a database that shut down in order would wait for a disk that is gone. */
   cutPower(): void {
     execFileSync('perl', ['-e', CUT, this.folder]);

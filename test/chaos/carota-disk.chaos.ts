@@ -109,6 +109,8 @@ test.skipIf(!isRoot)(
         });
         expect(upload).toMatchObject({ status: 409, body: { errorMessage: /disk|free/ } });
         rmSync(ballast);
+        // Otherwise the next power cut may bring it back.
+        device.sync();
         await until(60, 'it is ready', async () => (await readiness()).status === 200);
         await goesOn();
       },

@@ -17,6 +17,7 @@ import { BEAT_MS, type HolderBeats } from './holder-beats.js';
 import { reconnectPause } from './kept-connection.js';
 import {
   type Applicant,
+  countLostSession,
   noteSession,
   offerLease,
   releaseLease,
@@ -284,7 +285,7 @@ export class Subscriber {
   }
 
   async #open(term: Term): Promise<void> {
-    const { dialler, filter, connection: common, onUp, onProblem } = this.#options;
+    const { dialler, filter, connection: common, onUp } = this.#options;
     const clientId = `otaops-${term.groupId}-in`;
     const onClosed = (why: Error) => this.#closed(term, why);
     const abandon = term.over.signal;
@@ -306,12 +307,18 @@ export class Subscriber {
     }
     this.#isSubscribed = true;
     if (!connection.sessionPresent) {
-      if (term.hasSession) onProblem(new SessionLost(clientId));
+      if (term.hasSession) this.#report(new SessionLost(clientId));
       // A new session cannot belong to anyone else.
       if (!term.isEstablished) this.#establish(term);
     }
     term.hasSession = true;
     onUp();
+  }
+
+  #report(loss: SessionLost): void {
+    const { database, onProblem } = this.#options;
+    onProblem(loss);
+    countLostSession(database).catch((error: unknown) => onProblem(error as Error));
   }
 
   #closed(term: Term, why: Error): void {

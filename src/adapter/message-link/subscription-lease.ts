@@ -63,6 +63,11 @@ export async function noteSession(database: Queryable, { holder }: Applicant): P
   );
 }
 
+/** The broker did not have the session any more. */
+export async function countLostSession(database: Queryable): Promise<void> {
+  await database.query('update subscription_lease set sessions_lost = sessions_lost + 1');
+}
+
 /** Any other adapter may take it immediately; until one does, it is this one's when it asks again. */
 export async function offerLease(database: Queryable, { holder }: Applicant): Promise<void> {
   await database.query(
@@ -96,6 +101,8 @@ export interface SubscriptionStatistics {
   readonly takeovers: number;
   /** How often another system was found to use the group's id. */
   readonly conflicts: number;
+  /** How often the broker had lost the group's session. */
+  readonly sessionsLost: number;
 }
 
 export const subscriptionStatistics = async (
@@ -103,6 +110,6 @@ export const subscriptionStatistics = async (
 ): Promise<SubscriptionStatistics> =>
   only(
     await database.query<SubscriptionStatistics>(
-      'select takeovers, conflicts from subscription_lease',
+      'select takeovers, conflicts, sessions_lost as "sessionsLost" from subscription_lease',
     ),
   );

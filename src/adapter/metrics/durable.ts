@@ -78,7 +78,7 @@ function messages(totals: MessageTotals): string {
 }
 
 async function subscription(database: Queryable): Promise<string> {
-  const { takeovers, conflicts } = await subscriptionStatistics(database);
+  const { takeovers, conflicts, sessionsLost } = await subscriptionStatistics(database);
   return [
     counter(
       'otaops_subscription_takeovers_total',
@@ -89,6 +89,11 @@ async function subscription(database: Queryable): Promise<string> {
       'otaops_session_conflicts_total',
       `How often another system was found to use this system's MQTT session ${ALL}.`,
       conflicts,
+    ),
+    counter(
+      'otaops_sessions_lost_total',
+      `How often the MQTT broker had lost this system's session ${ALL}.`,
+      sessionsLost,
     ),
   ].join('');
 }
