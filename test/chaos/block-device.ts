@@ -1,4 +1,4 @@
-/** A private disk for a test: an ext4 file system in an image file, whose power can be cut. */
+/** A private disk for a test: an ext4 file system in an image file. The test can cut its power. */
 import { execFileSync } from 'node:child_process';
 import { mkdirSync, readdirSync, readlinkSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,8 +9,8 @@ const UNMOUNT_TRIES = 300;
 const UNMOUNT_PAUSE_MS = 100;
 
 /**
- * EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH (fs/ext4/ext4.h), the power cut of the file system's own tests:
- * from that moment nothing reaches the device, and everything that was only in memory is lost.
+ * EXT4_IOC_SHUTDOWN with EXT4_GOING_FLAGS_NOLOGFLUSH (fs/ext4/ext4.h), which the file system's own tests use as a
+ * power cut: from that moment nothing reaches the device, and everything that was only in memory is lost.
  */
 const CUT = `
 open(my $folder, '<', $ARGV[0]) or die "$ARGV[0]: $!";
@@ -21,10 +21,10 @@ ioctl($folder, 0x8004587d, $flags) or die "EXT4_IOC_SHUTDOWN: $!";
 export class BlockDevice {
   readonly #directory = temporaryDirectory('device');
   readonly #image = join(this.#directory, 'image');
-  /** Where it is mounted. */
+  /** Mount point. */
   readonly folder = join(this.#directory, 'mounted');
 
-  /** @param megabytes its size; the image file is sparse */
+  /** @param megabytes size of the device; the image file is sparse */
   constructor(megabytes: number) {
     execFileSync('truncate', ['--size', `${megabytes}M`, this.#image]);
     execFileSync('mkfs.ext4', ['-q', '-F', '-m', '0', this.#image]);
@@ -41,13 +41,13 @@ export class BlockDevice {
     execFileSync('sync', ['--file-system', this.folder]);
   }
 
-  /** Whatever runs on it ends with it: a database that shut down in order would wait for a disk that is gone. */
+  /** Also kills the processes on the device: a database that shuts down cleanly would wait for a disk that is gone. */
   cutPower(): void {
     execFileSync('perl', ['-e', CUT, this.folder]);
     for (const pid of this.#processes()) endProcess(pid);
   }
 
-  /** Those with a working directory on it, as PostgreSQL's have. */
+  /** Processes with a working directory on the device, as PostgreSQL's have. */
   #processes(): number[] {
     return readdirSync('/proc')
       .filter((name) => /^\d+$/.test(name))
@@ -55,7 +55,7 @@ export class BlockDevice {
       .filter((pid) => workingDirectory(pid).startsWith(`${this.folder}/`));
   }
 
-  /** Waits until no process uses it. */
+  /** Waits until no process uses the device. */
   async unmount(): Promise<void> {
     for (let tries = 1; ; tries++) {
       try {
@@ -78,11 +78,11 @@ function endProcess(pid: number): void {
   try {
     process.kill(pid, 'SIGKILL');
   } catch {
-    // It ended with the one before.
+    // The process exited together with an earlier one.
   }
 }
 
-/** Empty: the process is gone, or another user's. */
+/** @returns an empty text if the process has exited or belongs to another user */
 function workingDirectory(pid: number): string {
   try {
     return readlinkSync(`/proc/${pid}/cwd`);
@@ -91,7 +91,11 @@ function workingDirectory(pid: number): string {
   }
 }
 
-/** Fills the remaining space of a file system. @returns the file that does; without it there is room again */
+/**
+ * Fills the remaining space of a file system.
+ *
+ * @returns the file that takes up the space; delete it to free the space
+ */
 export function fill(folder: string): string {
   const file = join(folder, 'ballast');
   const { bavail, bsize } = statfsSync(folder);

@@ -1,6 +1,6 @@
 /**
- * The event call-back under load, while its receiver and adapters are killed during batches: each event
- * is delivered at least once and in order per vehicle; none is missing, also of vehicles that never repeat.
+ * The event call-back under load, while its receiver and adapters are killed during batches. Each event is delivered
+ * at least once and in order per vehicle. None is missing, not even from vehicles that never repeat a message.
  */
 import { type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
@@ -39,7 +39,7 @@ const broker = await ifInstalled(() => startMosquitto());
 const postgres = broker ? await startPostgres() : undefined;
 
 test.skipIf(!postgres || !broker)(
-  'each event is called back in order; none is missing',
+  'each event is delivered to the receiver in order; none is missing',
   async () => {
     if (!postgres || !broker) return;
     const dice = throwDice();

@@ -1,4 +1,4 @@
-/** A receiver of call-backs in a process of its own, and the check of what it took: lost 0, twice 0, out of order 0. */
+/** A call-back receiver in its own process, and the check that it received every event, once and in order. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -9,7 +9,7 @@ import { eventApi, type PulledEvents } from '../../src/contract/adapter-api/inde
 import { deviations, NONE, type SentMessages } from './deviations.js';
 import { FOREIGN, numberOf } from './foreign-fleet.js';
 
-/** An event as the receiver took it. */
+/** An event as the receiver accepted it. */
 type Taken = PulledEvents['events'][number];
 
 export class CalledBack {
@@ -17,7 +17,7 @@ export class CalledBack {
   readonly #log: string;
   #process: ChildProcess | undefined;
 
-  /** @param log file of what it takes */
+  /** @param log file to which the receiver writes the events that it accepts */
   constructor(port: number, log: string) {
     this.#port = port;
     this.#log = log;
@@ -41,21 +41,22 @@ export class CalledBack {
     await exit;
   }
 
-  /** All deliveries, in order; after a fault some are repeated. */
+  /** All deliveries, in order; some are repeated after a fault. */
   deliveries(): Taken[] {
     const lines = readFileSync(this.#log, 'utf8').split('\n').filter(Boolean);
     return lines.map((line) => JSON.parse(line) as Taken);
   }
 
-  /** The events without repetitions, which have the `event-id` of the first. */
+  /** The events without repeated deliveries, which have the same `event-id`. */
   events(): Taken[] {
     return [...new Map(this.deliveries().map((event) => [event['event-id'], event])).values()];
   }
 
   /**
-   * Compares with the adapter's stream, and the events of foreign vehicles with what these sent. All must be delivered.
+   * Compares the events with the adapter's stream, and the foreign vehicles' events with what these vehicles sent.
+   * All of them must have been delivered.
    *
-   * @param sent of the foreign vehicles
+   * @param sent messages of the foreign vehicles
    * @returns the number of events
    */
   async verify(

@@ -1,7 +1,7 @@
 /**
- * The disk of the CarOTA Server, with its embedded database and its image repository, while vehicles report to an adapter
- * elsewhere: its power is cut, it is full, the folder of the image repository is away. The server says what is wrong; in the
- * end it has each event once and in order.
+ * Faults of the CarOTA Server's disk, which holds its embedded database and its image repository, while vehicles
+ * report to an adapter on another disk: a power cut, a full disk, a missing image repository. The server reports what
+ * is wrong; in the end it has stored each event once and in order.
  */
 import { renameSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ test.skipIf(!isRoot)(
       const deadline = Date.now() + seconds * 1000;
       while (!(await isSo().catch(() => false))) {
         if (Date.now() > deadline)
-          throw new Error(`not so in ${seconds} s: ${what}\n${carota.output().slice(-2_000)}`);
+          throw new Error(`not within ${seconds} s: ${what}\n${carota.output().slice(-2_000)}`);
         await sleep(200);
       }
     };
@@ -66,7 +66,7 @@ test.skipIf(!isRoot)(
       const { problem } = (await answer.json()) as { problem?: string };
       return { status: answer.status, problem };
     };
-    /** An operator does this once the cause is fixed, rather than wait for a pause that has grown to minutes. */
+    /** What an operator does once the cause is fixed, instead of waiting for a backoff that has grown to minutes. */
     const retryNow = async () => {
       const { items } = await adapter.client.call(receiverApi.listReceivers, {});
       for (const { id } of items.filter(({ failures }) => failures > 0)) {
@@ -74,7 +74,7 @@ test.skipIf(!isRoot)(
         await adapter.client.call(receiverApi.changeReceiver, { params: { id }, body });
       }
     };
-    /** Events arrive that had not arrived before. */
+    /** Waits until new events arrive. */
     const goesOn = async () => {
       const before = await count();
       await until(60, 'events arrive again', async () => {
@@ -99,7 +99,7 @@ test.skipIf(!isRoot)(
       },
       'the disk is full': async () => {
         const ballast = fill(device.folder);
-        await until(30, 'it says that there is no room', async () => {
+        await until(30, 'the server reports that there is no room', async () => {
           const { status, problem } = await readiness();
           return status === 503 && problem?.includes('no room on the disk') === true;
         });
@@ -111,10 +111,10 @@ test.skipIf(!isRoot)(
         rmSync(ballast);
         // Otherwise the next power cut may bring it back.
         device.sync();
-        await until(60, 'it is ready', async () => (await readiness()).status === 200);
+        await until(60, 'the server is ready', async () => (await readiness()).status === 200);
         await goesOn();
       },
-      'the image repository is away': async () => {
+      'the image repository is missing': async () => {
         const folder = join(dataDir, 'image-repository');
         renameSync(folder, `${folder}.away`);
         const away = await call('GET', '/v1.0/image-repository');
@@ -127,7 +127,7 @@ test.skipIf(!isRoot)(
       },
     };
     try {
-      // The order in which events are stored.
+      // Records the order in which events are stored.
       await sql('alter table events add column arrival bigserial');
       await sql('grant usage on all sequences in schema public to public');
       await prepareOperation(adapter, VEHICLES);
@@ -145,7 +145,7 @@ test.skipIf(!isRoot)(
       const plan = [
         ...Array.from({ length: CUTS }, () => 'power cut'),
         'the disk is full',
-        'the image repository is away',
+        'the image repository is missing',
       ]
         .map((act) => ({ act, at: dice.random() }))
         .sort((a, b) => a.at - b.at);

@@ -1,8 +1,9 @@
 /**
- * Faults of the CarOTA Server while vehicles report: the server and its database are killed and frozen during batches, the
- * database is read-only, a table rejects the rows of one vehicle, answers are lost in transit or never come, the adapter is
- * away while a schedule starts. Meanwhile the servers say what is wrong. Afterwards each event and its consequences are
- * stored exactly once and in order, none is missing, and no vehicle had to wait for another whose events were rejected.
+ * Faults of the CarOTA Server while vehicles report: the server and its database are killed and frozen during
+ * batches, the database is read-only, a table rejects the rows of one vehicle, responses are lost in transit or never
+ * sent, and the adapter is down when a schedule starts. Meanwhile, the servers report what is wrong. Afterwards, each
+ * event and its consequences are stored exactly once and in order, none is missing, and no vehicle had to wait for
+ * another whose events were rejected.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -38,12 +39,12 @@ import { MixedFleet } from './mixed-fleet.js';
 const VEHICLES = isLong ? 1_000 : 250;
 const EVENTS = 25;
 const FOREIGN_VEHICLES = { vehicles: isLong ? 100 : 40, pauseMs: isLong ? 400 : 250 };
-/** Of schedules that start while the adapter is away; they only take their trigger. */
+/** Number of vehicles in each schedule that starts while the adapter is down; they only receive their trigger. */
 const LATE = 20;
 const LOAD_MS = isLong ? 240_000 : 45_000;
 const REF_ID = 'carota chaos';
 const SCRIPT = 'hu only 001';
-/** Longest wait for an answer of `/readyz`, ms. */
+/** Longest wait for a response from `/readyz`, ms. */
 const READY_MS = 15_000;
 const PATH = `/v1.0/schedules/${encodeURIComponent(REF_ID)}`;
 const TIMES = isLong
@@ -64,7 +65,7 @@ const [adapterPostgres, postgres] = [
 const broker = await ifInstalled(() => startMosquitto());
 
 test.skipIf(!adapterPostgres || !postgres || !broker)(
-  'each event is stored once and in order; none is missing, and no vehicle waits for another',
+  'each event is stored once and in order, none is missing, and no vehicle waits for another',
   async () => {
     if (!adapterPostgres || !postgres || !broker) return;
     const dice = throwDice();
@@ -99,7 +100,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
           await process.says(/HTTP interface/);
           return process;
         } catch (error) {
-          say(`it could not start, trying again: ${(error as Error).message.slice(0, 200)}`);
+          say(`the server could not start, retrying: ${(error as Error).message.slice(0, 200)}`);
           await sleep(500);
         }
       }
@@ -116,15 +117,15 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         if (Date.now() > deadline) {
           const state = await adapter.client.call(receiverApi.listReceivers, {}).catch(String);
           say(`${JSON.stringify(state)}\n${carota.output().slice(-3_000)}`);
-          throw new Error(`not so in ${seconds} s: ${what}`);
+          throw new Error(`not within ${seconds} s: ${what}`);
         }
         await sleep(500);
       }
     };
-    /** The adapter waits for an answer in vain, and says so of its receiver. */
+    /** Waits until the adapter reports that the receiver did not answer in time. */
     const callBackFails = async () => {
       const since = Date.now();
-      await until(60, 'the receiver did not answer in time', async () => {
+      await until(60, 'the adapter reports a timeout of the receiver', async () => {
         const { items } = await adapter.client.call(receiverApi.listReceivers, {});
         return items.some(
           ({ failure, failedAt }) =>
@@ -135,8 +136,8 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
     const settled = async () => {
       const { items } = await adapter.client.call(receiverApi.listReceivers, {});
       const failing = items.filter(({ failures }) => failures > 0);
-      // An operator does this once the cause is fixed: a changed receiver is retried at once, not after a delay
-      // that has grown to minutes.
+      // What an operator does once the cause is fixed: the adapter retries a changed receiver at once, not after a
+      // backoff that has grown to minutes.
       for (const { id } of failing) {
         await adapter.client.call(receiverApi.changeReceiver, {
           params: { id },
@@ -151,7 +152,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
     const { call } = httpClient(`http://127.0.0.1:${port}`, token);
     const sick: string[] = [];
 
-    /** Status and problem of the CarOTA Server; undefined: no answer. */
+    /** Status and problem of the CarOTA Server; undefined if it does not respond. */
     const readiness = async () => {
       const signal = AbortSignal.timeout(READY_MS);
       const answer = await fetch(`http://127.0.0.1:${port}/readyz`, { signal }).catch(() => null);
@@ -160,7 +161,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       return { status: answer.status, problem };
     };
     const becomesReady = () =>
-      until(60, 'it is ready again', async () => (await readiness())?.status === 200);
+      until(60, 'the server is ready again', async () => (await readiness())?.status === 200);
     let schedules = 0;
 
     const deeds: Record<Deed, () => Promise<void>> = {
@@ -188,7 +189,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       },
       async freezeCarota() {
         carota.child.kill('SIGSTOP');
-        // A call-back that runs out of time is also that of `noAnswer`.
+        // `noAnswer` covers the call-back's timeout as well.
         await (isLong ? callBackFails() : sleep(3_000));
         carota.child.kill('SIGCONT');
         await becomesReady();
@@ -198,7 +199,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         const pids = [...backends.map(({ pid }) => pid), postgres.pid];
         signalAll(pids, 'SIGSTOP');
         try {
-          await until(30, 'it says that its database does not answer', async () => {
+          await until(30, 'the server reports that its database does not answer', async () => {
             const answer = await readiness();
             return answer?.status === 503 && answer.problem === 'the database does not answer';
           });
@@ -223,7 +224,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         const plan = { 'ref-id': refId, 'script-ref-id': SCRIPT, model: MODEL, vins };
         expect((await call('POST', '/v1.0/schedules', { body: plan })).status).toBe(201);
         const wave = async () => (await call('GET', path)).body;
-        await until(30, 'its wave waits, and the log says for what', async () => {
+        await until(30, 'the wave waits, and the log names its schedule', async () => {
           const isPosting = (await wave()).waves[0].state === 'posting';
           return isPosting && carota.output().includes(refId);
         });
@@ -231,7 +232,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         await adapter.client.call(registryApi.importVehicles, {
           content: { type: 'application/x-ndjson', body: late.map(registrationLine).join('\n') },
         });
-        await until(60, 'its wave was handed over', async () =>
+        await until(60, 'the adapter has accepted the wave', async () =>
           Boolean((await wave()).waves[0].postedAt),
         );
         const operation = await adapter.client.call(operationApi.getOperation, {
@@ -240,9 +241,9 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         expect(operation.vehicles).toBe(LATE);
       },
       async poison() {
-        // Nothing else to wait for.
-        await until(120, 'the call-back goes on', settled);
-        // A vehicle that still has much to report; those of `adapterAway` report nothing.
+        // Afterwards, only the rejected events can delay the call-back.
+        await until(120, 'the call-back works again', settled);
+        // The vehicle with the most left to report; the vehicles of `adapterAway` report nothing.
         const [{ vin } = { vin: '' }] = await sql<{ vin: string }>(
           `select v.vin from schedule_vehicles v join schedules s on s.id = v.schedule_id
            where v.vin <> all('{${sick.join()}}') and s.ref_id not like 'late %'
@@ -253,17 +254,17 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
           `alter table events add constraint poison_${sick.length} check (vin <> '${vin}') not valid`,
         );
         const [stored, refused] = [await count('events'), await count('refused_events')];
-        await until(60, 'an event of the vehicle is refused, others are stored', async () => {
+        await until(60, 'an event of the vehicle is refused, and others are stored', async () => {
           const others = (await count('events')) - stored;
           return (await count('refused_events')) > refused && others > 20;
         });
-        await until(60, 'the call-back goes on', settled);
+        await until(60, 'the call-back still works', settled);
       },
     };
 
     let fleet: MixedFleet | undefined;
     try {
-      // The order in which events are stored.
+      // Records the order in which events are stored.
       await sql('alter table events add column arrival bigserial');
       const url = `http://127.0.0.1:${proxy.port}/v1.0/ota/events`;
       await adapter.client.call(receiverApi.addReceiver, {
@@ -301,7 +302,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       const foreign = await fleet.verifyForeign(adapter);
       await until(
         LOAD_MS / 1000 + 120,
-        'every update has finished, every message is acknowledged',
+        'every update has finished, and every message is acknowledged',
         () => Promise.resolve(agents.ended === VEHICLES && agents.made === agents.acknowledged),
       );
       const total = VEHICLES * EVENTS + foreign;
@@ -339,7 +340,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       const rows = await sql<{ event_id: string }>('select event_id from events');
       expect(rows.map(({ event_id }) => event_id).sort()).toEqual(stream.sort());
       expect(stream).toHaveLength(total);
-      // What was set aside came later, because of its replay.
+      // Events that were set aside were stored later, by the replay.
       const stored = new Map<string, string[]>();
       const numbered = await sql<{ vin: string; meta: { key: string; value: string }[] }>(
         `select vin, meta from events where ref_id = '${FOREIGN}' and vin <> all('{${sick.join()}}') order by arrival`,
@@ -376,7 +377,7 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
     try {
       process.kill(pid, signal);
     } catch {
-      // Its backend has exited.
+      // The backend has exited.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The measure of the chaos suite sees each kind of fault, so that a passing suite means something. */
+/** The comparison that the chaos suite relies on detects each kind of fault, so a passing suite means something. */
 import { expect, test } from 'vitest';
 import { deviations, NONE } from './deviations.js';
 
@@ -17,12 +17,12 @@ const compare = (ofA: string[], ofB = ['0']) =>
     ]),
   );
 
-test('what is stored once and in order deviates in nothing, with or without the message in flight', () => {
+test('messages stored once and in order are no deviation, with or without the message in flight', () => {
   expect(compare(['0', '1', '2'])).toEqual(NONE);
   expect(compare(['0', '1', '2', '3'])).toEqual(NONE);
 });
 
-test('a message that was acknowledged and is not stored is lost', () => {
+test('an acknowledged message that is not stored is lost', () => {
   expect(compare(['0', '2'])).toEqual({ ...NONE, lost: [`${A} 1`] });
   expect(deviations(sent, new Map([[B, ['0']]]))).toEqual({
     ...NONE,
@@ -30,12 +30,12 @@ test('a message that was acknowledged and is not stored is lost', () => {
   });
 });
 
-test('a message that is stored again is twice, wherever', () => {
+test('a message that is stored again is a duplicate, wherever it is stored', () => {
   expect(compare(['0', '0', '1', '2'])).toEqual({ ...NONE, twice: [`${A} 0`] });
   expect(compare(['0', '1', '2', '0'])).toEqual({ ...NONE, twice: [`${A} 0`] });
 });
 
-test('a message behind a later one is out of order', () => {
+test('a message stored after a later one is out of order', () => {
   expect(compare(['1', '0', '2'])).toEqual({ ...NONE, outOfOrder: [`${A} 0`] });
   expect(compare(['2', '0', '1'])).toEqual({ ...NONE, outOfOrder: [`${A} 0`, `${A} 1`] });
   expect(compare(['3', '0', '1', '2']).outOfOrder).toHaveLength(3);

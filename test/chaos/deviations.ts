@@ -1,29 +1,29 @@
-/** What vehicles sent against what is stored, vehicle by vehicle: the measure of every part of the chaos suite. Pure. */
+/** Compares what vehicles sent with what is stored, vehicle by vehicle, for every part of the chaos suite. Pure. */
 
-/** Of one vehicle. */
+/** Messages of one vehicle. */
 export interface SentMessages {
-  /** In the order in which it sent them; it sends none before the one before it is acknowledged. */
+  /** In the order in which the vehicle sent them; it sends each only after the previous one was acknowledged. */
   readonly sent: readonly string[];
-  /** Those of them with a PUBACK. */
+  /** The sent messages for which the vehicle received a PUBACK. */
   readonly acknowledged: ReadonlySet<string>;
 }
 
-/** Each entry is `<VIN> <message>`, so that a failure names what to look for. */
+/** Each entry is `<VIN> <message>`, so that a failed test names what to look for. */
 export interface Deviations {
-  /** Acknowledged to the vehicle and not stored. */
+  /** Acknowledged to the vehicle but not stored. */
   readonly lost: string[];
   readonly twice: string[];
-  /** Stored behind a message that the vehicle sent later. */
+  /** Stored after a message that the vehicle sent later. */
   readonly outOfOrder: string[];
-  /** Stored, and never sent. */
+  /** Stored but never sent. */
   readonly unknown: string[];
 }
 
 export const NONE: Deviations = { lost: [], twice: [], outOfOrder: [], unknown: [] };
 
 /**
- * @param sent by VIN
- * @param stored by VIN, in the order of storage
+ * @param sent messages by VIN
+ * @param stored messages by VIN, in the order of storage
  */
 export function deviations(
   sent: ReadonlyMap<string, SentMessages>,

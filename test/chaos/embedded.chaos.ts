@@ -1,4 +1,4 @@
-/** The embedded servers under load, killed and frozen: PUBACK means that the message is on disk. */
+/** The embedded servers are killed and frozen under load: a PUBACK means that the message is on disk. */
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { test } from 'vitest';

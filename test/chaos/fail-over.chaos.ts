@@ -1,7 +1,7 @@
 /**
- * Two adapters and a CarOTA Server on a PostgreSQL primary with a synchronous standby, under load. The primary is killed
- * (or frozen, so that its connections are half open) and the standby promoted. All follow within 10 s without a restart,
- * and afterwards everything agrees with the vehicles' own records.
+ * Two adapters and a CarOTA Server on a PostgreSQL primary with a synchronous standby, under load. The primary is
+ * killed (or frozen, so that its connections are half-open) and the standby is promoted. All three follow it within
+ * 10 s without a restart, and afterwards everything agrees with the vehicles' own records.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -23,7 +23,7 @@ const SPREAD_MS = isLong ? 60_000 : 12_000;
 const FOLLOW_SECONDS = 10;
 
 test.each(['SIGKILL', 'SIGSTOP'] as const)(
-  '%s of the primary: all follow, without loss, duplicates or disorder',
+  '%s of the primary: all servers follow the standby, with nothing lost, duplicated or out of order',
   async (signal) => {
     const pair = await ifInstalled(startPostgresPair);
     const broker = await ifInstalled(() => startMosquitto());
@@ -87,7 +87,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
       );
       say(`followed after ${seconds.map((s) => s.toFixed(1)).join(', ')} s`);
       for (const each of seconds) expect(each).toBeLessThan(FOLLOW_SECONDS);
-      // A write through each; repeating the trigger adds nothing.
+      // Write through an adapter and the CarOTA Server; repeating the trigger adds nothing.
       expect(await adapters[1].client.call(triggerApi.trigger, { body: event })).toMatchObject({
         accepted: 0,
       });
@@ -117,7 +117,7 @@ function sendAll(pids: readonly number[], signal: NodeJS.Signals): void {
     try {
       process.kill(pid, signal);
     } catch {
-      // Its backend has exited.
+      // The backend has exited.
     }
   }
 }

@@ -1,4 +1,4 @@
-/** The chaos suite's check on a real adapter: it sees faults that are planted between vehicles and broker. */
+/** The chaos suite's check against a real adapter: it detects faults injected between vehicles and broker. */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { Client } from '../../src/contract/index.js';
 import { fleetOf } from '../../src/fleet/index.js';
@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => adapter.stop());
 
-/** @param numbers what one of the vehicles sends in place of 0, 1, 2 …; the other one has no fault */
+/** @param numbers message numbers that one vehicle sends instead of 0, 1, 2 …; the other vehicle has no fault */
 async function drive(numbers: readonly number[]): Promise<ForeignFleet> {
   const fleet = new ForeignFleet({
     vehicles: VEHICLES,
@@ -40,9 +40,9 @@ test('a message that overtakes another one fails the check', async () => {
   });
 });
 
-test('a message that was acknowledged, and that another one replaced, is lost', async () => {
+test('an acknowledged message that another one replaced is lost', async () => {
   const fleet = await drive([0, 1, 2, 3, 3]);
-  // PUBACK of the embedded broker means that it is stored; the event stream follows.
+  // A PUBACK of the embedded broker means that the message is stored; its event appears in the event stream later.
   const found = await eventually(
     () => fleet.compare({ client }),
     ({ lost }) => lost.length <= 1,
@@ -50,7 +50,7 @@ test('a message that was acknowledged, and that another one replaced, is lost', 
   expect(found).toEqual({ ...NONE, lost: [`${FAULTY} 4`] });
 });
 
-test('without a fault nothing deviates', async () => {
+test('without a fault, the check finds no deviation', async () => {
   const fleet = await drive([]);
   const found = await eventually(
     () => fleet.compare({ client }),

@@ -1,4 +1,7 @@
-/** A fleet of foreign vehicles, which never repeat what was acknowledged, and its final check: lost 0, twice 0, out of order 0. */
+/**
+ * A fleet of foreign vehicles, which never repeat an acknowledged message, and its final check: no message is lost,
+ * duplicated or out of order.
+ */
 import { expect } from 'vitest';
 import { type Client, type EventStatusName } from '../../src/contract/index.js';
 import {
@@ -16,30 +19,32 @@ import { type Deviations, deviations, NONE, type SentMessages } from './deviatio
 
 export interface ForeignFleetOptions {
   readonly vehicles: readonly FleetVehicle[];
-  /** Of the broker, on 127.0.0.1. */
+  /** Ports of the broker on 127.0.0.1. */
   readonly ports: readonly number[];
-  /** Whether they sign in, as the embedded broker wants it. */
+  /** Whether the vehicles sign in, as the embedded broker requires. */
   readonly signIn?: boolean;
   /** Mean interval between two messages of a vehicle, ms. */
   readonly pauseMs: number;
-  /** Faults planted by a test: number of the message that a vehicle sends in place of its n-th. */
+  /** Faults injected by a test: the number of the message that a vehicle sends instead of its n-th. */
   readonly planted?: (vin: string, n: number) => number;
 }
 
-/** Of their operation. */
+/** `ref-id` of the foreign vehicles' operation. */
 export const FOREIGN = 'foreign';
-/** The newest event of a vehicle may be any of them: the order of storage is not that of its state. */
+/**
+ * Statuses in turn. Each may be a vehicle's newest: the check compares the order of storage, not the vehicle's state.
+ */
 const STATUSES: readonly EventStatusName[] = ['downloading', 'pause', 'resume'];
 const PAGE = 5_000;
 const PATIENCE_MS = 60_000;
-/** What has not come by then is missing, ms. */
+/** A message counts as missing if nothing new has been stored for this long, ms. */
 const STILL_MS = 10_000;
 
 interface Adapter {
   readonly client: Client;
 }
 
-/** An operation for the vehicles' events; nothing is sent to them. */
+/** Creates an operation for the vehicles' events. It is paused, so nothing is sent to them. */
 export async function prepareOperation(
   { client }: Adapter,
   vehicles: readonly FleetVehicle[],
@@ -91,7 +96,7 @@ export class ForeignFleet {
     return sum;
   }
 
-  /** Meanwhile they begin no further message; those on their way are still acknowledged. */
+  /** While the work runs, the vehicles send no new messages; messages in flight are still acknowledged. */
   async whilePaused<T>(work: () => Promise<T>): Promise<T> {
     const done = work();
     this.#resumed = done.catch(() => undefined);
@@ -102,7 +107,7 @@ export class ForeignFleet {
     await Promise.all([...this.#driven.values()].map(({ vehicle }) => vehicle.stop()));
   }
 
-  /** What they sent and what was acknowledged until now; the message in flight counts as sent. */
+  /** What the vehicles have sent and what was acknowledged to them so far; a message in flight counts as sent. */
   sent(): Map<string, SentMessages> {
     return new Map(
       [...this.#driven].map(
@@ -120,10 +125,11 @@ export class ForeignFleet {
   }
 
   /**
-   * Waits for messages in flight, then compares. The fleet must be stopped or paused.
+   * Waits for messages in flight, then compares what was sent with what is stored. The fleet must be stopped or
+   * paused.
    *
-   * @param adapter whose event stream is read
-   * @param mayMiss whether a message that was acknowledged at that time may be missing
+   * @param adapter the adapter whose event stream is read
+   * @param mayMiss whether a message that was acknowledged at this time may be missing
    * @returns the number of missing and the number of stored messages
    */
   async verify(
@@ -138,7 +144,7 @@ export class ForeignFleet {
     return { missing: found.lost.length, stored };
   }
 
-  /** Whether everything that was acknowledged by now is stored within the time, ms: a live adapter reads. */
+  /** Whether every message acknowledged so far is stored within this time, ms, which shows that an adapter reads. */
   async keepsUp(adapter: Adapter, withinMs: number): Promise<boolean> {
     const sent = this.sent();
     for (const deadline = Date.now() + withinMs; Date.now() < deadline;) {
@@ -148,12 +154,12 @@ export class ForeignFleet {
     return false;
   }
 
-  /** Compares as {@link verify} does, without waiting or judging. */
+  /** Compares as {@link verify} does, without waiting, and returns the deviations instead of failing. */
   async compare(adapter: Adapter): Promise<Deviations> {
     return deviations(this.sent(), await storedMessages(adapter));
   }
 
-  /** Waits until nothing is lost. What may be missing is waited for as long as anything else comes. */
+  /** Waits until no message is missing; waits for messages that may be missing only while new ones are still stored. */
   async #settled(adapter: Adapter, isLost: (name: string) => boolean) {
     const deadline = Date.now() + PATIENCE_MS;
     for (let last = -1, stillSince = Date.now(); ;) {

@@ -1,4 +1,7 @@
-/** The embedded database's disk is full: it is reported, no acknowledged message is lost, and service resumes after. */
+/**
+ * The embedded database's disk is full: the adapter reports it, loses no acknowledged message, and resumes
+ * afterwards.
+ */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -14,7 +17,7 @@ import { ForeignFleet, prepareOperation } from './foreign-fleet.js';
 const VEHICLES = fleetOf(50);
 const isRoot = process.getuid?.() === 0;
 
-/** Switches WAL segments until there is no space for another: the server panics. */
+/** Switches WAL segments until there is no space for another, which makes the server panic. */
 async function useUpLog(socketFolder: string): Promise<void> {
   const client = new pg.Client({ host: socketFolder, user: 'otaops', database: 'postgres' });
   client.on('error', () => undefined);
@@ -25,7 +28,7 @@ async function useUpLog(socketFolder: string): Promise<void> {
       await client.query('select pg_switch_wal()');
     }
   } catch (error) {
-    say(`the log is used up: ${(error as Error).message}`);
+    say(`no space for another WAL segment: ${(error as Error).message}`);
   } finally {
     await client.end().catch(() => undefined);
   }
@@ -56,10 +59,10 @@ test.skipIf(!isRoot)('a full disk is reported, and no acknowledged message is lo
     }
   };
   try {
-    await until(() => Promise.resolve(vehicles.acknowledged > 500), 60, 'vehicles do not send');
+    await until(() => Promise.resolve(vehicles.acknowledged > 500), 60, 'the vehicles do not send');
     const ballast = fill(device.folder);
-    say(`full  (${vehicles.acknowledged} acknowledged)`);
-    await until(async () => (await readiness()).status === 503, 30, 'ready on a full disk');
+    say(`the disk is full  (${vehicles.acknowledged} acknowledged)`);
+    await until(async () => (await readiness()).status === 503, 30, 'still ready on a full disk');
     expect((await readiness()).problem).toMatch(/no room .*disk/);
     await useUpLog(join(dataDir, 'database'));
     let last = -1;
@@ -73,11 +76,11 @@ test.skipIf(!isRoot)('a full disk is reported, and no acknowledged message is lo
       120,
       'messages are still acknowledged',
     );
-    say(`nothing goes any more  (${last} acknowledged): ${(await readiness()).problem}`);
+    say(`service has stopped  (${last} acknowledged): ${(await readiness()).problem}`);
     rmSync(ballast);
-    await until(async () => (await readiness()).status === 200, 60, 'not ready with room');
-    await until(() => Promise.resolve(vehicles.acknowledged > last + 500), 60, 'it does not go on');
-    say(`room again  (${vehicles.acknowledged} acknowledged)`);
+    await until(async () => (await readiness()).status === 200, 60, 'not ready with free space');
+    await until(() => Promise.resolve(vehicles.acknowledged > last + 500), 60, 'no new messages');
+    say(`service has resumed  (${vehicles.acknowledged} acknowledged)`);
     await vehicles.stop();
     await vehicles.verify(adapter);
   } finally {

@@ -1,9 +1,9 @@
 /**
- * Packets disappear on one link at a time, in one direction or both, and no connection breaks: between an adapter and the
- * broker, an adapter and the database, the adapters and the receiver of call-backs, the vehicles and the broker. Another
- * adapter reads in time, `/readyz` says who cannot work, all goes on when packets arrive again, and those that were held
- * back arrive late. Nothing is lost, twice or out of order, at the adapter and at the receiver, also of vehicles that never
- * repeat.
+ * Packets disappear on one link at a time, in one direction or both, but no connection breaks. The links are those
+ * between an adapter and the broker, an adapter and the database, the adapters and the call-back receiver, and the
+ * vehicles and the broker. Another adapter takes over in time, `/readyz` shows which adapter cannot work, and
+ * everything resumes when packets arrive again, although those held back arrive late. Neither the adapter nor the
+ * receiver loses, duplicates or reorders anything, not even from vehicles that never repeat a message.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -31,16 +31,16 @@ const REF_ID = 'half-open';
 const LOAD_MS = isLong ? 500_000 : 90_000;
 const WAYS: readonly (readonly Direction[])[] = [DIRECTIONS, ['requests'], ['answers']];
 
-/** Longer than the leases, and than a statement, a call-back or a ping waits for its answer. */
+/** Longer than the leases, and than the timeout of a statement, a call-back or a ping. */
 const FREEZE_MS = 30_000;
 /**
- * A holder that is cut off is replaced (docs/deployment.md), seconds. If it still receives, the broker has to end the
- * connection, after one and a half times the keep-alive.
+ * Time within which a holder that is cut off is replaced (docs/deployment.md), seconds. If it still receives, the
+ * broker has to end the connection, which takes one and a half times the keep-alive.
  */
 const REPLACED_SECONDS = { once: 15, stillReceives: 25 };
-/** `/readyz` of an adapter without its database, without its broker, and after either is back, seconds. */
+/** Time until `/readyz` reports the loss of the database, the loss of the broker, and that either is back, seconds. */
 const READY = { database: 7, broker: 20, again: 20 };
-/** Call-backs are retried within this time, seconds: a request that runs out of time, and the pauses. */
+/** Time within which call-backs are retried, seconds: the timeout of a request, and the backoff. */
 const CALLED_BACK_SECONDS = 30;
 
 const replacedSeconds = (ways: readonly Direction[]) =>
@@ -50,7 +50,7 @@ const broker = await ifInstalled(() => startMosquitto());
 const postgres = broker ? await startPostgres() : undefined;
 
 test.skipIf(!postgres || !broker)(
-  'half-open connections: another adapter takes over, nothing is lost, twice or out of order',
+  'half-open connections: another adapter takes over, and nothing is lost, duplicated or out of order',
   async () => {
     if (!postgres || !broker) return;
     const dice = throwDice();
@@ -73,12 +73,12 @@ test.skipIf(!postgres || !broker)(
     type Place = Awaited<ReturnType<typeof place>>;
     const places: [Place, Place] = [await place(), await place()];
 
-    /** @returns after how many seconds */
+    /** Fails if the condition does not hold in time; reports how long it took. */
     const within = async (seconds: number, what: string, isSo: () => Promise<boolean>) => {
       const started = performance.now();
       const passed = () => (performance.now() - started) / 1000;
       while (!(await isSo().catch(() => false))) {
-        if (passed() > seconds) throw new Error(`not so within ${seconds} s: ${what}`);
+        if (passed() > seconds) throw new Error(`not within ${seconds} s: ${what}`);
         await sleep(100);
       }
       say(`  ${what}: ${passed().toFixed(1)} s`);
@@ -87,7 +87,7 @@ test.skipIf(!postgres || !broker)(
       (await adapter.metrics()).get('otaops_subscribed') === 1;
     const ready = async ({ adapter }: Place) =>
       (await fetch(`${adapter.httpUrl}/readyz`, { signal: AbortSignal.timeout(10_000) })).status;
-    /** The holder of the subscription, and the other one. */
+    /** The holder of the subscription, and the other adapter. */
     const holderFirst = async (): Promise<[Place, Place]> => {
       for (;;) {
         const [first, second] = places;
@@ -116,8 +116,8 @@ test.skipIf(!postgres || !broker)(
         await freeze(
           holder.toBroker,
           ways,
-          () => within(replacedSeconds(ways), 'the other one reads', () => subscribed(other)),
-          () => within(READY.broker, 'it is not ready', async () => (await ready(holder)) === 503),
+          () => within(replacedSeconds(ways), 'other adapter reads', () => subscribed(other)),
+          () => within(READY.broker, 'holder not ready', async () => (await ready(holder)) === 503),
         );
         await within(READY.again, 'it is ready again', async () => (await ready(holder)) === 200);
       },
@@ -126,16 +126,16 @@ test.skipIf(!postgres || !broker)(
         await freeze(
           holder.toDatabase,
           ways,
-          () => within(REPLACED_SECONDS.once, 'the other one reads', () => subscribed(other)),
+          () => within(REPLACED_SECONDS.once, 'other adapter reads', () => subscribed(other)),
           () =>
-            within(READY.database, 'it is not ready', async () => (await ready(holder)) === 503),
+            within(READY.database, 'holder not ready', async () => (await ready(holder)) === 503),
         );
         await within(READY.again, 'it is ready again', async () => (await ready(holder)) === 200);
       },
       async receiver(ways) {
         await freeze(toReceiver, ways);
         const before = receiver.events().length;
-        await within(CALLED_BACK_SECONDS, 'events are called back again', () =>
+        await within(CALLED_BACK_SECONDS, 'the receiver gets new events', () =>
           Promise.resolve(receiver.events().length > before),
         );
       },
@@ -165,7 +165,7 @@ test.skipIf(!postgres || !broker)(
       }
       say('calm');
       const total = await fleet.verify(adapter, REF_ID);
-      await within(240, 'all are called back', () =>
+      await within(240, 'the receiver has all events', () =>
         Promise.resolve(receiver.events().length >= total),
       );
       expect(await receiver.verify(adapter, fleet.sent())).toBe(total);

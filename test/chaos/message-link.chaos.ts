@@ -1,7 +1,7 @@
 /**
- * Messages that the broker has acknowledged to foreign vehicles, which never repeat them, are stored once and in order per
- * vehicle, while adapters are killed, frozen and rolled, and the broker is restarted and killed, with adapters connected
- * or not.
+ * Messages that the broker has acknowledged to foreign vehicles, which never repeat them, are stored once and in
+ * order per vehicle, while adapters are killed, frozen and restarted one by one, and the broker is restarted and
+ * killed with or without connected adapters.
  */
 import { execFile } from 'node:child_process';
 import { rmSync } from 'node:fs';
@@ -33,10 +33,10 @@ const VEHICLES = fleetOf(isLong ? 400 : 100);
 /** Mean interval between two messages of a vehicle, ms. */
 const PAUSE_MS = 50;
 const ROUNDS = isLong ? 8 : 1;
-/** Recommended autosave interval of Mosquitto, seconds, and a margin for writing its state. */
+/** Recommended autosave interval of Mosquitto, and a margin for writing its state, ms. */
 const AUTOSAVE_MS = 5_000 + 1_000;
 
-/** The installed server, because `pg_dump` has its version. */
+/** The installed server, because its version must match that of `pg_dump`. */
 const postgres = await ifInstalled(async () => startPostgres(await installedPostgres()));
 const broker = await ifInstalled(() => startMosquitto());
 
@@ -117,10 +117,10 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     }
   };
 
-  test('two adapters: holders killed, frozen, rolled; the broker killed and restarted', async () => {
+  test('two adapters: holders killed, frozen and restarted; the broker killed and restarted', async () => {
     await newSystem();
     await start();
-    // A subscription not yet saved by Mosquitto does not survive a kill.
+    // A subscription that Mosquitto has not saved yet does not survive a kill.
     await sleep(AUTOSAVE_MS);
     const fleet = drive();
     const deeds: Record<string, () => Promise<void>> = {
@@ -129,7 +129,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
         await sleep(dice.between(100, 1_000));
         await servers.broker.restart();
       },
-      async 'restart the broker in order'() {
+      async 'restart the broker cleanly'() {
         await servers.broker.end('SIGTERM');
         await sleep(dice.between(100, 1_000));
         await servers.broker.restart();
@@ -144,7 +144,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
         await sleep(13_000);
         child.kill('SIGCONT');
       },
-      async 'roll both'() {
+      async 'restart both adapters, one by one'() {
         for (const adapter of [...adapters]) {
           expect(await adapter.stop()).toBe(0);
           adapters = adapters.filter((other) => other !== adapter);
@@ -193,7 +193,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
       await start(),
       (at) => at > killedAt - AUTOSAVE_MS && at <= killedAt + 100,
     );
-    say(`lost of the last ${AUTOSAVE_MS} ms before the kill: ${lost}`);
+    say(`messages lost from the last ${AUTOSAVE_MS} ms before the kill: ${lost}`);
   });
 
   test('a database restored in place of a lost one receives the messages queued at the broker', async () => {
@@ -221,7 +221,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
       expect(await metric(name)).toSatisfy(isSo);
     };
     await becomes('otaops_session_conflicts_total', (conflicts) => conflicts === 1);
-    // From now on the copy receives every message too; the original has all of them.
+    // From now on, the copy also receives every message; the original still gets all of them.
     const received = await metric('otaops_messages_received_total');
     await becomes('otaops_messages_received_total', (now) => now > received);
     await becomes('otaops_subscribed', (subscribed) => subscribed === 1);

@@ -1,7 +1,7 @@
 /**
- * Two fleets on the same adapters: our own agents, which are triggered, report and repeat, and foreign vehicles, which
- * never repeat what was acknowledged to them. The first show that everything agrees in the end, the second that nothing
- * needed a repetition, and the order.
+ * Two fleets on the same adapters: our own agents, which are triggered, report, and repeat messages, and foreign
+ * vehicles, which never repeat an acknowledged message. Our agents show that everything agrees in the end; the
+ * foreign vehicles show that no message had to be repeated, and that messages are stored in order.
  */
 import { type Client } from '../../src/contract/index.js';
 import {
@@ -16,13 +16,13 @@ import { RecordingFleet } from './recording-fleet.js';
 import { type AdapterUnderTest, verify } from './verify.js';
 
 export interface MixedFleetOptions {
-  /** Number of our agents, of their events, and the time over which they report them, ms. */
+  /** Number of our agents and of each agent's events, and the time over which an agent reports them, ms. */
   readonly own: { readonly vehicles: number; readonly events: number; readonly spreadMs: number };
-  /** Number of foreign vehicles, and mean interval between two messages of one, ms. */
+  /** Number of foreign vehicles, and mean interval between two messages of a vehicle, ms. */
   readonly foreign: { readonly vehicles: number; readonly pauseMs: number };
-  /** Of the broker, on 127.0.0.1. */
+  /** Port of the broker on 127.0.0.1. */
   readonly port: number;
-  /** Whether foreign vehicles sign in, as the embedded broker wants it. */
+  /** Whether foreign vehicles sign in, as the embedded broker requires. */
   readonly signIn?: boolean;
   readonly random: () => number;
 }
@@ -30,7 +30,7 @@ export interface MixedFleetOptions {
 export class MixedFleet {
   readonly #foreign: ForeignFleet;
 
-  /** Registers all vehicles; ours wait for their trigger, the foreign ones report at once. */
+  /** Registers all vehicles. Our agents wait for their trigger; the foreign vehicles report at once. */
   static async start(
     { client }: { readonly client: Client },
     options: MixedFleetOptions,
@@ -60,13 +60,13 @@ export class MixedFleet {
   private constructor(
     readonly agents: RecordingFleet,
     foreign: ForeignFleet,
-    /** Of our agents. */
+    /** VINs of our agents. */
     readonly vins: readonly string[],
   ) {
     this.#foreign = foreign;
   }
 
-  /** For the log of a test. */
+  /** Progress, for a test's log. */
   get progress(): string {
     return `${this.agents.acknowledged} acknowledged, ${this.#foreign.acknowledged} of foreign vehicles`;
   }
@@ -78,21 +78,21 @@ export class MixedFleet {
     await client.call(triggerApi.trigger, { body: { time: Date.now(), version: 'v1', body } });
   }
 
-  /** Of the foreign vehicles: see {@link ForeignFleet.sent}. */
+  /** What the foreign vehicles sent: see {@link ForeignFleet.sent}. */
   sent(): Map<string, SentMessages> {
     return this.#foreign.sent();
   }
 
-  /** Whether everything that was acknowledged to foreign vehicles by now is stored within the time, ms. */
+  /** Whether every message acknowledged to foreign vehicles so far is stored within this time, ms. */
   keepsUp(adapter: { readonly client: Client }, withinMs: number): Promise<boolean> {
     return this.#foreign.keepsUp(adapter, withinMs);
   }
 
   /**
-   * The foreign vehicles end; nothing that was acknowledged to them may be missing, twice or out of order.
+   * Stops the foreign vehicles. None of their acknowledged messages may be missing, duplicated or out of order.
    *
    * @param mayMiss see {@link ForeignFleet.verify}
-   * @returns number of their events that are stored
+   * @returns number of stored events of the foreign vehicles
    */
   async verifyForeign(
     adapter: { readonly client: Client },
@@ -103,9 +103,9 @@ export class MixedFleet {
   }
 
   /**
-   * Both fleets: see {@link verifyForeign} and {@link verify}.
+   * Verifies both fleets: see {@link verifyForeign} and {@link verify}.
    *
-   * @returns number of events of both that are stored
+   * @returns number of stored events of both fleets
    */
   async verify(
     adapter: AdapterUnderTest,

@@ -1,6 +1,6 @@
 /**
- * Power cuts while vehicles send: acknowledged messages are there once the machine is up again. A file system on a
- * private block device is shut down without flushing its memory.
+ * Power cuts while vehicles send: acknowledged messages are still there once the machine is up again. To simulate a
+ * power cut, the test shuts down a file system on a private block device without flushing its memory.
  */
 import { closeSync, fsyncSync, openSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,10 +22,10 @@ const MEGABYTES = 1_500;
 const isRoot = process.getuid?.() === 0;
 
 interface Outcome {
-  /** Of all acknowledged messages. */
+  /** Number of acknowledged messages. */
   readonly acknowledged: number;
   readonly found: Deviations;
-  /** Errors of starts after a cut. */
+  /** Error of a start after a power cut, if one failed. */
   readonly failure: string | undefined;
 }
 
@@ -79,7 +79,7 @@ async function cutPower(dice: Dice, configuration = ''): Promise<Outcome> {
   }
 }
 
-/** Written durably: otherwise the cut may destroy the configuration and make the next start fail. */
+/** Appends with fsync: otherwise the power cut may destroy the configuration and make the next start fail. */
 function appendDurably(file: string, text: string): void {
   const descriptor = openSync(file, 'a');
   writeSync(descriptor, text);
@@ -100,7 +100,7 @@ test.skipIf(!isRoot)('acknowledged messages survive a power cut', async () => {
   expect(outcome).toMatchObject({ found: NONE, failure: undefined });
 });
 
-test.runIf(isRoot && isLong)('without fsync they do not, so the test above can fail', async () => {
+test.runIf(isRoot && isLong)('without fsync, the same check fails after a power cut', async () => {
   const { found, failure } = await cutPower(throwDice(), '\nfsync = off\n');
   say(`without fsync: ${found.lost.length} missing, ${failure ?? 'started each time'}`);
   expect(found.lost.length > 0 || failure !== undefined).toBe(true);

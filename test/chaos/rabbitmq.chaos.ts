@@ -1,6 +1,6 @@
 /**
- * A RabbitMQ cluster of three nodes, two adapters, foreign vehicles: each node and each adapter is killed in turn.
- * RabbitMQ acknowledges a message once two of three nodes have it on disk, so nothing is lost.
+ * A RabbitMQ cluster of three nodes with two adapters and foreign vehicles: each node and each adapter is killed in
+ * turn. RabbitMQ acknowledges a message once two of the three nodes have it on disk, so nothing is lost.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';

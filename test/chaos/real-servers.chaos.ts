@@ -1,6 +1,6 @@
 /**
- * Two adapters on PostgreSQL and Mosquitto, under load, while they and the servers are killed,
- * frozen and cut off. Afterwards everything must agree with the vehicles' own records.
+ * Two adapters on PostgreSQL and Mosquitto, under load, while the adapters and servers are killed, frozen and cut
+ * off. Afterwards, everything must agree with the vehicles' own records.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -19,12 +19,12 @@ import { isLong } from '../support/depth.js';
 import { TcpProxy } from '../support/tcp-proxy.js';
 import { MixedFleet } from './mixed-fleet.js';
 
-/** So many that faults meet messages from the first one to the last, also on a slow machine. */
+/** Enough vehicles for faults to hit messages from the first to the last, even on a slow machine. */
 const VEHICLES = isLong ? 2_000 : 500;
 const EVENTS = 25;
 const FOREIGN = { vehicles: isLong ? 200 : 50, pauseMs: isLong ? 400 : 250 };
 const REF_ID = 'chaos';
-/** Number of each fault; the first four are kills. */
+/** How often each fault occurs; the first three are kills. */
 const TIMES = isLong
   ? { adapter: 12, database: 6, broker: 6, rolling: 4, freeze: 3, cutDatabase: 3, cutBroker: 3 }
   : { adapter: 2, database: 1, broker: 1, rolling: 1, freeze: 1, cutDatabase: 1, cutBroker: 1 };
@@ -32,9 +32,9 @@ type Deed = keyof typeof TIMES;
 /** Longer than the leases of sessions and claims, and than the broker's keep-alive. */
 const FREEZE_MS = 28_000;
 const LOAD_MS = isLong ? 300_000 : 70_000;
-/** Recommended autosave interval of Mosquitto, seconds, and a margin for writing its state. */
+/** Recommended autosave interval of Mosquitto, and a margin for writing its state, ms. */
 const AUTOSAVE_MS = 5_000 + 1_000;
-/** An adapter that reads has stored everything within this time, ms. */
+/** Time within which an adapter that reads has stored everything, ms. */
 const READ_WITHIN_MS = 2_000;
 
 const broker = await ifInstalled(() => startMosquitto());
@@ -60,7 +60,7 @@ test.skipIf(!postgres || !broker)('no message is lost, counted twice or out of o
     return { toDatabase, toBroker, start, adapter: await start() };
   };
   type Place = Awaited<ReturnType<typeof place>>;
-  /** One returns under its old name, the other under a new one. */
+  /** After a restart, one adapter has its old instance name, and the other a new one. */
   const places: [Place, Place] = [await place(await freePort()), await place(0)];
 
   const again = async (at: Place) => {
@@ -69,7 +69,7 @@ test.skipIf(!postgres || !broker)('no message is lost, counted twice or out of o
         at.adapter = await at.start();
         return;
       } catch (error) {
-        say(`an adapter could not start, trying again: ${(error as Error).message.slice(0, 200)}`);
+        say(`an adapter could not start, retrying: ${(error as Error).message.slice(0, 200)}`);
         await sleep(500);
       }
     }
@@ -78,7 +78,10 @@ test.skipIf(!postgres || !broker)('no message is lost, counted twice or out of o
     new Promise<number | null>((resolve) => adapter.child.once('exit', resolve));
 
   let fleet: MixedFleet | undefined;
-  /** When Mosquitto was killed while no adapter read: it had what came since its last autosave alone (docs/deployment.md). */
+  /**
+   * When Mosquitto was killed while no adapter read: only Mosquitto had the messages since its last autosave
+   * (docs/deployment.md).
+   */
   const unread: number[] = [];
   const deeds: Record<Deed, () => Promise<void>> = {
     async adapter() {
@@ -107,8 +110,8 @@ test.skipIf(!postgres || !broker)('no message is lost, counted twice or out of o
     async rolling() {
       for (const at of places) {
         const code = await at.adapter.stop();
-        say('  one has ended in order');
-        if (code !== 0) throw new Error(`an adapter ended with ${code}`);
+        say('  an adapter has stopped');
+        if (code !== 0) throw new Error(`an adapter exited with ${code}`);
         await again(at);
       }
     },
@@ -136,7 +139,7 @@ test.skipIf(!postgres || !broker)('no message is lost, counted twice or out of o
       port: broker.port,
       random: () => dice.random(),
     });
-    // Faults start with the first trigger.
+    // The faults start together with the first trigger.
     await fleet.trigger(adapter.client, REF_ID);
 
     const plan = Object.entries(TIMES)

@@ -1,4 +1,4 @@
-/** Vehicles that record what they sent, what was acknowledged, and what they received. */
+/** Vehicles that record what they sent, what was acknowledged to them, and what they received. */
 import { setMaxListeners } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type FleetVehicle } from '../../src/fleet/index.js';
@@ -20,15 +20,15 @@ import {
 
 export interface VehicleRecord {
   readonly vin: string;
-  /** All messages it created, by message_id. */
+  /** All messages that the vehicle created, by message_id. */
   readonly made: Map<string, AppliedMessage>;
   /** Acknowledged message_ids, with the time of the last acknowledgement, ms. */
   readonly acknowledged: Map<string, number>;
-  /** message_ids of the triggers it received. */
+  /** message_ids of the triggers that the vehicle received. */
   readonly triggers: Set<string>;
 }
 
-/** With pause and resume; ends in success. */
+/** Statuses between `received` and `success`, with pause and resume. */
 const MIDDLE: readonly EventStatusName[] = ['downloading', 'pause', 'resume', 'downloading'];
 
 export class RecordingFleet {
@@ -40,7 +40,7 @@ export class RecordingFleet {
     vehicles: readonly FleetVehicle[],
     readonly options: {
       readonly mqttUrl: string;
-      /** Events per vehicle, and the time span in ms. */
+      /** Events per vehicle, and the time over which a vehicle reports them, ms. */
       readonly events: number;
       readonly spreadMs: number;
       readonly random: () => number;
@@ -49,7 +49,7 @@ export class RecordingFleet {
     for (const vehicle of vehicles) this.#agents.push(this.#agentOf(vehicle));
   }
 
-  /** Starts them over a few seconds. */
+  /** Starts the vehicles, spread over a few seconds. */
   async start(): Promise<void> {
     for (const [n, agent] of this.#agents.entries()) {
       agent.goOnline();
@@ -134,7 +134,7 @@ class RecordingOutbox extends MemoryOutbox {
 
   override add(message: OutgoingMessage): void {
     const decoded = decodeMessage(Buffer.from(message.payload));
-    if (!decoded.ok) throw new Error(`the agent made a message with ${decoded.fault.code}`);
+    if (!decoded.ok) throw new Error(`the agent made an invalid message: ${decoded.fault.code}`);
     const { value } = decoded;
     const isEvent = value.message_type === 'OTA_EVENT';
     this.#record.made.set(message.messageId, {

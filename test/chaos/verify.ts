@@ -29,7 +29,7 @@ async function eventuallyWithin<T>(
   }
 }
 
-/** @param others number of messages of other vehicles that are applied */
+/** @param others number of applied messages of other vehicles */
 export async function verify(
   adapter: AdapterUnderTest,
   refId: string,
@@ -38,10 +38,10 @@ export async function verify(
 ): Promise<void> {
   const records = [...fleet.records.values()];
 
-  // A trigger may have been claimed by an adapter that was lost, and then by another, before it was sent.
+  // Several adapters, each of which was lost, may have claimed a trigger before it was sent.
   await eventuallyWithin(
     fleet.options.spreadMs / 1000 + 240,
-    'vehicles whose update has finished',
+    'number of finished updates',
     () => fleet.ended,
     (ended) => ended === records.length,
   ).catch(async (error: unknown) => {
@@ -50,7 +50,7 @@ export async function verify(
   });
   await eventuallyWithin(
     60,
-    'acknowledged of all created messages',
+    'created and acknowledged messages',
     () => ({ made: fleet.made, acknowledged: fleet.acknowledged }),
     ({ made, acknowledged }) => made === acknowledged,
   );
@@ -59,7 +59,7 @@ export async function verify(
   const total = fleet.made + others;
   await eventuallyWithin(
     60,
-    `messages applied of ${total}`,
+    `applied messages, of ${total}`,
     async () => (await adapter.metrics()).get('otaops_messages_applied_total') ?? 0,
     (applied) => applied >= total,
   ).catch(async (error: unknown) => {
@@ -70,7 +70,7 @@ export async function verify(
   const recount: Record<string, number> = {};
   for (const record of records) {
     const vehicle = await vehicleOf(adapter, refId, record.vin);
-    // Each message once: by now all are acknowledged.
+    // Each message is stored once; by now all of them are acknowledged.
     const stored = vehicle.history.map(({ message_id }) => message_id).sort();
     expect(stored, `history of ${record.vin}`).toEqual([...record.made.keys()].sort());
     expect([...record.acknowledged.keys()].sort()).toEqual(stored);
@@ -97,7 +97,7 @@ export async function verify(
   expect(count('received')).toBe(count('applied') + count('duplicate'));
 }
 
-/** Acknowledgement times of missing messages, to be compared with the faults at that time. */
+/** Prints when the missing messages were acknowledged, to compare with the faults at that time. */
 async function tellMissing(
   adapter: AdapterUnderTest,
   refId: string,
@@ -118,7 +118,7 @@ async function tellMissing(
   }
 }
 
-/** The adapter's records of vehicles that were never triggered. */
+/** Prints the adapter's records of vehicles that were never triggered. */
 async function tellUntriggered(
   adapter: AdapterUnderTest,
   refId: string,

@@ -1,7 +1,7 @@
 /**
- * Three adapters on one database and one broker, under load, while the clocks of two are set back and forth by up to a
- * minute and adapters are lost and return. Afterwards everything must agree with the vehicles' own records, and every
- * stored time must be the database's.
+ * Three adapters on one database and one broker, under load, while the clocks of two adapters are set back and forth
+ * by up to a minute, and these adapters are killed and restarted. Afterwards, everything must agree with the
+ * vehicles' own records, and every stored time must come from the database's clock.
  */
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -32,7 +32,7 @@ const broker = await ifInstalled(() => startMosquitto());
 const canRun = postgres && broker && faketimeLibrary !== undefined;
 
 test.skipIf(!canRun)(
-  'wrong clocks: no loss, no duplicates, no disorder, and every stored time is correct',
+  'wrong clocks: nothing is lost, duplicated or out of order, and every stored time is correct',
   async () => {
     if (!postgres || !broker) return;
     const dice = throwDice();
@@ -55,7 +55,7 @@ test.skipIf(!canRun)(
       place(clocks[1].environment, clocks[1]),
     ] as const;
     const places = [right, ...wrong];
-    // One after the other: the first creates the token.
+    // Start one adapter after the other: the first creates the token.
     for (const at of places) at.adapter = await at.start();
     const database = openPostgres({ url });
     const began = Date.now();
@@ -70,7 +70,7 @@ test.skipIf(!canRun)(
         port: broker.port,
         random: () => dice.random(),
       });
-      // Long enough to lose an adapter that has claimed triggers, shorter than the clock offset.
+      // The `ttl` is long enough to replace an adapter that had claimed triggers, and shorter than the clock offset.
       await fleet.trigger(adapter.client, REF_ID, { ttl: 55 });
       for (let n = 0; n < DEEDS; n++) {
         const at = dice.pick(wrong);
@@ -81,10 +81,10 @@ test.skipIf(!canRun)(
           const exit = new Promise((resolve) => at.adapter?.child.once('exit', resolve));
           at.adapter?.child.kill('SIGKILL');
           await exit;
-          // It would not start with a larger offset.
+          // The adapter would not start with a larger offset.
           at.clock?.set(Math.round(dice.between(-28, 28)));
           at.adapter = await at.start();
-          say('  and its adapter was lost and came again');
+          say('  and its adapter was killed and restarted');
         }
         await sleep(dice.between(1_000, 4_000));
       }
@@ -102,7 +102,7 @@ test.skipIf(!canRun)(
         [new Date(began - 1_000), new Date(ended + 1_000)],
       );
       for (const { what, wrong, rows } of times) {
-        say(`${what}: ${rows} times, ${wrong} of them not the database’s`);
+        say(`${what}: ${rows} times, ${wrong} of them not from the database’s clock`);
         expect(rows, what).toBeGreaterThan(0);
         expect(wrong, what).toBe(0);
       }
@@ -110,7 +110,7 @@ test.skipIf(!canRun)(
         `select count(*) as count from delivery_log where what = 'expired'`,
       );
       expect(expired?.count).toBe(0);
-      // No lease ended early: a trigger was repeated within a lease only for vehicles that were offline.
+      // No lease ended early: only triggers of offline vehicles were repeated within a lease.
       const [twice] = await database.query<{ count: number }>(
         `select count(*) as count from (
          select at - lag(at) over (partition by operation_id, vin order by at) as since
