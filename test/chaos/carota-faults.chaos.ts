@@ -122,22 +122,15 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         await sleep(500);
       }
     };
-    /** Waits until the adapter reports that the receiver did not answer in time. */
-    const callBackFails = async () => {
-      const since = Date.now();
-      await until(60, 'the adapter reports a timeout of the receiver', async () => {
-        const { items } = await adapter.client.call(receiverApi.listReceivers, {});
-        return items.some(
-          ({ failure, failedAt }) =>
-            failure === 'the receiver did not answer in time' && Date.parse(failedAt ?? '') > since,
-        );
-      });
-    };
-    const settled = async () => {
+    /**
+     * What an operator does once the cause is fixed: the adapter retries a changed receiver at once, not after a backoff
+     * that has grown to minutes.
+     *
+     * @returns whether none was failing
+     */
+    const retryNow = async () => {
       const { items } = await adapter.client.call(receiverApi.listReceivers, {});
       const failing = items.filter(({ failures }) => failures > 0);
-      // What an operator does once the cause is fixed: the adapter retries a changed receiver at once, not after a
-      // backoff that has grown to minutes.
       for (const { id } of failing) {
         await adapter.client.call(receiverApi.changeReceiver, {
           params: { id },
@@ -145,6 +138,18 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         });
       }
       return failing.length === 0;
+    };
+    /** Waits until the adapter reports that the receiver did not answer in time. */
+    const callBackFails = async () => {
+      const since = Date.now();
+      await retryNow();
+      await until(60, 'the adapter reports a timeout of the receiver', async () => {
+        const { items } = await adapter.client.call(receiverApi.listReceivers, {});
+        return items.some(
+          ({ failure, failedAt }) =>
+            failure === 'the receiver did not answer in time' && Date.parse(failedAt ?? '') > since,
+        );
+      });
     };
 
     let carota = await startCarota();
@@ -242,7 +247,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       },
       async poison() {
         // Afterwards, only the rejected events can delay the call-back.
-        await until(120, 'the call-back works again', settled);
+        await until(120, 'the call-back works again', retryNow);
         // The vehicle with the most left to report; the vehicles of `adapterAway` report nothing.
         const [{ vin } = { vin: '' }] = await sql<{ vin: string }>(
           `select v.vin from schedule_vehicles v join schedules s on s.id = v.schedule_id
@@ -258,7 +263,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
           const others = (await count('events')) - stored;
           return (await count('refused_events')) > refused && others > 20;
         });
-        await until(60, 'the call-back still works', settled);
+        await until(60, 'the call-back still works', retryNow);
       },
     };
 
@@ -307,7 +312,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       );
       const total = VEHICLES * EVENTS + foreign;
       await until(360, 'every event is stored or set aside', async () => {
-        const isSettled = await settled();
+        const isSettled = await retryNow();
         const known = (await count('events')) + (await count('refused_events'));
         return known >= total && isSettled;
       });
