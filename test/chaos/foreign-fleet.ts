@@ -130,17 +130,23 @@ export class ForeignFleet {
    *
    * @param adapter the adapter whose event stream is read
    * @param mayMiss whether a message that was acknowledged at this time may be missing
+   * @param maxLate the number of messages that may be stored behind a newer one of their vehicle
    * @returns the number of missing and the number of stored messages
    */
   async verify(
     adapter: Adapter,
     mayMiss?: (acknowledgedAt: number) => boolean,
+    maxLate = 0,
   ): Promise<{ missing: number; stored: number }> {
     const isLost = (name: string) => mayMiss?.(this.#acknowledgedAt(name)) !== true;
     const { found, stored } = await this.#settled(adapter, isLost);
     const lost = found.lost.filter(isLost);
-    say(`${this.acknowledged} acknowledged, ${stored} stored, ${found.lost.length} missing`);
-    expect({ ...found, lost }).toEqual(NONE);
+    const late = found.outOfOrder.length;
+    say(
+      `${this.acknowledged} acknowledged, ${stored} stored, ${found.lost.length} missing, ${late} late`,
+    );
+    const outOfOrder = late > maxLate ? found.outOfOrder : [];
+    expect({ ...found, lost, outOfOrder }).toEqual(NONE);
     return { missing: found.lost.length, stored };
   }
 

@@ -25,13 +25,16 @@ export interface RabbitCluster {
   stop(): Promise<void>;
 }
 
+/** How many messages a queue sends to an adapter without acknowledgement. */
+export const PREFETCH = 1_000;
+
 /** Configuration from docs/deployment.md. */
 const settings = (names: readonly string[], mqttPort: number) => `
 loopback_users = none
 mqtt.listeners.tcp.default = 127.0.0.1:${mqttPort}
 mqtt.allow_anonymous = true
 mqtt.durable_queue_type = quorum
-mqtt.prefetch = 1000
+mqtt.prefetch = ${PREFETCH}
 mqtt.subscription_ttl = 604800000
 mqtt.exchange = amq.topic
 cluster_partition_handling = pause_minority

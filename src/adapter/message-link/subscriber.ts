@@ -54,6 +54,11 @@ const CUT_OFF_MS = 3_000;
 const REACH_MS = 100;
 /** A holder that cannot renew its lease disconnects this long before it expires, ms. */
 const MARGIN_MS = 500;
+/**
+ * In a cluster, the session's queue learns of a dead node later than we do. Until then it would give us newer messages
+ * first, and those that it had sent to our lost connection only later, ms.
+ */
+const SETTLING_MS = 2_000;
 /** Longer than a running system takes to reconnect to its session. */
 const PROBATION_MS = 6_000;
 /** Longer than an adapter of our own group can believe it holds a lease that it has lost. */
@@ -115,6 +120,7 @@ export class Subscriber {
   #connection: BrokerConnection | undefined;
   #connecting: Promise<void> | undefined;
   #connectedAt = 0;
+  #closedAt = -Infinity;
   #isSubscribed = false;
   /** The last term in which the session was this group's beyond doubt. */
   #established: Pick<Term, 'number' | 'groupId'> | undefined;
@@ -205,8 +211,13 @@ export class Subscriber {
     if (this.#stopping.signal.aborted) return;
     if (await this.#yields(this.#term)) return;
     if (this.#connection) this.#endProbation(this.#term, this.#connection);
-    else this.#connect(this.#term);
+    else if (!this.#isSettling()) this.#connect(this.#term);
     if (this.#isSubscribed && !hasSession) await noteSession(database, applicant);
+  }
+
+  #isSettling(): boolean {
+    const { dialler } = this.#options;
+    return dialler.hosts > 1 && performance.now() - this.#closedAt < SETTLING_MS;
   }
 
   /** One that cannot read must not keep others from it. */
@@ -323,6 +334,7 @@ export class Subscriber {
 
   #closed(term: Term, why: Error): void {
     this.#connection = undefined;
+    this.#closedAt = performance.now();
     this.#isSubscribed = false;
     if (!term.isEstablished) term.broken += 1;
     this.#options.onProblem(why);
