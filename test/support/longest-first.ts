@@ -13,7 +13,7 @@ const LONGEST = [
   'vehicle/uptane-power-cuts.test.ts',
   'end-to-end/mutual-tls.test.ts',
   'uptane/repository/fuzz.test.ts',
-  'adapter/message-link.test.ts',
+  'adapter/message-link/session.test.ts',
   'console/fleet-and-faults.test.ts',
   'vehicle/uptane-attacks.test.ts',
   'console/planning.test.ts',
