@@ -23,7 +23,7 @@ const CHILD = await bundled(fileURLToPath(new URL('support/mortal-vehicle.mjs', 
 const SCRIPT_REF_ID = 'both 001';
 const RANDOM_CUTS = byDepth({ quick: 2, full: 100 });
 /** Concurrent updates. */
-const LANES = 2;
+const LANES = byDepth({ quick: 1, full: 2 });
 const SUCCESS = [
   'received',
   'pki_check_success',
@@ -209,7 +209,7 @@ test.runIf(isTurn()).each(sampleOf(UPDATES, 2))(
     const moments = Array.from({ length: entries }, (_, n) => n + 1).slice(entries * from);
     const lives = sampleOf(
       moments.flatMap((killAt) => [true, false].map((killBefore) => ({ killAt, killBefore }))),
-      17,
+      26,
     );
     let cuts = 0;
     await inLanes(
@@ -225,7 +225,7 @@ test.runIf(isTurn()).each(sampleOf(UPDATES, 2))(
       }),
     );
     // The number of progress events depends on how the bytes arrive, so the last few entries may not be reached.
-    expect(cuts).toBeGreaterThan(lives.length * byDepth({ quick: 0.5, full: 0.8 }));
+    expect(cuts).toBeGreaterThan(lives.length * byDepth({ quick: 0.3, full: 0.8 }));
   },
 );
 
