@@ -12,7 +12,7 @@ import { startTestCarota } from './carota/support/test-carota.js';
 import { eventually, startTestAdapter, type TestAdapter } from './support/adapter.js';
 import { hasMosquitto } from './support/databases.js';
 import { eventBytes, vehicleOf } from './support/messages.js';
-import { otaops } from './support/process.js';
+import { runCommand } from './support/run-command.js';
 import { freePort, isInstalled } from './support/servers.js';
 
 const read = (path: string) => readFileSync(new URL(`../${path}`, import.meta.url), 'utf8');
@@ -91,10 +91,9 @@ test('each alert has a page that says what it means, what to look at and what to
 });
 
 test('the commands that the documents name are there', async () => {
-  const help = otaops(['completion', '--shell', 'bash']);
-  await help.ended;
+  const help = await runCommand(['completion', '--shell', 'bash']);
   const commands = new Set(
-    [...help.output().matchAll(/^ {4}'([a-z -]*)'\)/gm)].map(([, words = '']) => words),
+    [...help.output.matchAll(/^ {4}'([a-z -]*)'\)/gm)].map(([, words = '']) => words),
   );
   const documents = [
     'README.md',
@@ -121,10 +120,9 @@ test('the compose file names files, settings and services that there are', async
     >;
     volumes: Record<string, unknown>;
   };
-  const help = otaops(['serve', '--help']);
-  await help.ended;
+  const help = await runCommand(['serve', '--help']);
   for (const variable of Object.keys(compose.services.adapter?.environment ?? {})) {
-    expect(help.output()).toContain(variable);
+    expect(help.output).toContain(variable);
   }
   for (const { volumes = [], depends_on: dependsOn = {} } of Object.values(compose.services)) {
     for (const volume of volumes) {

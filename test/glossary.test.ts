@@ -78,29 +78,48 @@ function literalsOf(path: string, source: string): string {
   return text;
 }
 
+interface Text {
+  readonly path: string;
+  readonly file: string;
+  /** In small letters, for a first look, which is quicker than an expression. */
+  readonly small: string;
+  /** The part of the file that is looked through. */
+  readonly text: () => string;
+}
+function textAt(path: string, file: string, part: (file: string) => string): Text {
+  let text: string | undefined;
+  return { path, file, small: file.toLowerCase(), text: () => (text ??= part(file)) };
+}
+
 const TEXTS = /\.(md|yaml|conf|py)$|\/acl$|\.env\.example$/;
 const documents = ['docs', 'deploy', 'examples', 'src']
   .flatMap((folder) => [...filesBelow(folder)])
   .concat('README.md', 'ARCHITECTURE.md', 'CONTRIBUTING.md', 'SECURITY.md', 'CHANGELOG.md')
   .filter((path) => TEXTS.test(path) && path !== GLOSSARY)
-  .map((path) => ({ path, text: read(path) }));
+  .map((path) => textAt(path, read(path), (file) => file));
 const sources = [...filesBelow('src'), ...filesBelow('examples'), ...filesBelow('scripts')]
   .filter((path) => /\.(ts|tsx|mjs)$/.test(path))
-  .flatMap((path) => {
-    const source = read(path);
-    return [commentsOf(source), literalsOf(path, source)].map((text) => ({ path, text }));
-  });
+  .map((path) => ({ path, file: read(path) }));
+const comments = sources.map(({ path, file }) => textAt(path, file, commentsOf));
+/** Found by the compiler, which takes time: only in files that may have a phrase in one. */
+const literals = sources.map(({ path, file }) => textAt(path, file, () => literalsOf(path, file)));
 
 function usesOf(phrase: string): string[] {
-  // A phrase may be broken over two lines; a part of a file's name or of a flag is no use of it.
   const words = phrase.split(' ');
-  const pattern = new RegExp(
-    String.raw`(?<![\w./-])${words.join(String.raw`[\s*]+`)}(?![\w/-]|\.\w)`,
-    'giu',
-  );
-  return [...documents, ...sources].flatMap(({ path, text }) =>
-    [...text.matchAll(pattern)].map(
-      ({ index }) => `${path}:${text.slice(0, index).split('\n').length}`,
+  const small = words.map((word) => word.toLowerCase());
+  // A part of a file's name or of a flag is no use of it.
+  const pattern = (between: string) =>
+    new RegExp(String.raw`(?<![\w./-])${words.join(between)}(?![\w/-]|\.\w)`, 'giu');
+  // A phrase may be broken over two lines, and in code over two literals.
+  const inText = pattern(String.raw`[\s*]+`);
+  const inCode = pattern('[\\s*+\'"`]+');
+  const isPossible = (one: Text) => small.every((word) => one.small.includes(word));
+  return [
+    ...[...documents, ...comments].filter(isPossible),
+    ...literals.filter((one) => isPossible(one) && one.file.search(inCode) >= 0),
+  ].flatMap(({ path, text }) =>
+    [...text().matchAll(inText)].map(
+      ({ index }) => `${path}:${text().slice(0, index).split('\n').length}`,
     ),
   );
 }

@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { sampleOf } from '../support/depth.js';
+import { sampleOf, takingTurns } from '../support/depth.js';
 import { otaops } from '../support/process.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
@@ -14,7 +14,9 @@ const fileWith = (text: string) => {
   return path;
 };
 
-test.each(
+const isTurn = takingTurns(2);
+
+test.runIf(isTurn()).each(
   sampleOf(
     [
       ['serve', 'Initial admin token', ['--mqtt-port', '0']],
@@ -94,7 +96,7 @@ function descendantsOf(pid: number): number[] {
 
 const CALL_BACK_SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
 
-test.runIf(existsSync('/proc/self/stat'))(
+test.runIf(isTurn() && existsSync('/proc/self/stat'))(
   'others on the machine see no secret in the arguments of a server, nor its database in its environment',
   async () => {
     const dataDir = join(folder, 'arguments');

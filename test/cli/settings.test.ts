@@ -2,7 +2,7 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { isFullDepth } from '../support/depth.js';
+import { hasTurn, isFullDepth } from '../support/depth.js';
 import { firstToken, otaops } from '../support/process.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
@@ -86,32 +86,35 @@ test.runIf(isFullDepth)('two adapters cannot share a data directory', async () =
   expect(await first.ended).toBe(0);
 });
 
-test('tokens can be created over HTTP, and offline while no adapter runs', async () => {
-  const dataDir = temporaryDirectory('tokens');
-  const serve = otaops(['serve', '--http-port', '0', '--mqtt-port', '0', '--data-dir', dataDir]);
-  const [, url = ''] = await serve.says(/HTTP interface\s+(http:\S+)/);
-  const create = (role: string, name: string) => [
-    'token',
-    'create',
-    '--role',
-    role,
-    '--name',
-    name,
-  ];
-  const common = ['--data-dir', dataDir];
-  const made = await end([...create('viewer', 'a'), '--url', url, ...common]);
-  expect(made.output).toMatch(/^otaops_\S+\n$/);
-  serve.child.kill('SIGTERM');
-  await serve.ended;
-  const offline = await end([...create('admin', 'b'), '--offline', ...common]);
-  expect(offline.output).toMatch(/^otaops_\S+\n$/);
-  const { output } = await end(['token', 'list', '--offline', ...common]);
-  expect(output).toMatch(/viewer\s+a  \(never used\)\n/);
-  expect(output).toMatch(/admin\s+b  \(never used\)\n/);
-  const planner = await end([...create('planner', 'c'), '--offline', ...common]);
-  expect(planner.output).toMatch(/database of an adapter: --role must be one of carota, viewer/);
-  expect(planner.code).toBe(2);
-});
+test.runIf(hasTurn(1))(
+  'tokens can be created over HTTP, and offline while no adapter runs',
+  async () => {
+    const dataDir = temporaryDirectory('tokens');
+    const serve = otaops(['serve', '--http-port', '0', '--mqtt-port', '0', '--data-dir', dataDir]);
+    const [, url = ''] = await serve.says(/HTTP interface\s+(http:\S+)/);
+    const create = (role: string, name: string) => [
+      'token',
+      'create',
+      '--role',
+      role,
+      '--name',
+      name,
+    ];
+    const common = ['--data-dir', dataDir];
+    const made = await end([...create('viewer', 'a'), '--url', url, ...common]);
+    expect(made.output).toMatch(/^otaops_\S+\n$/);
+    serve.child.kill('SIGTERM');
+    await serve.ended;
+    const offline = await end([...create('admin', 'b'), '--offline', ...common]);
+    expect(offline.output).toMatch(/^otaops_\S+\n$/);
+    const { output } = await end(['token', 'list', '--offline', ...common]);
+    expect(output).toMatch(/viewer\s+a  \(never used\)\n/);
+    expect(output).toMatch(/admin\s+b  \(never used\)\n/);
+    const planner = await end([...create('planner', 'c'), '--offline', ...common]);
+    expect(planner.output).toMatch(/database of an adapter: --role must be one of carota, viewer/);
+    expect(planner.code).toBe(2);
+  },
+);
 
 test.runIf(isFullDepth)(
   'tokens of a CarOTA Server can be created offline too, without touching another database',

@@ -3,6 +3,7 @@ import { expect, test } from 'vitest';
 import { provisionVehicle } from '../../src/vehicle/index.js';
 import { startTestAdapter } from '../support/adapter.js';
 import { vehicleOf } from '../support/messages.js';
+import { sampleOf } from '../support/depth.js';
 import { otaops } from '../support/process.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { UptaneWorld } from '../vehicle/support/uptane-world.js';
@@ -32,7 +33,7 @@ test('a rejected credential is reported, and the vehicle connects once it is reg
   await t.stop();
 });
 
-test.each(['--carota-url', '--director-url', '--image-url'])(
+test.each(sampleOf(['--carota-url', '--director-url', '--image-url'], 3))(
   'its token and its orders are not sent over plain HTTP to another machine: %s',
   async (flag) => {
     const folder = temporaryDirectory('vehicle-plain');

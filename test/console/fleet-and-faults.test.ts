@@ -8,6 +8,7 @@ import {
   startTestAdapter,
   type TestAdapter,
 } from '../support/adapter.js';
+import { takingTurns } from '../support/depth.js';
 import { eventBytes, vehicleOf, vinOf } from '../support/messages.js';
 import { connectVehicle } from '../support/mqtt-vehicle.js';
 import {
@@ -26,6 +27,8 @@ import {
   visit,
 } from './support/browser.js';
 
+/** For the tests that no later one builds on. */
+const isTurn = takingTurns(2);
 const [vehicle = vehicleOf(1, 'CSF'), stranger = vehicleOf(2, 'CSF')] = [1, 2].map((n) =>
   vehicleOf(n, 'CSF'),
 );
@@ -136,7 +139,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     );
   });
 
-  test('health shows the numbers of the interface', async () => {
+  test.runIf(isTurn())('health shows the numbers of the interface', async () => {
     await visit(page, '/health', 'Health');
     const { body } = await t.call('GET', '/v1.0/health');
     const { received, applied, deadLetters } = body.messages;
@@ -148,28 +151,31 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await page.getByText('connected', { exact: true }).waitFor();
   });
 
-  test('a viewer is not offered actions without permission, and is refused them', async () => {
-    const viewer = await t.tokenFor('viewer');
-    const { page: his, complaints: faults } = await open(browser, t.adapter.httpUrl);
-    await signIn(his, viewer);
-    await visit(his, '/operations/faults', 'faults');
-    await his.getByText('Why vehicles failed').waitFor();
-    for (const name of ['Pause', 'Cancel operation', 'Retrigger', 'Rate and priority']) {
-      expect(await his.getByRole('button', { name }).count(), name).toBe(0);
-    }
-    await visit(his, '/registry', 'Registry');
-    expect(await his.getByText('Import', { exact: true }).count()).toBe(0);
-    const status = await his.evaluate(`fetch('/v1.0/ota/operations/faults/cancel', {
+  test.runIf(isTurn())(
+    'a viewer is not offered actions without permission, and is refused them',
+    async () => {
+      const viewer = await t.tokenFor('viewer');
+      const { page: his, complaints: faults } = await open(browser, t.adapter.httpUrl);
+      await signIn(his, viewer);
+      await visit(his, '/operations/faults', 'faults');
+      await his.getByText('Why vehicles failed').waitFor();
+      for (const name of ['Pause', 'Cancel operation', 'Retrigger', 'Rate and priority']) {
+        expect(await his.getByRole('button', { name }).count(), name).toBe(0);
+      }
+      await visit(his, '/registry', 'Registry');
+      expect(await his.getByText('Import', { exact: true }).count()).toBe(0);
+      const status = await his.evaluate(`fetch('/v1.0/ota/operations/faults/cancel', {
       method: 'POST', headers: { 'x-otaops-console': '1' } }).then(({ status }) => status)`);
-    expect(status).toBe(403);
-    expect(faults).toEqual([]);
-    // A token that is revoked ends what is shown, although nobody asks for anything.
-    const { body } = await t.call('GET', '/v1.0/tokens');
-    const { id } = body.items.find(({ role }: { role: string }) => role === 'viewer');
-    await t.call('DELETE', `/v1.0/tokens/${id}`);
-    await his.getByRole('button', { name: 'Sign in' }).waitFor();
-    await his.context().close();
-  });
+      expect(status).toBe(403);
+      expect(faults).toEqual([]);
+      // A token that is revoked ends what is shown, although nobody asks for anything.
+      const { body } = await t.call('GET', '/v1.0/tokens');
+      const { id } = body.items.find(({ role }: { role: string }) => role === 'viewer');
+      await t.call('DELETE', `/v1.0/tokens/${id}`);
+      await his.getByRole('button', { name: 'Sign in' }).waitFor();
+      await his.context().close();
+    },
+  );
 
   const PAGES: readonly PageAt[] = [
     { path: '/operations', heading: 'Operations' },
@@ -204,7 +210,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await opened.page.context().close();
   });
 
-  test('the monitoring pages are readable on a phone', async () => {
+  test.runIf(isTurn())('the monitoring pages are readable on a phone', async () => {
     const phone = { width: 390, height: 844, colorScheme: 'dark' } as const;
     const opened = await open(browser, t.adapter.httpUrl, phone);
     await signIn(opened.page, t.token);
@@ -218,24 +224,27 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await opened.page.context().close();
   });
 
-  test('everything can be reached with the keyboard, dialogs included', async () => {
-    await visit(page, '/operations/faults', 'faults');
-    const focused = () => page.evaluate<string>('document.activeElement.textContent.trim()');
-    const tabTo = async (text: string) => {
-      for (let presses = 0; presses < 40; presses++) {
-        await page.keyboard.press('Tab');
-        if ((await focused()) === text) return;
-      }
-      throw new Error(`no way to ${text} by Tab`);
-    };
-    await tabTo('Pause');
-    await page.keyboard.press('Enter');
-    await page.getByRole('alertdialog').waitFor();
-    // The focus stays in the dialog, and comes back from it.
-    await tabTo('Keep as is');
-    await page.keyboard.press('Enter');
-    await page.getByRole('alertdialog').waitFor({ state: 'detached' });
-    await expect.poll(focused).toBe('Pause');
-    expect((await t.call('GET', '/v1.0/ota/operations/faults')).body.status).toBe('active');
-  });
+  test.runIf(isTurn())(
+    'everything can be reached with the keyboard, dialogs included',
+    async () => {
+      await visit(page, '/operations/faults', 'faults');
+      const focused = () => page.evaluate<string>('document.activeElement.textContent.trim()');
+      const tabTo = async (text: string) => {
+        for (let presses = 0; presses < 40; presses++) {
+          await page.keyboard.press('Tab');
+          if ((await focused()) === text) return;
+        }
+        throw new Error(`no way to ${text} by Tab`);
+      };
+      await tabTo('Pause');
+      await page.keyboard.press('Enter');
+      await page.getByRole('alertdialog').waitFor();
+      // The focus stays in the dialog, and comes back from it.
+      await tabTo('Keep as is');
+      await page.keyboard.press('Enter');
+      await page.getByRole('alertdialog').waitFor({ state: 'detached' });
+      await expect.poll(focused).toBe('Pause');
+      expect((await t.call('GET', '/v1.0/ota/operations/faults')).body.status).toBe('active');
+    },
+  );
 });

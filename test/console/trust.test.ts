@@ -9,6 +9,7 @@ import {
   newEcus,
   type TestEcu,
 } from '../carota/support/test-director.js';
+import { takingTurns } from '../support/depth.js';
 import { vinOf } from '../support/messages.js';
 import { temporaryDirectory } from '../support/servers.js';
 import { TestCeremony } from '../uptane/repository/support.js';
@@ -24,6 +25,8 @@ import {
   visit,
 } from './support/browser.js';
 
+/** Of three servers, a quick run starts one or two. */
+const isTurn = takingTurns(2);
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 describe.runIf(await hasChromium())('trust', () => {
@@ -50,28 +53,31 @@ describe.runIf(await hasChromium())('trust', () => {
   const region = (page: Page, name: string) => page.getByRole('region', { name, exact: true });
   const rowsOf = (page: Page, name: string) => region(page, name).locator('tbody tr');
 
-  test('keys of the server’s own making are called trial keys, and there is no ceremony', async () => {
-    const carota = await startTestCarota(adapter.url);
-    const { page, complaints } = await reader(carota);
-    await visit(page, '/repositories', 'Repositories');
-    const images = region(page, 'Image repository');
-    await images.getByText('Trial keys.').waitFor();
-    await images.getByText('Anyone who controls the server can publish anything.').waitFor();
-    await region(page, 'Director repository').getByText('Trial keys.').waitFor();
-    expect(await page.getByRole('heading', { name: 'Ceremony' }).count()).toBe(0);
-    const roles = await rowsOf(page, 'Roles of the image repository')
-      .locator('td:first-child')
-      .allInnerTexts();
-    expect(roles).toEqual(['root', 'timestamp', 'snapshot', 'targets']);
-    const { body } = await carota.call('GET', '/v1.0/director-repository');
-    const keys = region(page, 'Keys of the Director repository');
-    for (const { id } of body.keys) await keys.getByText(id, { exact: true }).waitFor();
-    expect(complaints).toEqual([]);
-    await page.context().close();
-    await carota.stop();
-  });
+  test.runIf(isTurn())(
+    'keys of the server’s own making are called trial keys, and there is no ceremony',
+    async () => {
+      const carota = await startTestCarota(adapter.url);
+      const { page, complaints } = await reader(carota);
+      await visit(page, '/repositories', 'Repositories');
+      const images = region(page, 'Image repository');
+      await images.getByText('Trial keys.').waitFor();
+      await images.getByText('Anyone who controls the server can publish anything.').waitFor();
+      await region(page, 'Director repository').getByText('Trial keys.').waitFor();
+      expect(await page.getByRole('heading', { name: 'Ceremony' }).count()).toBe(0);
+      const roles = await rowsOf(page, 'Roles of the image repository')
+        .locator('td:first-child')
+        .allInnerTexts();
+      expect(roles).toEqual(['root', 'timestamp', 'snapshot', 'targets']);
+      const { body } = await carota.call('GET', '/v1.0/director-repository');
+      const keys = region(page, 'Keys of the Director repository');
+      for (const { id } of body.keys) await keys.getByText(id, { exact: true }).waitFor();
+      expect(complaints).toEqual([]);
+      await page.context().close();
+      await carota.stop();
+    },
+  );
 
-  test('a folder without a repository shows how to begin', async () => {
+  test.runIf(isTurn())('a folder without a repository shows how to begin', async () => {
     const imageRepositoryDir = temporaryDirectory('no-repository');
     const carota = await startTestCarota(adapter.url, { imageRepositoryDir });
     const { page, complaints } = await reader(carota);
@@ -92,7 +98,7 @@ describe.runIf(await hasChromium())('trust', () => {
     await carota.stop();
   });
 
-  describe('with offline keys', () => {
+  describe.runIf(isTurn())('with offline keys', () => {
     const ceremony = new TestCeremony();
     let carota: Awaited<ReturnType<typeof startTestCarota>>;
     let page: Page;
@@ -200,7 +206,7 @@ describe.runIf(await hasChromium())('trust', () => {
     });
   });
 
-  describe('a vehicle', () => {
+  describe.runIf(isTurn())('a vehicle', () => {
     const vin = vinOf(1, 'CST');
     const other = vinOf(2, 'CST');
     let world: DirectorWorld;

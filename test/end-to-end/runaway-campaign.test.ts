@@ -13,7 +13,7 @@ import { type Exposure } from '../../src/contract/carota-api/index.js';
 import { fleetOf, registrationLine } from '../../src/fleet/index.js';
 import { eventually, httpClient } from '../support/adapter.js';
 import { newDatabase, type TestDatabase } from '../support/databases.js';
-import { byDepth, isFullDepth } from '../support/depth.js';
+import { byDepth, hasTurn, isFullDepth } from '../support/depth.js';
 import { otaops, type OtaopsProcess } from '../support/process.js';
 import { SECRET_KEY } from '../support/secret-key.js';
 import { freePort, temporaryDirectory } from '../support/servers.js';
@@ -162,35 +162,38 @@ async function expectStoppedOnce(refId: string): Promise<void> {
   expect(changes).toHaveLength(1);
 }
 
-test('a third is silent after reboot, a third fails an hour after success: the cap holds, and the others never begin', async () => {
-  const refId = 'schedule runaway';
-  const rates = { tolerated: 0.02, intolerable: 0.3, falseStop: 0.05, missedStop: 0.05 };
-  await plan(refId, fleetVins, { test: rates, exposureCap: CAP, ...DEADLINES });
-  let most = 0;
-  const stopped = await untilSchedule(refId, ({ status, exposure }) => {
-    most = Math.max(most, exposure?.undecided ?? 0);
-    return status === 'stopped';
-  });
-  const { exposed, failed, silent, succeeded }: Exposure = stopped.exposure;
-  expect(most).toBeLessThanOrEqual(CAP);
-  expect(most).toBeGreaterThan(CAP / 2);
-  expect(failed + silent).toBeGreaterThanOrEqual(2);
-  // Nobody can have succeeded for good within the soak, so all others were undecided: within the cap.
-  expect(succeeded).toBe(0);
-  expect(exposed).toBeLessThanOrEqual(CAP + failed + silent);
-  expect(stopped.reason).toMatch(/of the first \d+ exposed vehicles failed$/);
+test.runIf(hasTurn(1))(
+  'a third is silent after reboot, a third fails an hour after success: the cap holds, and the others never begin',
+  async () => {
+    const refId = 'schedule runaway';
+    const rates = { tolerated: 0.02, intolerable: 0.3, falseStop: 0.05, missedStop: 0.05 };
+    await plan(refId, fleetVins, { test: rates, exposureCap: CAP, ...DEADLINES });
+    let most = 0;
+    const stopped = await untilSchedule(refId, ({ status, exposure }) => {
+      most = Math.max(most, exposure?.undecided ?? 0);
+      return status === 'stopped';
+    });
+    const { exposed, failed, silent, succeeded }: Exposure = stopped.exposure;
+    expect(most).toBeLessThanOrEqual(CAP);
+    expect(most).toBeGreaterThan(CAP / 2);
+    expect(failed + silent).toBeGreaterThanOrEqual(2);
+    // Nobody can have succeeded for good within the soak, so all others were undecided: within the cap.
+    expect(succeeded).toBe(0);
+    expect(exposed).toBeLessThanOrEqual(CAP + failed + silent);
+    expect(stopped.reason).toMatch(/of the first \d+ exposed vehicles failed$/);
 
-  await expectStoppedOnce(refId);
-  // All vehicles that wait for admission hear that it is over.
-  const others = fleetVins.length - exposed;
-  await eventually(
-    async () => (await adapter.call('GET', operationPath(refId))).body.states,
-    ({ cancel = 0, cancelled = 0 }: Record<string, number>) => cancel + cancelled >= others,
-    120_000,
-  );
-  expect((await scheduleOf(refId)).exposure.exposed).toBe(exposed);
-  expect(fleet.begun.get(refId)?.size).toBeLessThanOrEqual(exposed);
-});
+    await expectStoppedOnce(refId);
+    // All vehicles that wait for admission hear that it is over.
+    const others = fleetVins.length - exposed;
+    await eventually(
+      async () => (await adapter.call('GET', operationPath(refId))).body.states,
+      ({ cancel = 0, cancelled = 0 }: Record<string, number>) => cancel + cancelled >= others,
+      120_000,
+    );
+    expect((await scheduleOf(refId)).exposure.exposed).toBe(exposed);
+    expect(fleet.begun.get(refId)?.size).toBeLessThanOrEqual(exposed);
+  },
+);
 
 /** What kills a server, and when. */
 interface Moment {

@@ -8,6 +8,7 @@ import {
   scenarioOf,
 } from '../../src/fleet/index.js';
 import { eventually, platforms, type TestAdapter } from '../support/adapter.js';
+import { sampleOf } from '../support/depth.js';
 
 const SEED = 11;
 const REF_ID = 'schedule fleet';
@@ -33,7 +34,10 @@ function statusesOf({ outcome, stopsAt }: Scenario): string[] {
     : [...started, 'failure', outcome];
 }
 
-describe.each(platforms())('on $name', (platform) => {
+const PLATFORMS = platforms();
+
+// A quick run has one of them.
+describe.each(sampleOf(PLATFORMS, PLATFORMS.length))('on $name', (platform) => {
   let adapter: TestAdapter;
   let fleet: Fleet;
 

@@ -5,9 +5,9 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** Encrypts the key in the file, which is written by `otaops keys generate --no-passphrase`. */
+/** Encrypts the key in the file, which is not encrypted, or by the product with the same passphrase. */
 export function protectQuickly(file: string, passphrase: string): void {
-  const key = createPrivateKey(readFileSync(file));
+  const key = createPrivateKey({ key: readFileSync(file), passphrase });
   // PBKDF2 with 2,048 rounds.
   const how = { type: 'pkcs8', format: 'pem', cipher: 'aes-256-cbc', passphrase } as const;
   writeFileSync(file, key.export(how));

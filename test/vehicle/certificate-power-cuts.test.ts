@@ -86,8 +86,8 @@ async function directorAnswers({ vin, url, directory }: Awaited<ReturnType<typeo
 
 /** Operations of an enrolment and a renewal: more than there are, so that the last ones show where they end. */
 const OPERATIONS = 20;
-const STEP = byDepth({ quick: 8, full: 1 });
-const first = byDepth({ quick: 1 + (seed % 8), full: 1 });
+const STEP = byDepth({ quick: 16, full: 1 });
+const first = byDepth({ quick: 1 + (seed % 16), full: 1 });
 
 test.each(
   Array.from({ length: Math.floor((OPERATIONS - first) / STEP) + 1 }, (_, n) => first + n * STEP),

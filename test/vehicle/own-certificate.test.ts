@@ -27,9 +27,11 @@ import {
 import { eventually, startTestAdapter, type TestAdapter } from '../support/adapter.js';
 import { eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
 import { OpensslAuthority } from '../support/openssl-authority.js';
+import { byDepth } from '../support/depth.js';
 import { temporaryDirectory } from '../support/servers.js';
 
-const VALIDITY_SECONDS = 20;
+const VALIDITY_SECONDS = byDepth({ quick: 14, full: 20 });
+const PAUSE_BETWEEN_EVENTS_MS = byDepth({ quick: 50, full: 10 });
 const servers = new OpensslAuthority('Servers');
 const enrolmentCa = join(temporaryDirectory('enrolment'), 'authority');
 let double: AdapterDouble;
@@ -132,7 +134,7 @@ test('enrolment, two rotations and a revocation under load: nothing is lost, not
           timestamp: Date.now(),
         }),
       );
-      await new Promise((resolve) => setTimeout(resolve, 10));
+      await new Promise((resolve) => setTimeout(resolve, PAUSE_BETWEEN_EVENTS_MS));
     }
   });
   await eventually(
