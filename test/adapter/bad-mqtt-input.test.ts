@@ -1,7 +1,7 @@
 /** Invalid MQTT input becomes a dead letter with its reason, or is applied; nothing is lost. */
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { newDeviceMessageId } from '../../src/contract/index.js';
-import { platforms, type TestAdapter } from '../support/adapter.js';
+import { platformsInTurn, type TestAdapter } from '../support/adapter.js';
 import { ackBytes, eventBytes, type TestVehicle, vehicleOf } from '../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../support/mqtt-vehicle.js';
 
@@ -10,7 +10,7 @@ const BOB = vehicleOf(2);
 /** Registered, but in no operation. */
 const CAROL = vehicleOf(3);
 
-describe.each(platforms())('on $name', (platform) => {
+describe.each(platformsInTurn())('on $name', (platform) => {
   let t: TestAdapter;
   let url: string;
   let alice: MqttVehicle;

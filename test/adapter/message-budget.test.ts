@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { afterEach, describe, expect, test } from 'vitest';
 import { MessageBudget } from '../../src/adapter/d2c-receiver/index.js';
 import { type AdapterSettings } from '../../src/adapter/index.js';
-import { eventually, platforms, type TestAdapter } from '../support/adapter.js';
+import { eventually, platformsInTurn, type TestAdapter } from '../support/adapter.js';
 import { eventBytes, vehicleOf } from '../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../support/mqtt-vehicle.js';
 
@@ -94,7 +94,7 @@ const progressOf = (n: number) =>
 const BURST = 20;
 const FLOOD = 300;
 
-describe.each(platforms())('On $name', (platform) => {
+describe.each(platformsInTurn())('On $name', (platform) => {
   const { isEmbedded } = platform;
   let t: TestAdapter;
   const links: MqttVehicle[] = [];

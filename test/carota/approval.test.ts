@@ -188,7 +188,7 @@ describe('on PostgreSQL', () => {
        where script_ref_id = (select script_ref_id from schedules where ref_id = $1)`,
     ],
   ];
-  test.each(sampleOf(CHANGES, 2))(
+  test.each(sampleOf(CHANGES, 4))(
     '%s after the approval: it does not start',
     async (_what, refId, change) => {
       const script = `script of ${refId}`;

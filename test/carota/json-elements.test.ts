@@ -37,7 +37,7 @@ test('each element is found unchanged', () => {
         expect(elementTexts(whole, ['body', 'events'])).toEqual(elements);
       },
     ),
-    cases({ quick: 300, full: 2_000 }),
+    cases({ quick: 100, full: 2_000 }),
   );
 });
 

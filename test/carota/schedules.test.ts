@@ -1,6 +1,7 @@
 /** Schedules: waves, windows, pauses, the guard, restarts. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../support/adapter.js';
+import { sampleOf } from '../support/depth.js';
 import { vinOf } from '../support/messages.js';
 import {
   type AdapterDouble,
@@ -186,14 +187,17 @@ describe('on PostgreSQL', () => {
   });
 
   // A proxy in front of an adapter that is being set up says 404 too.
-  test.each([503, 404])('while the adapter answers %s the wave waits', async (answer) => {
-    adapter.answer = answer;
-    const refId = await plan({});
-    await until(refId, ({ waves }) => waves[0]?.state === 'posting');
-    adapter.answer = 202;
-    await until(refId, ({ waves }) => waves[0]?.state === 'passed');
-    expect(posted(refId)).toHaveLength(1);
-  });
+  test.each(sampleOf([503, 404], 2))(
+    'while the adapter answers %s the wave waits',
+    async (answer) => {
+      adapter.answer = answer;
+      const refId = await plan({});
+      await until(refId, ({ waves }) => waves[0]?.state === 'posting');
+      adapter.answer = 202;
+      await until(refId, ({ waves }) => waves[0]?.state === 'passed');
+      expect(posted(refId)).toHaveLength(1);
+    },
+  );
 
   test('if the adapter refuses, the schedule stops with the reason', async () => {
     adapter.answer = 409;

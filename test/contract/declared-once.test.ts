@@ -85,8 +85,9 @@ async function contractShapes(): Promise<Shape[]> {
   const modules = await Promise.all(
     ofContract.map((path) => import(join(SRC, path)) as Promise<Record<string, unknown>>),
   );
+  const seen = new Set<object>();
   const schemas = modules
-    .flatMap((exported) => Object.values(exported).flatMap((value) => schemasIn(value)))
+    .flatMap((exported) => Object.values(exported).flatMap((value) => schemasIn(value, seen)))
     .map(({ title, properties }) => ({
       id: `contract: ${title ?? 'without a title'}`,
       names: new Set(Object.keys(properties ?? {})),

@@ -7,6 +7,7 @@ import { expectAsContracted } from './conformance.js';
 import { type TestVehicle } from './messages.js';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { hasMosquitto, newDatabase } from './databases.js';
+import { sampleOf } from './depth.js';
 import { SECRET_KEY } from './secret-key.js';
 import { startMosquitto, temporaryDirectory } from './servers.js';
 
@@ -63,6 +64,12 @@ export function platforms(): Platform[] {
     start: startOnMosquitto,
   };
   return hasMosquitto() ? [embedded, real] : [embedded];
+}
+
+/** For tests of what hardly depends on the broker: in a quick run one of them, chosen by the seed. */
+export function platformsInTurn(): Platform[] {
+  const all = platforms();
+  return all.length === 1 ? all : [...sampleOf(all, 2)];
 }
 
 async function startOnMosquitto(settings: Partial<AdapterSettings> = {}): Promise<TestAdapter> {

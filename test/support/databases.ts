@@ -26,10 +26,20 @@ export async function newDatabase(schema?: Schema): Promise<TestDatabase> {
   };
 }
 
+/** One connection of each worker, from its first database to its end: a new one costs as much as half a database. */
+let admin: Promise<pg.Client> | undefined;
+
 async function administer(statement: string): Promise<void> {
-  const admin = new pg.Client(`${inject('postgresUrl')}/postgres`);
-  await admin.connect();
-  await admin.query(statement).finally(() => admin.end());
+  admin ??= connected();
+  await (await admin).query(statement);
+}
+
+async function connected(): Promise<pg.Client> {
+  const client = new pg.Client(`${inject('postgresUrl')}/postgres`);
+  // The server ends before the worker does.
+  client.on('error', () => undefined);
+  await client.connect();
+  return client;
 }
 
 /** A new adapter database, opened. */

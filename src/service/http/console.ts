@@ -1,5 +1,5 @@
 /** `/console/`: the web application for people, from this package's own files only. */
-import { existsSync } from 'node:fs';
+import { existsSync, readdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import fastifyStatic from '@fastify/static';
 import { type FastifyInstance, type FastifyReply } from 'fastify';
@@ -42,8 +42,8 @@ export async function consoleRoutes(server: FastifyInstance): Promise<void> {
     pages.addHook('onSend', async (_request, reply) => void reply.headers(HEADERS));
     await pages.register(fastifyStatic, {
       root: FILES,
-      prefix: '/console/',
-      wildcard: false,
+      // It would register two routes for each of the nearly 200 files, a third of the work of a start.
+      serve: false,
       index: false,
       preCompressed: true,
       cacheControl: false,
@@ -56,14 +56,15 @@ export async function consoleRoutes(server: FastifyInstance): Promise<void> {
         );
       },
     });
+    const files = new Set(readdirSync(FILES, { recursive: true, encoding: 'utf8' }));
     // Every page has its own address, all with the same document.
     pages.get<{ Params: { '*': string } }>(
       '/console/*',
       hide,
       ({ params }, reply: FastifyReply) => {
-        if (params['*'].startsWith('assets/')) {
-          throw new Problem('NOT_FOUND', 'there is no such file');
-        }
+        const name = params['*'];
+        if (files.has(name) && name !== 'assets') return reply.sendFile(name);
+        if (name.startsWith('assets/')) throw new Problem('NOT_FOUND', 'there is no such file');
         return reply.sendFile('index.html');
       },
     );

@@ -120,7 +120,7 @@ test('no operation starves, whatever the priorities (property)', () => {
         for (const { sent } of operations) expect(sent).toBeGreaterThan(0);
       },
     ),
-    cases({ quick: 10, full: 50 }),
+    cases({ quick: 5, full: 50 }),
   );
 });
 

@@ -2,12 +2,12 @@
 import { isDeepStrictEqual } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newDeviceMessageId } from '../../../src/contract/index.js';
-import { eventually, platforms, type TestAdapter } from '../../support/adapter.js';
+import { eventually, platformsInTurn, type TestAdapter } from '../../support/adapter.js';
 import { eventBytes, vehicleOf } from '../../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../../support/mqtt-vehicle.js';
 import { readServerSentEvents } from '../../support/server-sent-events.js';
 
-describe.each(platforms())('on $name', (platform) => {
+describe.each(platformsInTurn())('on $name', (platform) => {
   let t: TestAdapter;
   const fleet = [1, 2, 3, 4, 5].map((number) => vehicleOf(number, 'CNS'));
   const vins = fleet.map(({ vin }) => vin);

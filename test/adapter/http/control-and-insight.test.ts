@@ -1,11 +1,16 @@
 /** Control, insight and dead letters over HTTP. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { newDeviceMessageId } from '../../../src/contract/index.js';
-import { eventually, platforms, type TestAdapter, triggerEvent } from '../../support/adapter.js';
+import {
+  eventually,
+  platformsInTurn,
+  type TestAdapter,
+  triggerEvent,
+} from '../../support/adapter.js';
 import { eventBytes, type TestVehicle, vehicleOf } from '../../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../../support/mqtt-vehicle.js';
 
-describe.each(platforms())('on $name', (platform) => {
+describe.each(platformsInTurn())('on $name', (platform) => {
   let t: TestAdapter;
   const vehicle = vehicleOf(1, 'CTR');
   let link: MqttVehicle;

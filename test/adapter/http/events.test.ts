@@ -2,7 +2,7 @@
 import { Webhook } from 'standardwebhooks';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { EVENT_STATUS_NAMES, newDeviceMessageId } from '../../../src/contract/index.js';
-import { eventually, platforms, type TestAdapter } from '../../support/adapter.js';
+import { eventually, platforms, platformsInTurn, type TestAdapter } from '../../support/adapter.js';
 import { eventBytes, type TestVehicle, vehicleOf } from '../../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../../support/mqtt-vehicle.js';
 import { startReceiver } from '../../support/receiver.js';
@@ -11,7 +11,7 @@ import { readServerSentEvents } from '../../support/server-sent-events.js';
 const VEHICLES = [vehicleOf(1, 'EVT'), vehicleOf(2, 'EVT')] as [TestVehicle, TestVehicle];
 const [ALICE, BOB] = VEHICLES;
 
-describe.each(platforms())('on $name', (platform) => {
+describe.each(platformsInTurn())('on $name', (platform) => {
   let t: TestAdapter;
   const links = new Map<string, MqttVehicle>();
   beforeAll(async () => {

@@ -2,7 +2,7 @@
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyDossier } from '../../../src/carota/dossier/index.js';
-import { sampleOf } from '../../support/depth.js';
+import { byDepth, sampleOf } from '../../support/depth.js';
 import {
   type AdapterDouble,
   MODEL,
@@ -12,8 +12,8 @@ import {
 } from '../support/test-carota.js';
 import { dossierOf, linesOf } from './campaign.js';
 
-/** Eleven pages, of which the last has one vehicle. */
-const VEHICLES = 2_001;
+/** Pages of 200, of which the last has one vehicle. */
+const VEHICLES = byDepth({ quick: 601, full: 2_001 });
 const EVENTS = 3;
 const REF_ID = 'large';
 let adapter: AdapterDouble;

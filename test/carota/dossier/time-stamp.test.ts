@@ -24,7 +24,7 @@ let carota: TestCarota;
 
 beforeAll(async () => {
   adapter = await startAdapterDouble();
-  authority = await startAuthority();
+  authority = await startAuthority('P-256');
   carota = await startTestCarota(adapter.url, { timestampUrl: authority.url });
   await runCampaign(carota, REF_ID);
 });

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
+import { takingTurns } from '../../support/depth.js';
 import { vinOf } from '../../support/messages.js';
 import { freePort } from '../../support/servers.js';
 import { Campaigns, SCRIPT, vins } from '../support/campaigns.js';
@@ -177,64 +178,72 @@ describe('silence', () => {
   });
 });
 
-test('a server puts off deadlines before it takes a report, which would end them', async () => {
-  const refId = await world.running({ guard: { maxFailures: 1, deadline: 3_600 } });
-  const [one = '', other = ''] = vins;
-  await world.admit(refId, [one]);
-  const { databaseUrl } = world.carota;
-  await world.carota.stop(true);
-  const client = new pg.Client(databaseUrl);
-  await client.connect();
-  await client.query(
-    `update schedule_vehicles set decides_at = now() - interval '1 s' where decides_at is not null`,
-  );
-  // Holds up the server where it puts off deadlines.
-  await client.query('begin');
-  await client.query('select from schedules for update');
-  await client.query('select from schedule_vehicles for update');
-  const httpPort = await freePort();
-  const starting = world.startAgain({ httpPort, deadlineGrace: 3_600 });
-  await eventually(
-    async () =>
-      (
-        await client.query(
-          'select from pg_locks where pg_backend_pid() = any (pg_blocking_pids(pid))',
-        )
-      ).rowCount,
-    (waiting) => waiting !== 0,
-  );
-  const early = await fetch(`http://127.0.0.1:${httpPort}/healthz`).catch(() => 'nobody listens');
-  await client.query('commit');
-  await client.end();
-  await starting;
-  expect(early).toBe('nobody listens');
-  await world.report(refId, [other], 'received');
-  expect((await world.show(refId)).exposure).toMatchObject({ undecided: 1, silent: 0 });
-  await world.restart();
-});
+const isTurn = takingTurns(2);
 
-test('during the grace a report that waited longer than the deadline it sets silences nobody', async () => {
-  const guard = { maxFailures: 1, afterReboot: 60, soak: 60 };
-  const refId = await world.running({ guard });
-  const [one = ''] = vins;
-  await world.admit(refId, [one]);
-  await world.restart({ deadlineGrace: 3_600 });
-  const hours = 3_600_000;
-  const past = async (status: EventStatusName, hoursAgo: number) => {
-    const at = Date.now() - hoursAgo * hours;
-    await world.carota.callBack([
-      { ...eventOf({ refId, vin: one, status, at }), 'received-at': at },
-    ]);
-    return world.show(refId);
-  };
-  // Both were at the adapter in time; this server gets them one by one.
-  for (const schedule of [await past('reboot', 3), await past('success', 2.99)]) {
-    expect(schedule).toMatchObject({ status: 'running', exposure: { undecided: 1, silent: 0 } });
-  }
-  // Its soak is over, but a failure that followed may still be on the way.
-  expect(await past('failure', 2.98)).toMatchObject({ exposure: { undecided: 0, failed: 1 } });
-  await world.restart();
-});
+test.runIf(isTurn())(
+  'a server puts off deadlines before it takes a report, which would end them',
+  async () => {
+    const refId = await world.running({ guard: { maxFailures: 1, deadline: 3_600 } });
+    const [one = '', other = ''] = vins;
+    await world.admit(refId, [one]);
+    const { databaseUrl } = world.carota;
+    await world.carota.stop(true);
+    const client = new pg.Client(databaseUrl);
+    await client.connect();
+    await client.query(
+      `update schedule_vehicles set decides_at = now() - interval '1 s' where decides_at is not null`,
+    );
+    // Holds up the server where it puts off deadlines.
+    await client.query('begin');
+    await client.query('select from schedules for update');
+    await client.query('select from schedule_vehicles for update');
+    const httpPort = await freePort();
+    const starting = world.startAgain({ httpPort, deadlineGrace: 3_600 });
+    await eventually(
+      async () =>
+        (
+          await client.query(
+            'select from pg_locks where pg_backend_pid() = any (pg_blocking_pids(pid))',
+          )
+        ).rowCount,
+      (waiting) => waiting !== 0,
+    );
+    const early = await fetch(`http://127.0.0.1:${httpPort}/healthz`).catch(() => 'nobody listens');
+    await client.query('commit');
+    await client.end();
+    await starting;
+    expect(early).toBe('nobody listens');
+    await world.report(refId, [other], 'received');
+    expect((await world.show(refId)).exposure).toMatchObject({ undecided: 1, silent: 0 });
+    await world.restart();
+  },
+);
+
+test.runIf(isTurn())(
+  'during the grace a report that waited longer than the deadline it sets silences nobody',
+  async () => {
+    const guard = { maxFailures: 1, afterReboot: 60, soak: 60 };
+    const refId = await world.running({ guard });
+    const [one = ''] = vins;
+    await world.admit(refId, [one]);
+    await world.restart({ deadlineGrace: 3_600 });
+    const hours = 3_600_000;
+    const past = async (status: EventStatusName, hoursAgo: number) => {
+      const at = Date.now() - hoursAgo * hours;
+      await world.carota.callBack([
+        { ...eventOf({ refId, vin: one, status, at }), 'received-at': at },
+      ]);
+      return world.show(refId);
+    };
+    // Both were at the adapter in time; this server gets them one by one.
+    for (const schedule of [await past('reboot', 3), await past('success', 2.99)]) {
+      expect(schedule).toMatchObject({ status: 'running', exposure: { undecided: 1, silent: 0 } });
+    }
+    // Its soak is over, but a failure that followed may still be on the way.
+    expect(await past('failure', 2.98)).toMatchObject({ exposure: { undecided: 0, failed: 1 } });
+    await world.restart();
+  },
+);
 
 describe('soak', () => {
   test('a failure that follows success stops the schedule', async () => {

@@ -9,7 +9,7 @@ import pg from 'pg';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
-import { byDepth, seed } from '../../support/depth.js';
+import { byDepth, seed, takingTurns } from '../../support/depth.js';
 import { vinOf } from '../../support/messages.js';
 import { temporaryDirectory } from '../../support/servers.js';
 import { expectCapHeld, watchCap } from '../support/cap-watch.js';
@@ -124,92 +124,99 @@ test('is never exceeded, whatever is asked, reported and killed at the same time
 }, 600_000);
 
 describe('while the test waits for slow vehicles', () => {
-  test('no more than the cap are exposed behind the one with which it may stop, and that one lets the others go on', async () => {
-    const [server] = servers;
-    if (!server) throw new Error('no server');
-    const some = vins.slice(0, 12);
-    await running('slow', { test: TEST, exposureCap: 4, soak: 0, deadline: 3_600 }, some);
-    const [first = '', second = '', ...others] = some;
-    for (const vin of [first, second]) {
-      expect((await ask(server, 'slow', vin)).body.admitted).toBe(true);
-    }
-    const report = (vin: string) =>
-      server.callBack([eventOf({ refId: 'slow', vin, status: 'success' })]);
-    // Two failures would stop it, so the second place is the one; four more may follow, though only two are undecided.
-    for (const vin of others.slice(0, 4)) {
-      expect((await ask(server, 'slow', vin)).body.admitted).toBe(true);
-      await report(vin);
-    }
-    const next = others[4] ?? '';
-    expect((await ask(server, 'slow', next)).body).toMatchObject({
-      admitted: false,
-      reason: '4 vehicles are exposed after the one at which a test may stop',
-    });
-    expect((await show('slow')).exposure).toMatchObject({
-      exposed: 6,
-      undecided: 2,
-      cap: 4,
-      waiting: 1,
-    });
-    await report(first);
-    expect((await ask(server, 'slow', next)).body.admitted).toBe(true);
-  });
-
-  test('those of earlier tests fail late, and make no room behind the one that stops', async () => {
-    const [server] = servers;
-    if (!server) throw new Error('no server');
-    const refId = 'chained';
-    const some = Array.from({ length: 60 }, (_, n) => vinOf(n, 'WVZ'));
-    await running(refId, { test: TEST, exposureCap: 2, soak: 0, deadline: 3_600 }, some);
-    const report = (status: EventStatusName, ...of: readonly string[]) =>
-      server.callBack(of.map((vin) => eventOf({ refId, vin, status })));
-    let exposed = 0;
-    const exposeNext = async (): Promise<string> => {
-      const vin = some[exposed] ?? '';
-      expect((await ask(server, refId, vin)).body.admitted).toBe(true);
-      exposed += 1;
-      return vin;
-    };
-    const succeed = async (number: number) => {
-      for (let n = 0; n < number; n += 1) await report('success', await exposeNext());
-    };
-    // Each of two tests goes on behind eight successes, though its first vehicle is slow.
-    const first = await exposeNext();
-    await succeed(8);
-    const second = await exposeNext();
-    await succeed(8);
-    expect(await show(refId)).toMatchObject({
-      exposure: { exposed: 18, undecided: 2, cap: 20 },
-      guardTest: { number: 3, from: 19 },
-    });
-    // Three failures stop the third one, so its third vehicle is the one.
-    const slow = [await exposeNext(), await exposeNext(), await exposeNext()];
-    await succeed(20);
-    const refused = async () => {
-      const { body } = await ask(server, refId, some[exposed] ?? '');
-      expect(body).toMatchObject({
+  const isTurn = takingTurns(2);
+  test.runIf(isTurn())(
+    'no more than the cap are exposed behind the one with which it may stop, and that one lets the others go on',
+    async () => {
+      const [server] = servers;
+      if (!server) throw new Error('no server');
+      const some = vins.slice(0, 12);
+      await running('slow', { test: TEST, exposureCap: 4, soak: 0, deadline: 3_600 }, some);
+      const [first = '', second = '', ...others] = some;
+      for (const vin of [first, second]) {
+        expect((await ask(server, 'slow', vin)).body.admitted).toBe(true);
+      }
+      const report = (vin: string) =>
+        server.callBack([eventOf({ refId: 'slow', vin, status: 'success' })]);
+      // Two failures would stop it, so the second place is the one; four more may follow, though only two are undecided.
+      for (const vin of others.slice(0, 4)) {
+        expect((await ask(server, 'slow', vin)).body.admitted).toBe(true);
+        await report(vin);
+      }
+      const next = others[4] ?? '';
+      expect((await ask(server, 'slow', next)).body).toMatchObject({
         admitted: false,
-        reason: '20 vehicles are exposed after the one at which a test may stop',
+        reason: '4 vehicles are exposed after the one at which a test may stop',
       });
-    };
-    await refused();
-    // The decisions to which the first two contributed stand.
-    await report('failure', first, second);
-    await refused();
-    expect(await show(refId)).toMatchObject({
-      status: 'running',
-      exposure: { exposed: 41, undecided: 3, failed: 2, cap: 20 },
-      guardTest: { number: 3, from: 19 },
-    });
-    await report('failure', ...slow);
-    const stopped = await show(refId);
-    expect(stopped).toMatchObject({ status: 'stopped', exposure: { exposed: 41, failed: 5 } });
-    expect(stopped.decisions.at(-1)).toMatchObject({
-      decision: 'stop',
-      reason: '3 of the next 3 exposed vehicles failed',
-      figures: { test: 3, from: 19, vehicles: 3, failed: 3 },
-    });
-    expect((await ask(server, refId, some[exposed] ?? '')).status).toBe(409);
-    await expectCapHeld(database);
-  });
+      expect((await show('slow')).exposure).toMatchObject({
+        exposed: 6,
+        undecided: 2,
+        cap: 4,
+        waiting: 1,
+      });
+      await report(first);
+      expect((await ask(server, 'slow', next)).body.admitted).toBe(true);
+    },
+  );
+
+  test.runIf(isTurn())(
+    'those of earlier tests fail late, and make no room behind the one that stops',
+    async () => {
+      const [server] = servers;
+      if (!server) throw new Error('no server');
+      const refId = 'chained';
+      const some = Array.from({ length: 60 }, (_, n) => vinOf(n, 'WVZ'));
+      await running(refId, { test: TEST, exposureCap: 2, soak: 0, deadline: 3_600 }, some);
+      const report = (status: EventStatusName, ...of: readonly string[]) =>
+        server.callBack(of.map((vin) => eventOf({ refId, vin, status })));
+      let exposed = 0;
+      const exposeNext = async (): Promise<string> => {
+        const vin = some[exposed] ?? '';
+        expect((await ask(server, refId, vin)).body.admitted).toBe(true);
+        exposed += 1;
+        return vin;
+      };
+      const succeed = async (number: number) => {
+        for (let n = 0; n < number; n += 1) await report('success', await exposeNext());
+      };
+      // Each of two tests goes on behind eight successes, though its first vehicle is slow.
+      const first = await exposeNext();
+      await succeed(8);
+      const second = await exposeNext();
+      await succeed(8);
+      expect(await show(refId)).toMatchObject({
+        exposure: { exposed: 18, undecided: 2, cap: 20 },
+        guardTest: { number: 3, from: 19 },
+      });
+      // Three failures stop the third one, so its third vehicle is the one.
+      const slow = [await exposeNext(), await exposeNext(), await exposeNext()];
+      await succeed(20);
+      const refused = async () => {
+        const { body } = await ask(server, refId, some[exposed] ?? '');
+        expect(body).toMatchObject({
+          admitted: false,
+          reason: '20 vehicles are exposed after the one at which a test may stop',
+        });
+      };
+      await refused();
+      // The decisions to which the first two contributed stand.
+      await report('failure', first, second);
+      await refused();
+      expect(await show(refId)).toMatchObject({
+        status: 'running',
+        exposure: { exposed: 41, undecided: 3, failed: 2, cap: 20 },
+        guardTest: { number: 3, from: 19 },
+      });
+      await report('failure', ...slow);
+      const stopped = await show(refId);
+      expect(stopped).toMatchObject({ status: 'stopped', exposure: { exposed: 41, failed: 5 } });
+      expect(stopped.decisions.at(-1)).toMatchObject({
+        decision: 'stop',
+        reason: '3 of the next 3 exposed vehicles failed',
+        figures: { test: 3, from: 19, vehicles: 3, failed: 3 },
+      });
+      expect((await ask(server, refId, some[exposed] ?? '')).status).toBe(409);
+      await expectCapHeld(database);
+    },
+  );
 });

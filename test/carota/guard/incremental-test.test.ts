@@ -90,7 +90,7 @@ test('after every result, for vehicles that are exposed meanwhile, and behind a 
         }
       },
     ),
-    cases({ quick: 400, full: 2_000 }),
+    cases({ quick: 150, full: 2_000 }),
   );
   expect([...seen].sort()).toEqual([
     'a later one may stop',

@@ -3,6 +3,7 @@ import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
+import { sampleOf, takingTurns } from '../../support/depth.js';
 import { vinOf } from '../../support/messages.js';
 import {
   type AdapterDouble,
@@ -147,7 +148,8 @@ test('a failure before exposure is tried again too, and does not count meanwhile
 });
 
 describe('the adapter is told once', () => {
-  test('though its answer is lost', async () => {
+  const isTurn = takingTurns(2);
+  test.runIf(isTurn())('though its answer is lost', async () => {
     const refId = await running({ retry: [{ ...RETRY[0], after: 1 }] });
     adapter.losesRetriggers = true;
     await report(refId, 'download_fail', NETWORK);
@@ -162,7 +164,7 @@ describe('the adapter is told once', () => {
     expect(retriggers(refId)).toBe(1);
   });
 
-  test('though the server is restarted in between', async () => {
+  test.runIf(isTurn())('though the server is restarted in between', async () => {
     const refId = await running({ retry: RETRY });
     adapter.losesRetriggers = true;
     await report(refId, 'download_fail', NETWORK);
@@ -181,37 +183,41 @@ describe('the adapter is told once', () => {
 });
 
 describe('the new attempt fails before the server has noted that it started', () => {
-  test.each([
+  const ANSWERS = [
     ['the answer of the adapter comes later', false],
     ['the answer of the adapter is lost, as when the server is killed', true],
-  ])('its failure is a new one, with a retry of its own: %s', async (_when, isLost) => {
-    const refId = await running({ guard: { maxFailures: 9, soak: 0 }, retry: RETRY });
-    adapter.onRetrigger = async () => {
-      if (retriggers(refId) > 1) return;
-      adapter.losesRetriggers = isLost;
-      await carota.callBack([
-        eventOf({ refId, vin, status: 'received' }),
-        eventOf({ refId, vin, status: 'download_fail', meta: NETWORK }),
-      ]);
-    };
-    await report(refId, 'download_fail', NETWORK);
-    await eventually(
-      () => Promise.resolve(retriggers(refId)),
-      (times) => times === 1,
-    );
-    await eventually(
-      () => vehicleOf(refId),
-      ({ retryAt }) => retryAt !== null,
-    );
-    await eventually(
-      () => Promise.resolve(retriggers(refId)),
-      (times) => times === 2,
-    );
-    adapter.losesRetriggers = false;
-    if (isLost) await dueNow(refId);
-    await untilRetriggered(refId, 2);
-    expect(retriggers(refId)).toBe(2);
-  });
+  ] as const;
+  test.each(sampleOf(ANSWERS, 2))(
+    'its failure is a new one, with a retry of its own: %s',
+    async (_when, isLost) => {
+      const refId = await running({ guard: { maxFailures: 9, soak: 0 }, retry: RETRY });
+      adapter.onRetrigger = async () => {
+        if (retriggers(refId) > 1) return;
+        adapter.losesRetriggers = isLost;
+        await carota.callBack([
+          eventOf({ refId, vin, status: 'received' }),
+          eventOf({ refId, vin, status: 'download_fail', meta: NETWORK }),
+        ]);
+      };
+      await report(refId, 'download_fail', NETWORK);
+      await eventually(
+        () => Promise.resolve(retriggers(refId)),
+        (times) => times === 1,
+      );
+      await eventually(
+        () => vehicleOf(refId),
+        ({ retryAt }) => retryAt !== null,
+      );
+      await eventually(
+        () => Promise.resolve(retriggers(refId)),
+        (times) => times === 2,
+      );
+      adapter.losesRetriggers = false;
+      if (isLost) await dueNow(refId);
+      await untilRetriggered(refId, 2);
+      expect(retriggers(refId)).toBe(2);
+    },
+  );
 });
 
 test('a retry starts under the lock of its schedule, so a report at the same time is not lost', async () => {

@@ -2,6 +2,7 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { eventually } from '../../support/adapter.js';
+import { sampleOf } from '../../support/depth.js';
 import { Campaigns, SCRIPT, vins } from '../support/campaigns.js';
 import { MODEL } from '../support/test-carota.js';
 
@@ -14,7 +15,7 @@ afterAll(() => world.stop());
 afterEach(() => world.clear());
 
 describe('a stop', () => {
-  test.each([404, 409, 500, 503] as const)(
+  test.each(sampleOf([404, 409, 500, 503] as const, 2))(
     'is repeated until the adapter has confirmed it: %s',
     async (answer) => {
       const refId = await world.running({ waves: [{ vehicles: 5 }], guard: { maxFailures: 1 } });

@@ -363,7 +363,7 @@ describe('for any outcomes, delays, orders of arrival and retry rules', () => {
         const rest = testOfAll(given, decisions.length + 1, outcomes.slice(from - 1));
         expect(rest.finding).toBe('undecided');
       }),
-      cases({ quick: 300, full: 5_000 }),
+      cases({ quick: 100, full: 5_000 }),
     );
   });
 
@@ -382,7 +382,7 @@ describe('for any outcomes, delays, orders of arrival and retry rules', () => {
           expect(restarted.outcomes).toEqual(undisturbed.outcomes);
         },
       ),
-      cases({ quick: 200, full: 3_000 }),
+      cases({ quick: 70, full: 3_000 }),
     );
   });
 });

@@ -9,6 +9,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
+import { sampleOf } from '../../support/depth.js';
 import { vinOf } from '../../support/messages.js';
 import {
   type AdapterDouble,
@@ -266,12 +267,13 @@ describe('events', () => {
 });
 
 describe('a delivery', () => {
-  test.each([
+  const FAULTS: readonly [string, Receiver['answer'], RegExp][] = [
     ['400', { status: 400 }, /answered 400/],
     ['500', { status: 500 }, /answered 500/],
     ['a redirect', { status: 302, headers: { location: '/elsewhere' } }, /redirects are not/],
-    ['no answer', 'cut' as const, /hang up|reset|closed/],
-  ])('is tried again after %s', async (_what, answer, failure) => {
+    ['no answer', 'cut', /hang up|reset|closed/],
+  ];
+  test.each(sampleOf(FAULTS, 2))('is tried again after %s', async (_what, answer, failure) => {
     const { id } = await webhook(`/fails-${names}`, ['stop']);
     receiver.answer = answer;
     const { id: delivery } = await testOf(id);

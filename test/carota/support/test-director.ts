@@ -32,14 +32,15 @@ export const newEcus = (): TestEcu[] => [
   ecu('T-1', 'TCU', 'hw-tcu', tcuKey()),
 ];
 
+let rsa: TestKey | undefined;
 let fileWithRsa: string | undefined;
 
-/** RSA for the first vehicle of each test file: to generate such a key takes longer than most tests. */
+/** RSA for the first vehicle of each test file, with one key for all files: to generate it takes longer than most tests. */
 function tcuKey(): TestKey {
   const { testPath } = expect.getState();
   if (testPath === fileWithRsa) return makeKey('ecdsa');
   fileWithRsa = testPath;
-  return makeKey('rsa');
+  return (rsa ??= makeKey('rsa'));
 }
 
 const ecu = (

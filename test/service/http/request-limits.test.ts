@@ -4,6 +4,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../../../src/service/limits/index.js';
 import { eventually, startTestAdapter, type TestAdapter } from '../../support/adapter.js';
+import { byDepth } from '../../support/depth.js';
 import { vehicleOf } from '../../support/messages.js';
 
 let t: TestAdapter;
@@ -63,7 +64,7 @@ test('a body that comes byte by byte is given up, also after a fast beginning', 
 
 test('a body that is slow because we are is waited for', async () => {
   await start({ bodySeconds: 0.2 });
-  const lines = Array.from({ length: 60_000 }, (_, n) => {
+  const lines = Array.from({ length: byDepth({ quick: 20_000, full: 60_000 }) }, (_, n) => {
     const { vin, systemId } = vehicleOf(n, 'SLW');
     return JSON.stringify({ vin, system_id: systemId });
   });
