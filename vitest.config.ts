@@ -6,6 +6,7 @@ import { isInstalled } from './test/support/servers.js';
 
 // Projects and their worker processes read it from here.
 process.env.TEST_SEED = String(seed);
+if (process.argv.some((argument) => argument.endsWith('.test.ts'))) process.env.TEST_TURNS = 'all';
 process.stdout.write(
   `Depth ${isFullDepth ? 'full' : 'quick'}, seed ${seed} (TEST_SEED=${seed} repeats it)\n`,
 );

@@ -43,8 +43,8 @@ export const everyNth = <T>(items: readonly T[], n: number): readonly T[] =>
 export const sampleOf = <T>(items: readonly T[], n: number): readonly T[] =>
   isFullDepth ? items : everyNth(items, n);
 
-/** What decides who has a turn. */
-const thisRun = { isFullDepth, seed };
+/** What decides who has a turn. The tests of a file that is named on the command line all have one (vitest.config.ts). */
+const thisRun = { isFullDepth: isFullDepth || process.env.TEST_TURNS === 'all', seed };
 
 /**
  * For the tests of a file that take turns: all at full depth, and in a quick run every n-th one of them, where the seed
