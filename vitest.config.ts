@@ -1,4 +1,5 @@
 import { configDefaults, defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { builtSource, isBuilt } from './test/support/built-source.js';
 import { byDepth, isFullDepth, seed } from './test/support/depth.js';
 import { LongestFirst } from './test/support/longest-first.js';
 import { filesWithoutTheirPrograms } from './test/support/needed-programs.js';
@@ -12,6 +13,7 @@ process.stdout.write(
 );
 
 const tests: TestProjectInlineConfiguration = {
+  plugins: isBuilt ? [builtSource] : [],
   test: {
     name: 'tests',
     include: ['test/**/*.test.ts'],
@@ -34,6 +36,7 @@ const tests: TestProjectInlineConfiguration = {
 
 /** What concerns storage, on the PostgreSQL that is installed: the others have the one that comes with us. */
 const onInstalledPostgres: TestProjectInlineConfiguration = {
+  ...tests,
   test: {
     ...tests.test,
     name: 'installed PostgreSQL',
