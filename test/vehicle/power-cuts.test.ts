@@ -209,7 +209,7 @@ test.runIf(isTurn()).each(sampleOf(UPDATES, 2))(
     const moments = Array.from({ length: entries }, (_, n) => n + 1).slice(entries * from);
     const lives = sampleOf(
       moments.flatMap((killAt) => [true, false].map((killBefore) => ({ killAt, killBefore }))),
-      26,
+      17,
     );
     let cuts = 0;
     await inLanes(
@@ -225,7 +225,7 @@ test.runIf(isTurn()).each(sampleOf(UPDATES, 2))(
       }),
     );
     // The number of progress events depends on how the bytes arrive, so the last few entries may not be reached.
-    expect(cuts).toBeGreaterThan(lives.length * byDepth({ quick: 0.3, full: 0.8 }));
+    expect(cuts).toBeGreaterThan(lives.length * byDepth({ quick: 0.5, full: 0.8 }));
   },
 );
 
