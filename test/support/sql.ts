@@ -1,5 +1,6 @@
 /** Statements of a test on a server that may be killed at any time: each has a connection of its own. */
 import pg from 'pg';
+import { eventually } from './adapter.js';
 
 /** Runs one statement and returns its rows. */
 export type Sql = <Row extends pg.QueryResultRow>(text: string) => Promise<Row[]>;
@@ -17,3 +18,10 @@ export const sqlOn =
       await client.end();
     }
   };
+
+/** Waits until another session waits for a lock that this one holds. */
+export const untilOthersWait = (holder: pg.Client) =>
+  eventually(
+    () => holder.query('select from pg_locks where pg_backend_pid() = any (pg_blocking_pids(pid))'),
+    ({ rowCount }) => rowCount !== 0,
+  );

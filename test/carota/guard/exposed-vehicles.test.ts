@@ -2,8 +2,8 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
-import { eventually } from '../../support/adapter.js';
 import { takingTurns } from '../../support/depth.js';
+import { untilOthersWait } from '../../support/sql.js';
 import { vinOf } from '../../support/messages.js';
 import { freePort } from '../../support/servers.js';
 import { Campaigns, SCRIPT, vins } from '../support/campaigns.js';
@@ -199,15 +199,7 @@ test.runIf(isTurn())(
     await client.query('select from schedule_vehicles for update');
     const httpPort = await freePort();
     const starting = world.startAgain({ httpPort, deadlineGrace: 3_600 });
-    await eventually(
-      async () =>
-        (
-          await client.query(
-            'select from pg_locks where pg_backend_pid() = any (pg_blocking_pids(pid))',
-          )
-        ).rowCount,
-      (waiting) => waiting !== 0,
-    );
+    await untilOthersWait(client);
     const early = await fetch(`http://127.0.0.1:${httpPort}/healthz`).catch(() => 'nobody listens');
     await client.query('commit');
     await client.end();

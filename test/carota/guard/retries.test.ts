@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
 import { sampleOf, takingTurns } from '../../support/depth.js';
+import { untilOthersWait } from '../../support/sql.js';
 import { vinOf } from '../../support/messages.js';
 import {
   type AdapterDouble,
@@ -232,15 +233,7 @@ test('a retry starts under the lock of its schedule, so a report at the same tim
     await client.query('select from schedules where ref_id = $1 for update', [refId]);
   };
   await report(refId, 'download_fail', NETWORK);
-  await eventually(
-    async () =>
-      (
-        await client.query(
-          'select from pg_locks where pg_backend_pid() = any (pg_blocking_pids(pid))',
-        )
-      ).rowCount,
-    (waiting) => waiting !== 0,
-  );
+  await untilOthersWait(client);
   expect(retriggers(refId)).toBe(0);
   // What a report does: it reads the vehicle, and writes all of it. Here a failure, with a retry of its own.
   await client.query(
