@@ -70,6 +70,7 @@ export class BrokerConnection implements Acknowledging {
   #now = 0;
   readonly #acks = new PubackOrder();
   #isAcknowledging = false;
+  #hasRoom: (() => void) | undefined;
   #withholds: boolean;
   readonly #outgoing = new OutgoingPublishes((packetId, { topic, payload, expirySeconds }) =>
     this.#stream.write(publishPacket(this.#version, packetId, topic, payload, expirySeconds)),
@@ -284,7 +285,9 @@ export class BrokerConnection implements Acknowledging {
     } finally {
       reading.release();
     }
-    this.#pauseUntil(this.#options.backpressure() ?? this.#turn(reading.bytes.length));
+    this.#pauseUntil(
+      this.#options.backpressure() ?? this.#room() ?? this.#turn(reading.bytes.length),
+    );
   }
 
   #pauseUntil(due: Promise<void> | undefined): void {
@@ -295,6 +298,16 @@ export class BrokerConnection implements Acknowledging {
       this.#isAlive = true;
       if (!this.#isEnding) this.#stream.resume();
     });
+  }
+
+  /**
+   * Resolves when there is room for further messages without PUBACK; undefined: there is. MQTT 3.1.1 has no Receive Maximum,
+   * and Mosquitto ignores it for what a session has queued if its own limit is off. Without this, a holder on probation would
+   * run out of packet ids.
+   */
+  #room(): Promise<void> | undefined {
+    if (this.#acks.count < RECEIVE_MAXIMUM) return undefined;
+    return new Promise((resolve) => (this.#hasRoom = resolve));
   }
 
   /** Resolves when the rest of the process has had its turn; undefined: there is no need yet. */
@@ -349,6 +362,7 @@ export class BrokerConnection implements Acknowledging {
     const ids = this.#acks.take();
     // Packet ids end with the connection: on the next one the broker repeats what got no PUBACK.
     if (ids.length > 0 && this.#isOpen) this.#stream.write(pubacks(ids));
+    if (this.#acks.count < RECEIVE_MAXIMUM) this.#hasRoom?.();
   }
 
   #other(packet: Packet): void {

@@ -1,5 +1,4 @@
 /** Connects to the first node of the broker that answers, with the newest MQTT version it supports. */
-import { type BrokerHost } from '../../contract/index.js';
 import { BrokerConnection } from './broker-connection.js';
 import {
   type BrokerAddress,
@@ -19,7 +18,7 @@ const UNSUPPORTED_VERSION = new Set([1, 132]);
 export class BrokerDialler {
   readonly #address: BrokerAddress;
   #next = 0;
-  /** The version the broker has accepted; undefined: none yet. */
+  /** The version that the broker supports beyond doubt; undefined: not known yet. */
   #version: MqttVersion | undefined;
 
   constructor(address: BrokerAddress) {
@@ -33,7 +32,7 @@ export class BrokerDialler {
 
   /**
    * One attempt, at the next host in turn. If the broker closes the connection without a CONNACK, MQTT 3.1.1 is tried
-   * too, unless the broker has accepted MQTT 5 before.
+   * too, unless the broker has accepted MQTT 5 before. It may also have died just then, so the next attempt is MQTT 5 again.
    *
    * @param withholds withhold acknowledgements until they are released
    * @throws Error where the broker is unreachable or refuses the connection
@@ -41,27 +40,19 @@ export class BrokerDialler {
   async connect(options: ConnectionOptions, withholds = false): Promise<BrokerConnection> {
     const { hosts } = this.#address.url;
     const host = hosts[this.#next++ % hosts.length] ?? hosts[0];
-    const connection = await this.#connectTo(host, options, withholds);
-    this.#version = connection.version;
-    return connection;
-  }
-
-  async #connectTo(
-    host: BrokerHost,
-    options: ConnectionOptions,
-    withholds: boolean,
-  ): Promise<BrokerConnection> {
     const patience = this.hosts > 1 ? PATIENCE_IN_CLUSTER : PATIENCE;
     const connect = (version: MqttVersion) =>
       BrokerConnection.connect(this.#address, host, version, patience, withholds, options);
     try {
-      return await connect(this.#version ?? 5);
+      const connection = await connect(this.#version ?? 5);
+      this.#version = connection.version;
+      return connection;
     } catch (error) {
-      const isOld =
-        error instanceof ConnectionRefused
-          ? UNSUPPORTED_VERSION.has(error.code)
-          : error instanceof ClosedBeforeConnack && this.#version === undefined;
-      if (!isOld) throw error;
+      if (error instanceof ConnectionRefused && UNSUPPORTED_VERSION.has(error.code)) {
+        this.#version = 4;
+      } else if (!(error instanceof ClosedBeforeConnack) || this.#version !== undefined) {
+        throw error;
+      }
       return await connect(4);
     }
   }

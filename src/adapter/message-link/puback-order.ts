@@ -19,6 +19,11 @@ export class PubackOrder {
   #oldest = 0;
   #count = 0;
 
+  /** Messages that wait for their PUBACK. */
+  get count(): number {
+    return this.#count;
+  }
+
   /** @throws TooManyUnderWay */
   arrived(packetId: number): void {
     if (this.#count === PACKET_IDS) throw new TooManyUnderWay('more messages than packet ids');

@@ -248,7 +248,8 @@ export class Subscriber {
   }
 
   #endProbation(term: Term, connection: BrokerConnection): void {
-    if (term.isEstablished || !this.#isSubscribed) return;
+    // SUBACK may come behind more queued messages than we read without acknowledging them.
+    if (term.isEstablished || !connection.isOpen) return;
     const now = performance.now();
     if (now - this.#connectedAt < PROBATION_MS) return;
     if (this.#options.beats.listenedFor(now) < PROBATION_MS) return;

@@ -1,11 +1,13 @@
 /** The group's session at a broker: one adapter reads, the next takes over, two systems do not interfere. */
-import { type AddressInfo, createServer, type Socket } from 'node:net';
+import { type AddressInfo, connect as connectTo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { generate, parser } from 'mqtt-packet';
 import { beforeEach, describe, expect, test } from 'vitest';
 import {
   type BrokerLinkOptions,
   subscriptionStatistics,
 } from '../../../src/adapter/message-link/index.js';
+import { readGroupId } from '../../../src/adapter/message-link/subscription-lease.js';
 import { type Database } from '../../../src/service/database/index.js';
 import { eventually } from '../../support/adapter.js';
 import { hasMosquitto } from '../../support/databases.js';
@@ -171,6 +173,43 @@ describe.skipIf(!hasMosquitto())('the session of a group', () => {
       await own.stop();
     }
   });
+
+  test.runIf(isFullDepth)(
+    'more messages than packet ids that the broker has in flight are read by the next holder, in order',
+    async () => {
+      const a = await opened();
+      await isSubscribed(a);
+      await close(a);
+      const numbers = Array.from({ length: 80_000 }, (_, n) => String(n));
+      const client = await vehicle();
+      for (let from = 0; from < numbers.length; from += 10_000) {
+        const some = numbers.slice(from, from + 10_000);
+        await Promise.all(some.map((n) => client.publishAsync('d2c/x', n, { qos: 1 })));
+      }
+      // MQTT 3.1.1 has no Receive Maximum: Mosquitto counts all of them as in flight, also on the next connection.
+      await receivesAll(numbers.length, `otaops-${await readGroupId(database)}-in`);
+      const b = await opened();
+      expect(await arrives(numbers.length, b)).toEqual(numbers);
+      expect(b.problems).toEqual([]);
+    },
+  );
+
+  /** Connects with MQTT 3.1.1, and ends without a PUBACK when so many messages have arrived. */
+  async function receivesAll(count: number, clientId: string): Promise<void> {
+    const socket = connectTo(broker.port, '127.0.0.1');
+    const packets = parser();
+    let received = 0;
+    const all = new Promise<void>((resolve) =>
+      packets.on('packet', ({ cmd }) => {
+        if (cmd === 'publish' && ++received === count) resolve();
+      }),
+    );
+    socket.on('data', (chunk) => packets.parse(chunk));
+    const connection = { cmd: 'connect', protocolId: 'MQTT', protocolVersion: 4 } as const;
+    socket.write(generate({ ...connection, clientId, clean: false, keepalive: 0 }));
+    await all;
+    socket.destroy();
+  }
 
   test('a holder that gives way abandons its attempt to connect, which would take the session from the next one', async () => {
     const ends: string[] = [];
