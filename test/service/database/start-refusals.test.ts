@@ -117,4 +117,22 @@ describe('the start of an adapter with the embedded database is refused', () => 
     expect(said).toContain('unrecognized configuration parameter "nonsense"');
     expect(said).toContain(REMEDY);
   });
+
+  test.runIf(isTurn() && canUnshare)('on a full disk, whose folder it names', async () => {
+    const fresh = newDirectory('small');
+    const noRoomIn = (folder: string, left: number) =>
+      `no room on the disk of the data directory ${folder}: ${left} MB left, 32 MB needed; `;
+    const first = refusedStart(fresh, { before: `mount -t tmpfs -o size=10m tmpfs ${fresh}` });
+    expect(first).toContain(`${noRoomIn(fresh, 9)}initdb in ${fresh}/database.new failed`);
+    expect(first).toContain(REMEDY);
+    const whole = newDirectory('whole');
+    await (await openEmbedded(whole)).close();
+    const full = newDirectory('full');
+    const later = refusedStart(full, {
+      before: `mount -t tmpfs -o size=200m tmpfs ${full}; cp -a ${whole}/. ${full}; cat /dev/zero >${full}/ballast || true`,
+    });
+    expect(later).toContain(`${noRoomIn(full, 0)}the server in ${full}/database ended at once`);
+    expect(later).toContain('No space left on device');
+    expect(later).toContain(REMEDY);
+  });
 });

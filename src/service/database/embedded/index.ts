@@ -5,7 +5,8 @@ import { type LanedDatabase } from '../lanes.js';
 import { openPostgres } from '../postgres.js';
 import { asSuperuser, createServerRole, SERVER_ROLE } from './server-role.js';
 import { noRoom } from './room.js';
-import { startPrivateServer } from './private-server.js';
+import { type PrivateServer, startPrivateServer } from './private-server.js';
+import { EmbeddedUnavailable } from './unavailable.js';
 
 export { serverAccount } from './account.js';
 export { findInstallation } from './installation.js';
@@ -24,8 +25,7 @@ export async function openEmbedded(
 ): Promise<LanedDatabase> {
   const directory = await openDataDirectory(path);
   try {
-    const server = await startPrivateServer(join(directory.path, 'database'));
-    await createServerRole(server.url);
+    const server = await startServer(join(directory.path, 'database'));
     const url = server.urlOf(SERVER_ROLE);
     const database = openPostgres({ url, onConnectionLost, readingSeconds });
     const problem = async () => (await noRoom(directory.path)) ?? server.problem();
@@ -43,6 +43,25 @@ export async function openEmbedded(
     };
   } catch (error) {
     directory.release();
+    throw await withRoom(directory.path, error as Error);
+  }
+}
+
+async function startServer(cluster: string): Promise<PrivateServer> {
+  const server = await startPrivateServer(cluster);
+  try {
+    await createServerRole(server.url);
+  } catch (error) {
+    await server.stop();
     throw error;
   }
+  return server;
+}
+
+/** PostgreSQL does not name the disk that is full. */
+async function withRoom(directory: string, error: Error): Promise<Error> {
+  const full = await noRoom(directory);
+  if (full === undefined) return error;
+  const why = error instanceof EmbeddedUnavailable ? error.why : error.message;
+  return new EmbeddedUnavailable(`${full}; ${why}`, { cause: error });
 }

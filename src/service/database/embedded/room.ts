@@ -11,7 +11,7 @@ export async function noRoom(folder: string): Promise<string | undefined> {
   const left = bavail * bsize;
   if (left >= NEEDED) return undefined;
   return (
-    `no room on the disk of the data directory: ${Math.floor(left / MEGABYTE)} MB left, ` +
+    `no room on the disk of the data directory ${folder}: ${Math.floor(left / MEGABYTE)} MB left, ` +
     `${NEEDED / MEGABYTE} MB needed`
   );
 }

@@ -2,7 +2,10 @@
 export class EmbeddedUnavailable extends Error {
   override readonly name = 'EmbeddedUnavailable';
 
-  constructor(why: string, options?: ErrorOptions) {
+  constructor(
+    readonly why: string,
+    options?: ErrorOptions,
+  ) {
     super(
       `the embedded PostgreSQL cannot run here: ${why}. ` +
         'Fix this, or use a PostgreSQL server: --database-url postgres://…',
