@@ -34,10 +34,10 @@ import { type Reading } from './reading-memory.js';
 import { openTransport } from './transport.js';
 
 /**
- * Messages that the broker may have in flight to us (MQTT 5, 3.1.2.11.3). They are in our memory too, and so survive a
- * crash of the broker: as many as the receiver holds.
+ * Messages that the broker may have in flight to us: all that packet ids allow (MQTT 5, 3.1.2.11.3). They have reached us, and so
+ * survive a crash of the broker.
  */
-const RECEIVE_MAXIMUM = 32_768;
+const RECEIVE_MAXIMUM = 65_535;
 /**
  * After reading so much, the answers of the database get their turn: libuv goes on reading up to 32 times while there is more,
  * and the database would wait for the next batch meanwhile.
@@ -45,6 +45,8 @@ const RECEIVE_MAXIMUM = 32_768;
 const TURN_BYTES = 256 * 1024;
 /** How long the broker may take to close the connection after DISCONNECT, ms. */
 const DISCONNECT_MS = 2_000;
+/** Stands for the packet id, which a message at QoS 0 does not have. */
+const AT_QOS_0 = 0;
 
 export class BrokerConnection implements Acknowledging {
   readonly #options: ConnectionOptions;
@@ -70,7 +72,7 @@ export class BrokerConnection implements Acknowledging {
   #now = 0;
   readonly #acks = new PubackOrder();
   #isAcknowledging = false;
-  #hasRoom: (() => void) | undefined;
+  #onRoom: () => void = () => undefined;
   #withholds: boolean;
   readonly #outgoing = new OutgoingPublishes((packetId, { topic, payload, expirySeconds }) =>
     this.#stream.write(publishPacket(this.#version, packetId, topic, payload, expirySeconds)),
@@ -301,13 +303,15 @@ export class BrokerConnection implements Acknowledging {
   }
 
   /**
-   * Resolves when there is room for further messages without PUBACK; undefined: there is. MQTT 3.1.1 has no Receive Maximum,
-   * and Mosquitto ignores it for what a session has queued if its own limit is off. Without this, a holder on probation would
-   * run out of packet ids.
+   * Resolves when there is room for further messages without PUBACK; undefined: there is. The broker may have more in flight
+   * than we allow: MQTT 3.1.1 has no Receive Maximum, and Mosquitto sends what it once had in flight whatever we state.
    */
   #room(): Promise<void> | undefined {
-    if (this.#acks.count < RECEIVE_MAXIMUM) return undefined;
-    return new Promise((resolve) => (this.#hasRoom = resolve));
+    return this.#isAhead ? new Promise((resolve) => (this.#onRoom = resolve)) : undefined;
+  }
+
+  get #isAhead(): boolean {
+    return this.#acks.count > RECEIVE_MAXIMUM;
   }
 
   /** Resolves when the rest of the process has had its turn; undefined: there is no need yet. */
@@ -328,7 +332,7 @@ export class BrokerConnection implements Acknowledging {
     retained: boolean,
     repeated: boolean,
   ): void {
-    if (packetId !== NO_PUBACK) this.#acks.arrived(packetId);
+    const place = packetId === AT_QOS_0 ? NO_PUBACK : this.#acks.arrived(packetId);
     if (!this.#reading) return;
     this.#options.onMessage(
       new PublishedMessage(
@@ -340,7 +344,7 @@ export class BrokerConnection implements Acknowledging {
         topicEnd,
         payloadStart,
         end,
-        packetId,
+        place,
         repeated,
       ),
       retained,
@@ -348,8 +352,8 @@ export class BrokerConnection implements Acknowledging {
   }
 
   /** Sends the PUBACK for a message as soon as those of all earlier messages have been sent. */
-  acknowledge(packetId: number): void {
-    const isDue = this.#acks.settled(packetId);
+  acknowledge(place: number): void {
+    const isDue = this.#acks.settled(place);
     if (!isDue || this.#withholds || this.#isAcknowledging) return;
     // Those of a whole batch go out in one write.
     this.#isAcknowledging = true;
@@ -362,7 +366,7 @@ export class BrokerConnection implements Acknowledging {
     const ids = this.#acks.take();
     // Packet ids end with the connection: on the next one the broker repeats what got no PUBACK.
     if (ids.length > 0 && this.#isOpen) this.#stream.write(pubacks(ids));
-    if (this.#acks.count < RECEIVE_MAXIMUM) this.#hasRoom?.();
+    if (!this.#isAhead) this.#onRoom();
   }
 
   #other(packet: Packet): void {

@@ -4,18 +4,18 @@
  * scan of all earlier ones. Pure.
  */
 
-/** Packet ids range from 1 to 65,535 (MQTT 3.1.1, 2.3.1), which limits the messages in flight. */
-const PACKET_IDS = 65_536;
+/** More than a connection reads ahead, and the reading in which it notices. */
+const PLACES = 2 ** 17;
 
-/** A broker has more messages in flight than there are packet ids. */
+/** A broker has more messages in flight than any limit allows. */
 class TooManyUnderWay extends Error {
   override readonly name = 'TooManyUnderWay';
 }
 
 export class PubackOrder {
-  /** Ring buffer of the packet ids waiting for PUBACK, oldest first. */
-  readonly #ids = new Uint16Array(PACKET_IDS);
-  readonly #isSettled = new Uint8Array(PACKET_IDS);
+  /** Ring buffer of the packet ids that wait for their PUBACK, oldest first. */
+  readonly #ids = new Uint16Array(PLACES);
+  readonly #isSettled = new Uint8Array(PLACES);
   #oldest = 0;
   #count = 0;
 
@@ -24,16 +24,23 @@ export class PubackOrder {
     return this.#count;
   }
 
-  /** @throws TooManyUnderWay */
-  arrived(packetId: number): void {
-    if (this.#count === PACKET_IDS) throw new TooManyUnderWay('more messages than packet ids');
-    this.#ids[(this.#oldest + this.#count) % PACKET_IDS] = packetId;
+  /**
+   * @returns the message's place, which no other has until its PUBACK: a broker may use a packet id for several messages
+   *   in flight
+   * @throws TooManyUnderWay
+   */
+  arrived(packetId: number): number {
+    if (this.#count === PLACES) throw new TooManyUnderWay(`${PLACES} messages without PUBACK`);
+    const place = (this.#oldest + this.#count) % PLACES;
+    this.#ids[place] = packetId;
+    this.#isSettled[place] = 0;
     this.#count += 1;
+    return place;
   }
 
   /** @returns whether PUBACKs are now due */
-  settled(packetId: number): boolean {
-    this.#isSettled[packetId] = 1;
+  settled(place: number): boolean {
+    this.#isSettled[place] = 1;
     return this.#isDue;
   }
 
@@ -41,16 +48,14 @@ export class PubackOrder {
   take(): number[] {
     const due: number[] = [];
     while (this.#isDue) {
-      const packetId = this.#ids[this.#oldest] ?? 0;
-      due.push(packetId);
-      this.#isSettled[packetId] = 0;
-      this.#oldest = (this.#oldest + 1) % PACKET_IDS;
+      due.push(this.#ids[this.#oldest] ?? 0);
+      this.#oldest = (this.#oldest + 1) % PLACES;
       this.#count -= 1;
     }
     return due;
   }
 
   get #isDue(): boolean {
-    return this.#count > 0 && this.#isSettled[this.#ids[this.#oldest] ?? 0] === 1;
+    return this.#count > 0 && this.#isSettled[this.#oldest] === 1;
   }
 }

@@ -7,18 +7,19 @@ import { type Reading } from './reading-memory.js';
 
 /** Where PUBACKs go. */
 export interface Acknowledging {
-  acknowledge(packetId: number): void;
+  /** @param place of the message among those that wait for their PUBACK */
+  acknowledge(place: number): void;
 }
 
-/** Stands for the packet id of a message at QoS 0, which needs no PUBACK. */
-export const NO_PUBACK = 0;
+/** Stands for the place of a message at QoS 0, which needs no PUBACK. */
+export const NO_PUBACK = -1;
 
 export class PublishedMessage implements Arrival {
   readonly publisher = null;
   readonly receivedAt: number;
   readonly isRepeated: boolean;
   readonly #connection: Acknowledging;
-  readonly #packetId: number;
+  readonly #place: number;
   #reading: Reading | undefined;
   readonly #bytes: Buffer;
   readonly #topicStart: number;
@@ -39,7 +40,7 @@ export class PublishedMessage implements Arrival {
     topicEnd: number,
     payloadStart: number,
     end: number,
-    packetId: number,
+    place: number,
     isRepeated: boolean,
   ) {
     reading.hold();
@@ -51,7 +52,7 @@ export class PublishedMessage implements Arrival {
     this.#topicEnd = topicEnd;
     this.#payloadStart = payloadStart;
     this.#end = end;
-    this.#packetId = packetId;
+    this.#place = place;
     this.isRepeated = isRepeated;
   }
 
@@ -68,8 +69,9 @@ export class PublishedMessage implements Arrival {
   }
 
   acknowledge(): void {
-    if (this.#packetId !== NO_PUBACK) this.#connection.acknowledge(this.#packetId);
-    this.#reading?.release();
+    if (!this.#reading) return;
+    this.#reading.release();
     this.#reading = undefined;
+    if (this.#place !== NO_PUBACK) this.#connection.acknowledge(this.#place);
   }
 }
