@@ -1,5 +1,5 @@
 /** A byte stream to a broker: TCP, TLS or WebSocket. */
-import { connect as connectTcp, isIP } from 'node:net';
+import { connect as connectTcp, isIP, type Socket } from 'node:net';
 import { type Duplex } from 'node:stream';
 import { connect as connectTls } from 'node:tls';
 import WebSocket, { createWebSocketStream } from 'ws';
@@ -39,7 +39,7 @@ function openTcp({ host, port }: BrokerHost, onRead: (reading: Reading) => void)
       return true;
     },
   };
-  return connectTcp({ host, port, noDelay: true, onread });
+  return readingToTheEnd(connectTcp({ host, port, noDelay: true, onread }));
 }
 
 /** TLS or WebSocket. */
@@ -48,9 +48,30 @@ function openStream(url: BrokerUrl, { host, port }: BrokerHost, tls: TlsFiles): 
     const name = isIP(host) === 0 ? { servername: host } : {};
     const socket = connectTls({ host, port, ...name, ...tls });
     socket.setNoDelay(true);
-    return socket;
+    return readingToTheEnd(socket);
   }
   const authority = `${host.includes(':') ? `[${host}]` : host}:${port}`;
   const address = `${url.protocol}://${authority}${url.path}`;
   return createWebSocketStream(new WebSocket(address, 'mqtt', tls));
+}
+
+/**
+ * A write that fails does not end the stream, but what ends reading does. When a broker dies, messages that it has
+ * acknowledged to vehicles and that only we have may still be unread in the kernel; Node.js would discard them at our next PUBACK.
+ */
+function readingToTheEnd<S extends Socket>(socket: S): S {
+  const write = socket._write.bind(socket);
+  const writeAll = socket._writev?.bind(socket);
+  let failure: Error | undefined;
+  const unlessItFails = (done: () => void) => (error?: Error | null) => {
+    if (!error) done();
+    else if (socket.readableEnded) socket.destroy(error);
+    else failure ??= error;
+  };
+  socket._write = (chunk, encoding, done) => write(chunk, encoding, unlessItFails(done));
+  if (writeAll) socket._writev = (chunks, done) => writeAll(chunks, unlessItFails(done));
+  socket.once('end', () => {
+    if (failure) socket.destroy(failure);
+  });
+  return socket;
 }
