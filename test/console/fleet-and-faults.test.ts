@@ -29,6 +29,8 @@ import {
 
 /** For the tests that no later one builds on. */
 const isTurn = takingTurns(2);
+/** For the pages that axe examines on the way. */
+const isExamined = takingTurns(3);
 const [vehicle = vehicleOf(1, 'CSF'), stranger = vehicleOf(2, 'CSF')] = [1, 2].map((n) =>
   vehicleOf(n, 'CSF'),
 );
@@ -83,7 +85,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     );
     await page.locator('.drop').dispatchEvent('drop', { dataTransfer: data });
     await page.getByText('0 new, 2 changed, 2 lines rejected').waitFor();
-    await expectAccessible(page);
+    if (isExamined()) await expectAccessible(page);
   });
 
   test('a dead letter shows its reason, and is applied once the cause is fixed', async () => {
@@ -109,7 +111,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await row.getByText(letter.reason).waitFor();
     await row.getByRole('button', { name: / B$/ }).click();
     await page.getByRole('dialog').getByText('"ref-id": "later"').waitFor();
-    await expectAccessible(page);
+    if (isExamined()) await expectAccessible(page);
     await page.keyboard.press('Escape');
     const replay = async (outcome: string) => {
       await row.getByRole('button', { name: 'Replay' }).click();

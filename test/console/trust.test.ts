@@ -27,6 +27,8 @@ import {
 
 /** Of three servers, a quick run starts one or two. */
 const isTurn = takingTurns(2);
+/** For the pages that axe examines on the way. */
+const isExamined = takingTurns(3);
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 describe.runIf(await hasChromium())('trust', () => {
@@ -92,7 +94,7 @@ describe.runIf(await hasChromium())('trust', () => {
     });
     await ceremony.established();
     await rowsOf(page, 'Roles of the image repository').first().waitFor();
-    await expectAccessible(page);
+    if (isExamined()) await expectAccessible(page);
     expect(complaints).toEqual([]);
     await page.context().close();
     await carota.stop();
@@ -148,7 +150,7 @@ describe.runIf(await hasChromium())('trust', () => {
       expect(text).toContain('  + brakes/fw.bin  8 bytes, release counter 2, hardware hw-a');
       expect(text).toMatch(/^root: version 1 → 2$/m);
       await page.getByText('waiting for 6 signatures').waitFor();
-      await expectAccessible(page);
+      if (isExamined()) await expectAccessible(page);
       // One signer of two.
       await ceremony.sign(ceremony.targets[0]);
       await targets.getByText('1 missing').waitFor();
@@ -260,12 +262,12 @@ describe.runIf(await hasChromium())('trust', () => {
         .getByText(/release counter 1/)
         .nth(1)
         .waitFor();
-      await expectAccessible(page);
+      if (isExamined()) await expectAccessible(page);
       await page.getByRole('button', { name: 'Show as received' }).click();
       const dialog = page.getByRole('dialog');
       await dialog.getByText('"_type": "manifest"').waitFor();
       expect(await dialog.innerText()).toContain('"ecu": "T-1"');
-      await expectAccessible(page);
+      if (isExamined()) await expectAccessible(page);
       await page.keyboard.press('Escape');
       await dialog.waitFor({ state: 'detached' });
     });

@@ -54,12 +54,16 @@ function membersOf(node: ts.Node): Set<string> | undefined {
 }
 
 const textOf = (name: ts.PropertyName) =>
-  ts.isStringLiteral(name) || ts.isIdentifier(name) ? name.text : name.getText();
+  ts.isStringLiteral(name) || ts.isIdentifier(name) ? name.text : '';
 
 /** Types that a file declares by writing out their members, at its top. */
 function declaredIn(path: string): Shape[] {
   const text = readFileSync(join(SRC, path), 'utf8');
-  const { statements } = ts.createSourceFile(path, text, ts.ScriptTarget.Latest, true);
+  if (!/^(export )?(interface|type) /m.test(text)) return [];
+  const { statements } = ts.createSourceFile(path, text, {
+    languageVersion: ts.ScriptTarget.Latest,
+    jsDocParsingMode: ts.JSDocParsingMode.ParseNone,
+  });
   return statements.flatMap((node) => {
     const names = membersOf(node);
     if (!names || names.size < 3) return [];
@@ -83,7 +87,7 @@ const ofContract = files.filter((path) => path.startsWith('contract/'));
 
 async function contractShapes(): Promise<Shape[]> {
   const modules = await Promise.all(
-    ofContract.map((path) => import(join(SRC, path)) as Promise<Record<string, unknown>>),
+    ofContract.map((path) => import(`../../src/${path}`) as Promise<Record<string, unknown>>),
   );
   const seen = new Set<object>();
   const schemas = modules

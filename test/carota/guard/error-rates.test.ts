@@ -19,22 +19,40 @@ interface Delays {
   readonly failure: number;
 }
 
+interface Result {
+  readonly at: number;
+  readonly place: number;
+  readonly failed: boolean;
+}
+
+/** The place of the first result that comes before this time, where the next one is last. */
+function earlierThan(at: number, results: readonly Result[]): number {
+  let [from, to] = [0, results.length];
+  while (from < to) {
+    const middle = (from + to) >> 1;
+    if (must(results[middle]).at < at) to = middle;
+    else from = middle + 1;
+  }
+  return from;
+}
+
 /** One schedule, in virtual time: vehicles are exposed as others come to a result, until the first test has decided. */
 function schedule(settings: TestSettings, rate: number, delays: Delays, random: () => number) {
   const outcomes: Outcome[] = [];
-  const results: { at: number; place: number; failed: boolean }[] = [];
+  /** The next one last. */
+  const results: Result[] = [];
   const finder = new Finder(settings, outcomes);
   let now = 0;
   const expose = () => {
     const failed = random() < rate;
     const mean = failed ? delays.failure : delays.success;
-    results.push({ at: now - mean * Math.log(1 - random()), place: outcomes.length, failed });
+    const at = now - mean * Math.log(1 - random());
+    results.splice(earlierThan(at, results), 0, { at, place: outcomes.length, failed });
     outcomes.push('undecided');
   };
   while (outcomes.length < CAP) expose();
   for (;;) {
-    results.sort((a, b) => a.at - b.at);
-    const next = results.shift();
+    const next = results.pop();
     if (!next) return 'undecided';
     now = next.at;
     outcomes[next.place] = next.failed ? 'failed' : 'succeeded';

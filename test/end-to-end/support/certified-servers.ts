@@ -6,6 +6,7 @@ import { copyFileSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
 import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
+import { CAROTA_SCHEMA } from '../../../src/carota/schema.js';
 import { type Database, openPostgres } from '../../../src/service/database/index.js';
 import { provisionVehicle } from '../../../src/vehicle/index.js';
 import { httpClient } from '../../support/adapter.js';
@@ -74,6 +75,8 @@ export class CertifiedServers {
     const database = openPostgres({ url });
     this.#closing.push(() => database.close());
     this.database = database;
+    const planning = await newDatabase(CAROTA_SCHEMA);
+    this.#closing.push(planning.drop);
     const [carotaPort, vehiclePort] = [await freePort(), await freePort()];
     const callBack = `http://127.0.0.1:${carotaPort}/v1.0/ota/events`;
     const accepted = ['--vehicle-ca', vehicles.ca, '--vehicle-crl', this.#crl];
@@ -101,6 +104,7 @@ export class CertifiedServers {
         '--data-dir',
         join(this.directory, 'carota'),
       ],
+      ...['--database-url', planning.url, '--secret-key', SECRET_KEY],
       ...['--adapter-url', adapterUrl, '--callback-secret', SECRET],
       ...['--adapter-token', await tokenOf('carota')],
       ...['--adapter-control-token', await tokenOf('operator')],
