@@ -152,6 +152,7 @@ test('the list is paged in VIN order and complete', async () => {
     cursor = body.nextCursor as string | null;
   } while (cursor !== null);
   expect(vins).toEqual([...vins].sort());
-  expect(new Set(vins).size).toBe(vins.length);
-  expect(vins).toEqual(expect.arrayContaining(vehicles.map(({ vin }) => vin)));
+  const listed = new Set(vins);
+  expect(listed.size).toBe(vins.length);
+  expect(vehicles.filter(({ vin }) => !listed.has(vin))).toEqual([]);
 });

@@ -6,6 +6,7 @@ import {
   verifyChain,
   writeChainLine,
 } from '../../../src/service/chain/index.js';
+import { sampleOf } from '../../support/depth.js';
 
 describe('A hash chain', () => {
   it('has the hash that anyone computes with SHA-256', () => {
@@ -27,18 +28,22 @@ describe('A hash chain', () => {
 
   it('notices a change of any single bit, at its line', async () => {
     const lines = chained(RECORDS);
+    const missed: object[] = [];
     for (const [index, line] of lines.entries()) {
       const bytes = Buffer.from(line);
-      for (let bit = 0; bit < bytes.length * 8; bit += 1) {
+      for (const bit of sampleOf([...Array(bytes.length * 8).keys()], 3)) {
         const changed = Buffer.from(bytes);
         changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
         const verdict = await verifyChain(lines.with(index, changed.toString('latin1')));
         const decoded = await verifyChain(lines.with(index, changed.toString()));
         for (const found of [verdict, decoded]) {
-          expect(found).toMatchObject({ intact: false, line: index + 1, count: index });
+          if (found.intact || found.line !== index + 1 || found.count !== index) {
+            missed.push({ index, bit, found });
+          }
         }
       }
     }
+    expect(missed).toEqual([]);
   });
 
   it.each([
