@@ -35,6 +35,8 @@ const PAUSE_MS = 50;
 const ROUNDS = isLong ? 8 : 1;
 /** Recommended autosave interval of Mosquitto, and a margin for writing its state, ms. */
 const AUTOSAVE_MS = 5_000 + 1_000;
+const KEEPING_UP_MS = 120_000;
+const A_MOMENT_MS = 200;
 
 /** The installed server, because its version must match that of `pg_dump`. */
 const postgres = await ifInstalled(async () => startPostgres(await installedPostgres()));
@@ -70,6 +72,22 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     await client.connect();
     await client.query(sql);
     await client.end();
+  }
+  async function appliedMessages(): Promise<number> {
+    const client = new pg.Client(databaseUrl);
+    await client.connect();
+    const { rows } = await client.query('select sum(applied) as applied from message_totals');
+    await client.end();
+    return Number(rows[0]?.applied);
+  }
+  /** Resolves when what had been acknowledged is stored a moment later: the adapters keep up. */
+  async function keepingUp(fleet: ForeignFleet): Promise<void> {
+    const deadline = Date.now() + KEEPING_UP_MS;
+    for (let acknowledged = Infinity; (await appliedMessages()) < acknowledged;) {
+      if (Date.now() > deadline) throw new Error('the adapters do not catch up');
+      acknowledged = fleet.acknowledged;
+      await sleep(A_MOMENT_MS);
+    }
   }
   async function newDatabase(): Promise<string> {
     const name = `link_${++databases}`;
@@ -125,6 +143,8 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     const fleet = drive();
     const deeds: Record<string, () => Promise<void>> = {
       async 'kill the broker'() {
+        // A backlog would be in its memory alone.
+        await keepingUp(fleet);
         await servers.broker.kill();
         await sleep(dice.between(100, 1_000));
         await servers.broker.restart();
