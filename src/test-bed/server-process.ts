@@ -29,9 +29,9 @@ export interface ServerProcessOptions {
 }
 
 const POLL_MS = 50;
-const READY_WITHIN_MS = 10_000;
+const READY_WITHIN_MS = 30_000;
 
-/** Resolves when the server is ready. @throws Error if it does not become ready within 10 s */
+/** Resolves when the server is ready. @throws Error if it does not become ready in time */
 export async function startServerProcess(options: ServerProcessOptions): Promise<Server> {
   const { directory, port, url, start } = options;
   let child = start();
@@ -50,7 +50,10 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     end,
     async restart() {
       child = start();
-      await untilReady(options);
+      // The processes of a killed PostgreSQL end after it, and until then another one ends at once.
+      await untilReady(options, () => {
+        if (hasEnded(child)) child = start();
+      });
     },
     async stop() {
       await end('SIGINT');
@@ -59,15 +62,22 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
   };
 }
 
-async function untilReady({ name, isReady }: ServerProcessOptions): Promise<void> {
+async function untilReady(
+  { name, isReady }: ServerProcessOptions,
+  revive: () => void = () => undefined,
+): Promise<void> {
   for (let waited = 0; waited < READY_WITHIN_MS; waited += POLL_MS) {
     if (await isReady()) return;
+    revive();
     await new Promise((resolve) => setTimeout(resolve, POLL_MS));
   }
   throw new Error(`${name} was not ready within ${READY_WITHIN_MS / 1000} s`);
 }
 
+const hasEnded = ({ exitCode, signalCode }: ChildProcess) =>
+  exitCode !== null || signalCode !== null;
+
 const exit = (child: ChildProcess) =>
-  child.exitCode !== null || child.signalCode !== null
+  hasEnded(child)
     ? Promise.resolve()
     : new Promise<void>((resolve) => child.once('exit', () => resolve()));
