@@ -34,10 +34,10 @@ import { type Reading } from './reading-memory.js';
 import { openTransport } from './transport.js';
 
 /**
- * Messages that the broker may have in flight to us: all that packet ids allow (MQTT 5, 3.1.2.11.3). They have reached us, and so
- * survive a crash of the broker.
+ * Messages that the broker may have in flight to us (MQTT 5, 3.1.2.11.3): as many as the receiver holds. With more, it would
+ * stop and resume reading at full load, which costs some percent.
  */
-const RECEIVE_MAXIMUM = 65_535;
+const RECEIVE_MAXIMUM = 32_768;
 /**
  * After reading so much, the answers of the database get their turn: libuv goes on reading up to 32 times while there is more,
  * and the database would wait for the next batch meanwhile.
