@@ -15,8 +15,8 @@ export default defineConfig({
     globalSetup: ['test/support/run-folder.ts'],
     testTimeout: 60 * 60_000,
     hookTimeout: 120_000,
-    // Of the short form, files wait for leases and time-outs most of their time: one takes a quarter of a core.
-    maxWorkers: isLong ? 1 : 3,
+    // Of the short form, files wait for leases and time-outs most of their time: one takes a third of a core.
+    maxWorkers: isLong ? 1 : 5,
     sequence: { groupOrder: 1 },
     // What it does when must be seen while it runs.
     disableConsoleIntercept: true,
