@@ -26,9 +26,17 @@ export function openTransport(
 ): Duplex {
   if (url.protocol === 'mqtt') return openTcp(broker, onRead);
   const stream = openStream(url, broker, tls);
-  stream.on('data', (chunk: Buffer) => onRead(new Reading(chunk)));
+  const onData = (chunk: Buffer) => onRead(new Reading(chunk));
+  stream.on('data', onData);
+  // What is decrypted while reading is paused stays in the stream, also when an error ends it.
+  stream.once('close', () => {
+    stream.removeListener('data', onData);
+    for (let chunk = nextChunk(stream); chunk; chunk = nextChunk(stream)) onData(chunk);
+  });
   return stream;
 }
+
+const nextChunk = (stream: Duplex) => stream.read() as Buffer | null;
 
 function openTcp({ host, port }: BrokerHost, onRead: (reading: Reading) => void): Duplex {
   const memory = new ReadingMemory();

@@ -1,14 +1,23 @@
 /** What has arrived from a broker before its connection broke is read and handed on, whatever fails meanwhile. */
+import { rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createServer as createTlsServer } from 'node:tls';
 import { generate, parser } from 'mqtt-packet';
-import { afterEach, describe, expect, test } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { BrokerDialler } from '../../../src/adapter/message-link/broker-dialler.js';
 import { parseBrokerUrl } from '../../../src/contract/index.js';
+import { type Authority, newAuthority } from '../../support/certificates.js';
+import { isInstalled, temporaryDirectory } from '../../support/servers.js';
 
-/** As many as a new connection's buffers hold. */
-const MESSAGES = 200;
+/** What is decrypted ahead, and more than that; a new connection's buffers hold either. */
+const COUNTS = [200, 4_000];
 const OPTIONS = { protocolVersion: 5 };
+const directory = temporaryDirectory('dying-broker');
+const protocols = (await isInstalled('openssl', 'apt-get install openssl'))
+  ? (['mqtt', 'mqtts'] as const)
+  : (['mqtt'] as const);
+type Protocol = (typeof protocols)[number];
 
 describe('a broker that dies', () => {
   const closing: (() => void)[] = [];
@@ -16,27 +25,44 @@ describe('a broker that dies', () => {
     for (const close of closing.splice(0)) close();
   });
 
-  /** Accepts one connection. @returns its socket, once the client is connected */
-  async function broker() {
-    let accepted: (socket: Socket) => void = () => undefined;
-    const connected = new Promise<Socket>((resolve) => (accepted = resolve));
-    const server = createServer((socket) => {
+  let authority: Authority;
+  beforeAll(() => {
+    if (protocols.length > 1) authority = newAuthority(directory);
+  });
+  afterAll(() => rmSync(directory, { recursive: true }));
+
+  /** Accepts one connection. @returns where to write, and its TCP socket, once the client is connected */
+  async function broker(protocol: Protocol) {
+    let accepted: (connection: { stream: Socket; tcp: Socket }) => void = () => undefined;
+    const connected = new Promise<{ stream: Socket; tcp: Socket }>(
+      (resolve) => (accepted = resolve),
+    );
+    const talk = (stream: Socket, tcp: Socket) => {
       const packets = parser(OPTIONS);
       packets.on('packet', ({ cmd }) => {
         if (cmd !== 'connect') return;
         const connack = { cmd: 'connack', reasonCode: 0, sessionPresent: false } as const;
-        socket.write(generate(connack, OPTIONS));
+        stream.write(generate(connack, OPTIONS));
         // From now on, it reads nothing: what arrives makes its end a reset.
-        socket.pause();
-        accepted(socket);
+        stream.pause();
+        accepted({ stream, tcp });
       });
-      socket.on('data', (chunk) => packets.parse(chunk));
-      socket.on('error', () => undefined);
+      stream.on('data', (chunk) => packets.parse(chunk));
+      stream.on('error', () => undefined);
+    };
+    const server = createServer({ noDelay: true }, (tcp) => {
+      tcp.on('error', () => undefined);
+      if (protocol === 'mqtt') talk(tcp, tcp);
+      else {
+        const secure = createTlsServer(authority.issue('broker'));
+        secure.on('secureConnection', (stream) => talk(stream, tcp));
+        secure.emit('connection', tcp);
+      }
     });
     await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
     closing.push(() => server.close());
     const { port } = server.address() as AddressInfo;
-    return { url: `mqtt://127.0.0.1:${port}`, connected };
+    return { url: `${protocol}://127.0.0.1:${port}`, connected };
   }
 
   const messageOf = (messageId: number) =>
@@ -48,44 +74,54 @@ describe('a broker that dies', () => {
       OPTIONS,
     );
 
-  test.each(['reset', 'closed'])('its connection is %s while unread messages wait', async (how) => {
-    const { url, connected } = await broker();
-    const received: string[] = [];
-    let why: Error | undefined;
-    let goOn: () => void = () => undefined;
-    let acknowledge: () => void = () => undefined;
-    const connection = await new BrokerDialler({ url: parseBrokerUrl(url), tls: {} }).connect({
-      clientId: 'reader',
-      clean: true,
-      sessionExpirySeconds: 0,
-      clock: Date.now,
-      onMessage: (message) => {
-        received.push(Buffer.from(message.payload).toString());
-        acknowledge = () => message.acknowledge();
-      },
-      // After the first reading, the database takes its time.
-      backpressure: () =>
-        received.length === 1 ? new Promise((resolve) => (goOn = resolve)) : undefined,
-      onClosed: (error) => (why = error),
-    });
-    closing.push(() => connection.destroy(new Error('the test ends')));
-    const socket = await connected;
-    socket.write(messageOf(1));
-    await expect.poll(() => received.length).toBe(1);
-    socket.setNoDelay(true);
-    for (let n = 2; n <= MESSAGES; n++) socket.write(messageOf(n));
-    await expect.poll(() => socket.writableLength).toBe(0);
-    // From our kernel to our kernel.
+  const cases = protocols.flatMap((protocol) =>
+    COUNTS.flatMap((count) =>
+      (['reset', 'closed'] as const).map((how) => [protocol, how, count] as const),
+    ),
+  );
+  test.each(cases)(
+    '%s: the connection is %s while %i messages wait',
+    async (protocol, how, count) => {
+      const { url, connected } = await broker(protocol);
+      const received: string[] = [];
+      let why: Error | undefined;
+      let goOn: () => void = () => undefined;
+      let acknowledge: () => void = () => undefined;
+      const tls = protocol === 'mqtts' ? { ca: authority.cert } : {};
+      const connection = await new BrokerDialler({ url: parseBrokerUrl(url), tls }).connect({
+        clientId: 'reader',
+        clean: true,
+        sessionExpirySeconds: 0,
+        clock: Date.now,
+        onMessage: (message) => {
+          received.push(Buffer.from(message.payload).toString());
+          acknowledge = () => message.acknowledge();
+        },
+        // After the first reading, the database takes its time.
+        backpressure: () =>
+          received.length === 1 ? new Promise((resolve) => (goOn = resolve)) : undefined,
+        onClosed: (error) => (why = error),
+      });
+      closing.push(() => connection.destroy(new Error('the test ends')));
+      const { stream, tcp } = await connected;
+      stream.write(messageOf(1));
+      await expect.poll(() => received.length).toBe(1);
+      for (let n = 2; n <= count; n++) stream.write(messageOf(n));
+      await expect.poll(() => stream.writableLength + tcp.writableLength).toBe(0);
+      // From its kernel to ours.
+      await sleep(100);
+      if (how === 'reset') tcp.resetAndDestroy();
+      else tcp.destroy();
+      await expect.poll(() => tcp.closed).toBe(true);
+    // Whoever still reads learns of it.
     await sleep(100);
-    if (how === 'reset') socket.resetAndDestroy();
-    else socket.destroy();
-    await expect.poll(() => socket.closed).toBe(true);
-    // The PUBACK meets a connection that is gone.
-    acknowledge();
-    await sleep(100);
-    goOn();
-    await expect.poll(() => why).toBeDefined();
-    expect(received).toEqual(Array.from({ length: MESSAGES }, (_, n) => String(n + 1)));
-    expect(connection.isOpen).toBe(false);
-  });
+      // The PUBACK meets a connection that is gone.
+      acknowledge();
+      await sleep(100);
+      goOn();
+      await expect.poll(() => why).toBeDefined();
+      expect(received).toEqual(Array.from({ length: count }, (_, n) => String(n + 1)));
+      expect(connection.isOpen).toBe(false);
+    },
+  );
 });
