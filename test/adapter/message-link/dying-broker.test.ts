@@ -113,8 +113,8 @@ describe('a broker that dies', () => {
       if (how === 'reset') tcp.resetAndDestroy();
       else tcp.destroy();
       await expect.poll(() => tcp.closed).toBe(true);
-    // Whoever still reads learns of it.
-    await sleep(100);
+      // Whoever still reads learns of it.
+      await sleep(100);
       // The PUBACK meets a connection that is gone.
       acknowledge();
       await sleep(100);
