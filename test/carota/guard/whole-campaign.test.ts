@@ -227,7 +227,7 @@ class Simulation {
     const tracked = this.#vehicles[vehicle];
     // A report of an attempt that another one has replaced is not sent any more.
     if (!tracked || attempt < tracked.tries) return;
-    if (!this.goOn && (tracked.exposure?.result ?? 'undecided') !== 'undecided') return;
+    if (!this.goOn && this.#hasResult(tracked)) return;
     this.#events += 1;
     const event = {
       'event-id': `e${String(this.#events).padStart(6, '0')}`,
@@ -236,6 +236,12 @@ class Simulation {
       ...{ meta: [{ key: 'reason', value: reason }], 'received-at': at },
     };
     applyReport(this.#schedule, tracked, event, this.#now);
+  }
+
+  /** Or gets one now: a report that comes at the deadline comes after it, and would undo a silence. */
+  #hasResult({ exposure }: TrackedVehicle): boolean {
+    if (!exposure) return false;
+    return exposure.result !== 'undecided' || (exposure.decidesAt ?? Infinity) <= this.#now;
   }
 
   /** As `Retries` does. */
