@@ -4,6 +4,8 @@ import { generate, type Packet, parser } from 'mqtt-packet';
 import { afterEach, describe, expect, test } from 'vitest';
 import { BrokerDialler } from '../../src/adapter/message-link/broker-dialler.js';
 import { PubackOrder } from '../../src/adapter/message-link/puback-order.js';
+import { PublishedMessage } from '../../src/adapter/message-link/published-message.js';
+import { Reading } from '../../src/adapter/message-link/reading-memory.js';
 import { parseBrokerUrl } from '../../src/contract/index.js';
 
 describe('the order of PUBACKs', () => {
@@ -47,6 +49,20 @@ describe('the order of PUBACKs', () => {
     for (let n = 0; n < 131_072; n++) order.arrived(n % 65_536);
     expect(() => order.arrived(1)).toThrow('131072 messages without PUBACK');
   });
+});
+
+test('a message is acknowledged once: later, its place and its memory are those of another', () => {
+  const places: number[] = [];
+  let freed = 0;
+  const bytes = Buffer.from('d2c/ax');
+  const reading = new Reading(bytes, () => (freed += 1));
+  const connection = { acknowledge: (place: number) => places.push(place) };
+  const message = new PublishedMessage(connection, reading, 0, bytes, 0, 5, 5, 6, 7, false);
+  message.acknowledge();
+  message.acknowledge();
+  expect({ places, freed }).toEqual({ places: [7], freed: 0 });
+  reading.release();
+  expect(freed).toBe(1);
 });
 
 describe('a connection to a broker', () => {

@@ -20,7 +20,7 @@ declare module 'vitest' {
 const QUICK = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
 /** So that the write-ahead log does not fill the memory that the data may be in. */
 const SMALL_LOG = ['-c', 'min_wal_size=32MB', '-c', 'max_wal_size=256MB'];
-/** Databases of tests are small, and each drop searches all buffers: a server on one costs a tenth less than with 256 MB. */
+/** Databases of tests are small, and each drop searches all buffers. */
 const FEW_BUFFERS = ['-c', 'shared_buffers=64MB'];
 
 /** Linux's file system in memory. */
