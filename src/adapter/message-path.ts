@@ -166,6 +166,7 @@ function linkHandlers(
   return {
     onMessage: (message) => receiver.receive(message),
     backpressure: () => receiver.backpressure(),
+    isAllStored: () => receiver.isIdle,
     onVehicleConnected: (systemId) => sender.vehicleConnected(systemId),
     onUp: () => {
       log.info({ mqtt: link.address }, 'connected to the MQTT broker');

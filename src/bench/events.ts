@@ -226,6 +226,7 @@ async function acknowledgingConsumer(
     await broker.open({
       onMessage,
       backpressure: () => undefined,
+      isAllStored: () => true,
       onVehicleConnected: () => undefined,
       onUp: () => undefined,
       onSubscribed: () => undefined,

@@ -60,6 +60,7 @@ async function start(
   await broker.open({
     onMessage: (message) => message.acknowledge(),
     backpressure: () => undefined,
+    isAllStored: () => true,
     onVehicleConnected: () => undefined,
     onUp: () => undefined,
     onSubscribed: () => undefined,

@@ -119,7 +119,8 @@ export async function startRabbitCluster(size = 3): Promise<RabbitCluster> {
       const exit = once(epmd, 'exit');
       epmd.kill();
       await exit;
-      rmSync(directory, { recursive: true, force: true });
+      // A killed node's helpers may still write.
+      rmSync(directory, { recursive: true, force: true, maxRetries: 20, retryDelay: 100 });
     },
   };
 }

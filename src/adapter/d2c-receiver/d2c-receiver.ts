@@ -81,6 +81,11 @@ export class D2cReceiver {
     return this.#waiting;
   }
 
+  /** Whether all received messages are stored. */
+  get isIdle(): boolean {
+    return this.#waiting === 0 && this.#lanes.every(({ isStoring }) => !isStoring);
+  }
+
   /**
    * Takes a received message. Acknowledges it once it is durably applied, recognised as a duplicate or kept as a dead
    * letter; never earlier, and not at all if the process ends before that.
@@ -122,17 +127,13 @@ export class D2cReceiver {
 
   /** Resolves when all received messages are stored. */
   async drain(): Promise<void> {
-    if (this.#isIdle) return;
+    if (this.isIdle) return;
     await new Promise<void>((resolve) => this.#drained.push(resolve));
   }
 
   /** Discards messages not stored yet: they were not acknowledged, and their senders will repeat them. */
   stop(): void {
     this.#stopped = true;
-  }
-
-  get #isIdle(): boolean {
-    return this.#waiting === 0 && this.#lanes.every(({ isStoring }) => !isStoring);
   }
 
   get #hasRoom(): boolean {
@@ -149,7 +150,7 @@ export class D2cReceiver {
       void this.#store(this.#nextBatch(lane), lane).then(() => {
         lane.isStoring = false;
         this.#work(number + 1);
-        if (this.#isIdle) for (const resolve of this.#drained.splice(0)) resolve();
+        if (this.isIdle) for (const resolve of this.#drained.splice(0)) resolve();
       });
     }
   }

@@ -126,6 +126,7 @@ function openReader(
       publisher.connection?.destroy(new Error('the group has a new id'));
     },
     connection: readingOptions(options, handlers),
+    isAllStored: handlers.isAllStored,
     onUp: handlers.onSubscribed,
     onProblem: handlers.onProblem,
   });

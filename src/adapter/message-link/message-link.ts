@@ -8,6 +8,8 @@ export interface LinkHandlers {
   readonly onMessage: (message: Arrival) => void;
   /** Resolves when there is room for more messages; undefined: there is room. */
   readonly backpressure: () => Promise<void> | undefined;
+  /** Whether everything that was passed to `onMessage` is stored. */
+  readonly isAllStored: () => boolean;
   /** The vehicle has subscribed to its topic. A real broker reports this only on a presence topic. */
   readonly onVehicleConnected: (systemId: string) => void;
   /** The connection to the broker is up, for the first time or again. */

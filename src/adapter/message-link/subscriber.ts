@@ -38,6 +38,8 @@ export interface SubscriberOptions {
   /** Called with the group's id at the start and after each change. */
   readonly onGroupId: (groupId: string) => void;
   readonly connection: Omit<ConnectionOptions, 'clientId' | 'clean' | 'onClosed'>;
+  /** Whether all messages read here are stored. */
+  readonly isAllStored: () => boolean;
   /** Subscribed, for the first time or again. */
   readonly onUp: () => void;
   readonly onProblem: (error: Error) => void;
@@ -225,11 +227,16 @@ export class Subscriber {
     return !this.isSubscribed && performance.now() - this.#options.reachedAt() > CUT_OFF_MS;
   }
 
+  /**
+   * A broker that has lost what we read, and cannot store yet, would give the next holder newer messages first. We keep the
+   * lease for as long as it still lasts.
+   */
   async #giveWay(): Promise<void> {
+    const { database, applicant, isAllStored } = this.#options;
     this.#isStandby = false;
-    if (!this.#term) return;
+    if (!this.#term || !isAllStored()) return;
     this.#lose('the broker does not answer');
-    await offerLease(this.#options.database, this.#options.applicant);
+    await offerLease(database, applicant);
   }
 
   #loseAfter(ms: number): void {

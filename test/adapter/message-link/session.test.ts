@@ -142,6 +142,34 @@ describe.skipIf(!hasMosquitto())('the session of a group', () => {
     await proxy.close();
   });
 
+  test.runIf(isFullDepth)(
+    'a holder gives way once it has stored what it read, at the latest when its lease ends',
+    async () => {
+      const proxy = await TcpProxy.to(broker.port);
+      let isAllStored = false;
+      const a = await opened({
+        url: `mqtt://127.0.0.1:${proxy.port}`,
+        isAllStored: () => isAllStored,
+      });
+      const b = await opened();
+      proxy.break();
+      // Without unstored messages it gives way after 3 s; its lease is 10 s.
+      await sleep(5_000);
+      expect(b.link.isSubscribed).toBe(false);
+      isAllStored = true;
+      await isSubscribed(b);
+
+      isAllStored = false;
+      await close(b);
+      proxy.mend();
+      await isSubscribed(a);
+      const c = await opened();
+      proxy.break();
+      await isSubscribed(c);
+      await proxy.close();
+    },
+  );
+
   test('a session that the broker has lost while nobody read is reported by the next holder', async () => {
     const own = await startMosquitto('persistence false');
     try {

@@ -30,6 +30,8 @@ export interface TestLinkOptions extends Partial<BrokerLinkOptions> {
   readonly url?: string;
   readonly tls?: { ca?: string; cert?: string; key?: string };
   readonly acknowledges?: (received: Received) => boolean;
+  /** Default: always. */
+  readonly isAllStored?: () => boolean;
 }
 
 /**
@@ -66,6 +68,7 @@ export function testLinks(settings: () => Promise<string> = () => Promise.resolv
     url,
     tls,
     acknowledges,
+    isAllStored,
     ...changes
   }: TestLinkOptions = {}): Promise<TestLink> {
     const arrived: Arrived[] = [];
@@ -89,6 +92,7 @@ export function testLinks(settings: () => Promise<string> = () => Promise.resolv
         if (acknowledges?.(message) ?? true) acknowledge();
       },
       backpressure: () => undefined,
+      isAllStored: isAllStored ?? (() => true),
       onVehicleConnected: () => undefined,
       onUp: () => undefined,
       onSubscribed: () => undefined,
