@@ -40,7 +40,7 @@ export async function createHttpServer(context: HttpContext, log: Logger): Promi
     name: 'adapter',
     sessionApi,
     version: context.version,
-    document: adapterDocument(context.version),
+    document: () => adapterDocument(context.version),
     onAnswered: (method, route, status) => context.metrics.requestAnswered(method, route, status),
     limits: context.limits,
     certificate: context.certificate,

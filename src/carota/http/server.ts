@@ -46,7 +46,7 @@ export async function createCarotaServer(context: CarotaContext): Promise<Server
     sessionApi: carotaSessionApi,
     facts: { approval: context.approval },
     version,
-    document: carotaDocument(version),
+    document: () => carotaDocument(version),
     onAnswered: (method, route, status) => metrics.requestAnswered(method, route, status),
     limits: context.limits,
     vehicles: context.vehicles,

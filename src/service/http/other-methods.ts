@@ -28,6 +28,8 @@ export function methodsByPath(
       methods: new Set(),
     };
     for (const name of [method].flat()) path.methods.add(name);
+    // Fastify reports only HEAD for a prefix with a slash, such as `/docs/`.
+    if (path.methods.has('HEAD')) path.methods.add('GET');
     paths.set(url, path);
   });
   /** Other routes that this route's parameters could match; nearly always none, so that it costs each request nothing. */

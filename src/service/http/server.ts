@@ -74,8 +74,8 @@ export interface ServerOptions {
   /** Further facts for a browser that signs in. */
   readonly facts?: Pick<Session, 'approval'>;
   readonly version: string;
-  /** Its OpenAPI document. */
-  readonly document: object;
+  /** Makes its OpenAPI document. */
+  readonly document: () => object;
   /** Called after each answered request; the route is a pattern, e.g. `/v1.0/tokens/:id`. */
   readonly onAnswered?: (method: string, route: string, status: number) => void;
   readonly limits?: HttpLimits | undefined;
@@ -223,13 +223,19 @@ export async function createServer(options: ServerOptions): Promise<Server> {
 
   await server.register(swagger, {
     mode: 'static',
-    specification: { document: options.document as never },
+    specification: { document: lazily(options.document) as never },
   });
   await server.register(swaggerUi, { routePrefix: '/docs', staticCSP: DOCS_POLICY });
   sessionRoutes(server, { ...options, server: options.name });
   signOnRoutes(server, { ...options, server: options.name });
   await consoleRoutes(server);
   return server;
+}
+
+/** A start does not wait for the document: it is made when it is first asked for, as JSON or YAML. */
+function lazily(make: () => object): { toJSON(): object } {
+  let made: object | undefined;
+  return { toJSON: () => (made ??= make()) };
 }
 
 const tlsOptions = (certificate: ServerCertificate, { headersSeconds }: HttpLimits) => ({

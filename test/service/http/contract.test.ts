@@ -294,4 +294,14 @@ describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
       expect(answer.json()).toMatchObject({ errorCode: 'METHOD_NOT_ALLOWED' });
     },
   );
+
+  test('the document is there as a page, as JSON and as YAML', async () => {
+    for (const url of ['/docs', '/docs/', '/docs/json', '/docs/yaml']) {
+      expect.soft((await server.inject(url)).statusCode, url).toBe(200);
+    }
+    const other = await server.inject({ method: 'POST', url: '/docs/' });
+    expect([other.statusCode, other.headers.allow]).toEqual([405, 'GET, HEAD']);
+    expect((await server.inject('/docs/json')).json()).toHaveProperty('openapi', '3.1.0');
+    expect((await server.inject('/docs/yaml')).body).toMatch(/^openapi: 3\.1\.0$/m);
+  });
 });
