@@ -19,7 +19,7 @@ const NATIVE = join(dirname(createRequire(import.meta.url).resolve(PACKAGE)), '.
 /** Starts that do not stop are ended by then, ms. */
 const PATIENCE_MS = 120_000;
 /** Each takes a process. */
-const isTurn = takingTurns(3);
+const isTurn = takingTurns(4);
 
 const newDirectory = (name: string) => {
   const path = join(directory, name);
