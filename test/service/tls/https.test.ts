@@ -7,10 +7,13 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addressGuard, createPoster } from '../../../src/service/outgoing/index.js';
+import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
+import { CAROTA_SCHEMA } from '../../../src/carota/schema.js';
 import { AdapterClient } from '../../../src/carota/schedules/index.js';
 import { DEFAULT_HTTP_LIMITS } from '../../../src/service/limits/index.js';
 import { fetchTrusting, trustedAuthorities } from '../../../src/service/tls/index.js';
 import { startTestCarota, type TestCarota } from '../../carota/support/test-carota.js';
+import { newDatabase } from '../../support/databases.js';
 import { sampleOf } from '../../support/depth.js';
 import { eventually, startTestAdapter, type TestAdapter } from '../../support/adapter.js';
 import { newAuthority } from '../../support/certificates.js';
@@ -195,20 +198,27 @@ test('a renewed certificate is served without a restart, and the metric follows'
 });
 
 test('--tls-cert without --tls-key, and files that do not fit, prevent the start', async () => {
-  const data = () => ['--data-dir', temporaryDirectory('tls-settings')];
-  const lone = await runCommand(['serve', ...data(), '--tls-cert', certFile], {});
+  const [ofAdapter, ofCarota] = [
+    await newDatabase(ADAPTER_SCHEMA),
+    await newDatabase(CAROTA_SCHEMA),
+  ];
+  const start = (command: string, { url }: { url: string }, ...tlsFlags: string[]) => {
+    const dataDir = temporaryDirectory('tls-settings');
+    const storage = ['--data-dir', dataDir, '--database-url', url];
+    return runCommand([command, ...storage, '--log-level', 'warn', ...tlsFlags], {});
+  };
+  const lone = await start('serve', ofAdapter, '--tls-cert', certFile);
   expect([lone.code, lone.output]).toEqual([
     expect.any(Number),
     expect.stringContaining('--tls-cert and --tls-key must be given together'),
   ]);
   const other = join(folder, 'other.key');
   writeFileSync(other, authority.issue('other').key);
-  const unfit = await runCommand(
-    ['carota', ...data(), '--tls-cert', certFile, '--tls-key', other],
-    {},
-  );
+  const unfit = await start('carota', ofCarota, '--tls-cert', certFile, '--tls-key', other);
   expect(unfit.output).toMatch(/--tls-cert, --tls-key: .*server\.pem, .*other\.key: .*mismatch/);
   expect(unfit.code).not.toBe(0);
+  await ofAdapter.drop();
+  await ofCarota.drop();
 });
 
 test('--ca names a file without a certificate', async () => {
