@@ -56,10 +56,15 @@ function membersOf(node: ts.Node): Set<string> | undefined {
 const textOf = (name: ts.PropertyName) =>
   ts.isStringLiteral(name) || ts.isIdentifier(name) ? name.text : '';
 
+/** From the line where one starts to its end, as Prettier formats it: parsing all code would take seconds. */
+const DECLARATION =
+  /^(?:export )?(?:interface\b.*\{\}|interface\b[^]*?^\}|type\b[^=]*= \{(?:.*\};$|[^]*?^\}.*$))/gm;
+
 /** Types that a file declares by writing out their members, at its top. */
 function declaredIn(path: string): Shape[] {
-  const text = readFileSync(join(SRC, path), 'utf8');
-  if (!/^(export )?(interface|type) /m.test(text)) return [];
+  const declarations = readFileSync(join(SRC, path), 'utf8').match(DECLARATION);
+  if (!declarations) return [];
+  const text = declarations.join('\n');
   const { statements } = ts.createSourceFile(path, text, {
     languageVersion: ts.ScriptTarget.Latest,
     jsDocParsingMode: ts.JSDocParsingMode.ParseNone,

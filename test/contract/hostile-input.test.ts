@@ -10,7 +10,7 @@ import {
 import { anyMessage } from './arbitraries.js';
 import { cases, seed } from '../support/depth.js';
 
-const CASES = cases({ quick: 400, full: 25_000 });
+const CASES = cases({ quick: 200, full: 25_000 });
 
 function decodeAndCheck(bytes: Uint8Array) {
   const result = decodeMessage(bytes);

@@ -9,7 +9,7 @@ test('every valid message survives encoding and decoding', () => {
     fc.property(anyMessage, (message) => {
       expect(decodeMessage(encodeMessage(message))).toEqual({ ok: true, value: message });
     }),
-    cases({ quick: 500, full: 3_000 }),
+    cases({ quick: 200, full: 3_000 }),
   );
 });
 

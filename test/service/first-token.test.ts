@@ -9,13 +9,14 @@ import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { findToken } from '../../src/service/access/index.js';
 import { openStorage } from '../../src/service/storage.js';
 import { newDatabase } from '../support/databases.js';
+import { sampleOf } from '../support/depth.js';
 import { temporaryDirectory } from '../support/servers.js';
 
 const MORTAL = fileURLToPath(new URL('./mortal-storage.mjs', import.meta.url));
 const directory = temporaryDirectory('first-token');
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
-test.each(['before the file', 'before the commit', 'after the commit'])(
+test.each(sampleOf(['before the file', 'before the commit', 'after the commit'], 3))(
   'a process that is killed %s',
   async (moment) => {
     const { url, drop } = await newDatabase(ADAPTER_SCHEMA);

@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { BadDatabaseUrl, databaseTarget, openPostgres } from '../../src/service/database/index.js';
 import { primaryOf } from '../../src/service/database/primary.js';
 import { type PostgresPair, startPostgresPair } from '../support/postgres-pair.js';
+import { sampleOf } from '../support/depth.js';
 import { isInstalled } from '../support/servers.js';
 
 /** `pg_basebackup` creates the standby. */
@@ -75,7 +76,7 @@ describe('the primary', () => {
   });
 });
 
-describe.skipIf(!hasPostgres).each(['SIGKILL', 'SIGSTOP'] as const)(
+describe.skipIf(!hasPostgres).each(sampleOf(['SIGKILL', 'SIGSTOP'] as const, 2))(
   'a primary that gets %s',
   (signal) => {
     let pair: PostgresPair;

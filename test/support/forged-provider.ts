@@ -37,8 +37,12 @@ export function signedBy(key: KeyObject, claims: object, header: object = {}): s
 
 export const unsigned = (claims: object): string => `${part({ alg: 'none' })}.${part(claims)}.`;
 
+/** Of all forged providers in this process, as it takes long to make. */
+const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
+/** Of nobody that a server knows. */
+export const STRANGER = generateKeyPairSync('rsa', { modulusLength: 2048 });
+
 export async function startForgedProvider(): Promise<ForgedProvider> {
-  const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
   const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k', alg: 'RS256', use: 'sig' };
   let correct: Record<string, unknown> = {};
   const server = createServer((request, response) => {

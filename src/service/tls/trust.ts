@@ -1,6 +1,6 @@
 /** The CAs trusted when calling other servers: the well-known ones, and those in a file. */
 import { readFile } from 'node:fs/promises';
-import { rootCertificates } from 'node:tls';
+import { createSecureContext, rootCertificates } from 'node:tls';
 import { Agent, fetch as undiciFetch } from 'undici';
 import { BadSettings } from '../bad-settings.js';
 import { certificatesIn } from './certificate.js';
@@ -27,7 +27,9 @@ export async function trustedAuthorities(file: string | undefined): Promise<stri
  */
 export function fetchTrusting(ca: readonly string[] | undefined): typeof fetch | undefined {
   if (ca === undefined) return undefined;
-  const dispatcher = new Agent({ connect: { ca: [...ca] } });
+  // Made once: reading all the certificates again for each connection takes longer than the handshake.
+  const secureContext = createSecureContext({ ca: [...ca] });
+  const dispatcher = new Agent({ connect: { secureContext } });
   const trusting = (input: string | URL, init?: object) =>
     undiciFetch(input, { ...init, dispatcher });
   return trusting as unknown as typeof fetch;

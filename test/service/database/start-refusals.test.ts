@@ -1,5 +1,5 @@
 /** Where the embedded PostgreSQL cannot run, the start stops with a message that names what is wrong and the remedy. */
-import { spawnSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
@@ -19,13 +19,22 @@ const NATIVE = join(dirname(createRequire(import.meta.url).resolve(PACKAGE)), '.
 /** Starts that do not stop are ended by then, ms. */
 const PATIENCE_MS = 120_000;
 /** Each takes a process. */
-const isTurn = takingTurns(3);
+const isTurn = takingTurns(4);
 
 const newDirectory = (name: string) => {
   const path = join(directory, name);
   mkdirSync(path);
   return path;
 };
+
+let whole: Promise<string> | undefined;
+/** A data directory with a database, for copies. */
+const wholeDirectory = () =>
+  (whole ??= (async () => {
+    const path = newDirectory('whole');
+    await (await openEmbedded(path)).close();
+    return path;
+  })());
 
 interface Surroundings {
   readonly environment?: Record<string, string>;
@@ -110,7 +119,8 @@ describe('the start of an adapter with the embedded database is refused', () => 
 
   test.runIf(isTurn())('where the server ends at once: with its own words', async () => {
     const dataDir = newDirectory('configuration');
-    await (await openEmbedded(dataDir)).close();
+    // With owners: as root, the database belongs to another account.
+    execFileSync('cp', ['-a', `${await wholeDirectory()}/.`, dataDir]);
     writeFileSync(join(dataDir, 'database', 'postgresql.conf'), 'nonsense = 1\n', { flag: 'a' });
     const said = refusedStart(dataDir);
     expect(said).toContain('ended at once');
@@ -125,8 +135,7 @@ describe('the start of an adapter with the embedded database is refused', () => 
     const first = refusedStart(fresh, { before: `mount -t tmpfs -o size=10m tmpfs ${fresh}` });
     expect(first).toContain(`${noRoomIn(fresh, 9)}initdb in ${fresh}/database.new failed`);
     expect(first).toContain(REMEDY);
-    const whole = newDirectory('whole');
-    await (await openEmbedded(whole)).close();
+    const whole = await wholeDirectory();
     const full = newDirectory('full');
     const later = refusedStart(full, {
       before: `mount -t tmpfs -o size=200m tmpfs ${full}; cp -a ${whole}/. ${full}; cat /dev/zero >${full}/ballast || true`,

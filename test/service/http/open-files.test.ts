@@ -11,7 +11,7 @@ import {
 } from '../../carota/support/test-carota.js';
 import { DEFAULT_HTTP_LIMITS, type HttpLimits } from '../../../src/service/limits/index.js';
 import { eventually, startTestAdapter, type TestAdapter } from '../../support/adapter.js';
-import { byDepth } from '../../support/depth.js';
+import { byDepth, sampleOf } from '../../support/depth.js';
 import { vehicleOf } from '../../support/messages.js';
 
 const REQUESTS = byDepth({ quick: 25, full: 300 });
@@ -307,7 +307,7 @@ describe.each([
   ['carota', OF_CAROTA],
   ['adapter', OF_ADAPTER],
 ] as const)('%s', (name, kinds) => {
-  test.each(kinds)('%s', async (_kind, status, asked) => {
+  test.each(sampleOf(kinds, 2))('%s', async (_kind, status, asked) => {
     const [url, token] =
       name === 'carota'
         ? [carota.carota.httpUrl, carota.token]

@@ -58,13 +58,13 @@ export function certify(wanted: Wanted): Holder {
   const keyOptions = wanted.key
     ? ['-new', '-key', key]
     : ['-newkey', newKey, ...curve, '-nodes', '-keyout', key];
-  openssl('req', ...keyOptions, '-subj', `/CN=${subject}`, '-out', `${name}.csr`);
-  writeFileSync(join(folder, `${name}.ext`), `${extensions.join('\n')}\n`);
-  const signedBy = issuer ? ['-CA', issuer.cert, '-CAkey', issuer.key] : ['-signkey', key];
+  const config = `[req]\ndistinguished_name = dn\nx509_extensions = ext\n[dn]\n[ext]\n`;
+  writeFileSync(join(folder, `${name}.cnf`), `${config}${extensions.join('\n')}\n`);
+  const signedBy = issuer ? ['-CA', issuer.cert, '-CAkey', issuer.key] : [];
   openssl(
-    ...['x509', '-req', '-in', `${name}.csr`, ...signedBy, '-days', `${days}`, `-${digest}`],
-    ...['-set_serial', `${wanted.serial ?? 1000 + number}`, '-extfile', `${name}.ext`],
-    ...['-out', `${name}.pem`],
+    ...['req', '-x509', '-config', `${name}.cnf`, ...keyOptions, '-subj', `/CN=${subject}`],
+    ...[...signedBy, '-days', `${days}`, `-${digest}`],
+    ...['-set_serial', `${wanted.serial ?? 1000 + number}`, '-out', `${name}.pem`],
   );
   return { cert: `${name}.pem`, key };
 }

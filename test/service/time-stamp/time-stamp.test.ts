@@ -12,7 +12,7 @@ import {
 } from '../../../src/service/time-stamp/index.js';
 import { timeStampRequest } from '../../../src/service/time-stamp/time-stamp-request.js';
 import { sampleOf } from '../../support/depth.js';
-import { temporaryDirectory } from '../../support/servers.js';
+import { freePort, temporaryDirectory } from '../../support/servers.js';
 import { startAuthority, type TestAuthority } from '../../support/time-stamp-authority.js';
 
 const IMPRINT = createHash('sha256').update('what is stamped').digest('hex');
@@ -103,9 +103,8 @@ describe('is refused', () => {
       await expect(failed).rejects.toThrow(/^(?!.*secret)/);
     }
     rsa.answer = own;
-    const gone = await startAuthority('P-256');
-    await gone.stop();
-    await expect(askTimeStamp(gone.url, IMPRINT)).rejects.toThrow(/ECONNREFUSED/);
+    const gone = `http://127.0.0.1:${await freePort()}/tsa`;
+    await expect(askTimeStamp(gone, IMPRINT)).rejects.toThrow(/ECONNREFUSED/);
   });
 
   test('any changed byte of what is signed, and none makes more trouble than that', () => {
@@ -113,7 +112,7 @@ describe('is refused', () => {
     const trusted = [certificate(rsa.caFile)];
     const times = new Set<number>();
     const { time } = checkTimeStamp(answer, { imprint: IMPRINT, trusted });
-    for (const place of sampleOf([...answer.keys()], 3)) {
+    for (const place of sampleOf([...answer.keys()], 12)) {
       for (const mask of [0x01, 0x80]) {
         const changed = Buffer.from(answer);
         changed[place] = (changed[place] ?? 0) ^ mask;

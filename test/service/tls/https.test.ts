@@ -2,14 +2,18 @@
 import { execFile } from 'node:child_process';
 import { renameSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
+import { connect as tlsConnect } from 'node:tls';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addressGuard, createPoster } from '../../../src/service/outgoing/index.js';
+import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
+import { CAROTA_SCHEMA } from '../../../src/carota/schema.js';
 import { AdapterClient } from '../../../src/carota/schedules/index.js';
 import { DEFAULT_HTTP_LIMITS } from '../../../src/service/limits/index.js';
 import { fetchTrusting, trustedAuthorities } from '../../../src/service/tls/index.js';
 import { startTestCarota, type TestCarota } from '../../carota/support/test-carota.js';
+import { newDatabase } from '../../support/databases.js';
 import { sampleOf } from '../../support/depth.js';
 import { eventually, startTestAdapter, type TestAdapter } from '../../support/adapter.js';
 import { newAuthority } from '../../support/certificates.js';
@@ -157,22 +161,31 @@ describe.each(sampleOf(['adapter', 'carota'] as const, 2))('%s', (name) => {
 });
 
 test('a renewed certificate is served without a restart, and the metric follows', async () => {
+  const trusting = fetchTrusting(await trustedAuthorities(authority.file)) ?? fetch;
+  const metrics = async () => (await trusting(`${urls.adapter}/metrics`)).text();
   const expires = async () =>
     /^otaops_tls_certificate_expires_timestamp_seconds\{listener="http"\} (\S+)$/m.exec(
-      await curl(`${urls.adapter}/metrics`),
+      await metrics(),
     )?.[1];
-  const subject = async () => /subject=(.*)/.exec(await sClient(urls.adapter))?.[1];
-  const before = await curl(`${urls.adapter}/metrics`);
+  const subject = () =>
+    new Promise<string>((resolve, reject) => {
+      const { hostname, port } = new URL(urls.adapter);
+      const socket = tlsConnect({ host: hostname, port: Number(port), ca: authority.cert }, () => {
+        resolve(String(socket.getPeerCertificate().subject.CN));
+        socket.destroy();
+      });
+      socket.once('error', reject);
+    });
+  const before = await metrics();
   expect(before).toMatch(/^otaops_tls_certificate_files_unusable\{listener="http"\} 0$/m);
   expect(await subject()).toContain('first');
   write({ ...authority.issue('broken'), key: 'no key' });
-  await eventually(
-    () => curl(`${urls.adapter}/metrics`),
-    (text) => /^otaops_tls_certificate_files_unusable\{listener="http"\} 1$/m.test(text),
+  await eventually(metrics, (text) =>
+    /^otaops_tls_certificate_files_unusable\{listener="http"\} 1$/m.test(text),
   );
   expect(await subject()).toContain('first');
   write(authority.issue('short', 3));
-  await eventually(subject, (found) => found?.includes('short') ?? false);
+  await eventually(subject, (found) => found.includes('short'));
   const days = (Number(await expires()) * 1000 - Date.now()) / 86_400_000;
   expect(days).toBeGreaterThan(1);
   expect(days).toBeLessThan(3.1);
@@ -185,20 +198,27 @@ test('a renewed certificate is served without a restart, and the metric follows'
 });
 
 test('--tls-cert without --tls-key, and files that do not fit, prevent the start', async () => {
-  const data = () => ['--data-dir', temporaryDirectory('tls-settings')];
-  const lone = await runCommand(['serve', ...data(), '--tls-cert', certFile], {});
+  const [ofAdapter, ofCarota] = [
+    await newDatabase(ADAPTER_SCHEMA),
+    await newDatabase(CAROTA_SCHEMA),
+  ];
+  const start = (command: string, { url }: { url: string }, ...tlsFlags: string[]) => {
+    const dataDir = temporaryDirectory('tls-settings');
+    const storage = ['--data-dir', dataDir, '--database-url', url];
+    return runCommand([command, ...storage, '--log-level', 'warn', ...tlsFlags], {});
+  };
+  const lone = await start('serve', ofAdapter, '--tls-cert', certFile);
   expect([lone.code, lone.output]).toEqual([
     expect.any(Number),
     expect.stringContaining('--tls-cert and --tls-key must be given together'),
   ]);
   const other = join(folder, 'other.key');
   writeFileSync(other, authority.issue('other').key);
-  const unfit = await runCommand(
-    ['carota', ...data(), '--tls-cert', certFile, '--tls-key', other],
-    {},
-  );
+  const unfit = await start('carota', ofCarota, '--tls-cert', certFile, '--tls-key', other);
   expect(unfit.output).toMatch(/--tls-cert, --tls-key: .*server\.pem, .*other\.key: .*mismatch/);
   expect(unfit.code).not.toBe(0);
+  await ofAdapter.drop();
+  await ofCarota.drop();
 });
 
 test('--ca names a file without a certificate', async () => {
