@@ -28,9 +28,9 @@ import {
 const vins = Array.from({ length: 20 }, (_, n) => vinOf(n, 'CSP'));
 const REF_ID = 'winter 1/2';
 /** For the tests that no later one builds on. */
-const isTurn = takingTurns(2);
+const isTurn = takingTurns(3);
 /** For the pages that axe examines on the way. */
-const isExamined = takingTurns(3);
+const isExamined = takingTurns(6);
 const PATH = `/schedules/${encodeURIComponent(REF_ID)}`;
 
 describe.runIf(await hasChromium())('planning', () => {
