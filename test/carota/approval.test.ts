@@ -1,6 +1,6 @@
 /** Approval of a schedule: who may start it, what it will do, and how its guard's test is shown. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { sampleOf } from '../support/depth.js';
+import { sampleOf, takingTurns } from '../support/depth.js';
 import { type CarotaSettings } from '../../src/carota/index.js';
 import { openPostgres } from '../../src/service/database/index.js';
 import { eventually } from '../support/adapter.js';
@@ -14,6 +14,9 @@ import {
   startTestCarota,
   type TestCarota,
 } from './support/test-carota.js';
+
+/** For tests with siblings about the same subject. */
+const isTurn = takingTurns(2);
 
 const SCRIPT = 'hu only 001';
 const vins = Array.from({ length: 10 }, (_, n) => vinOf(n, 'WVA'));
@@ -140,29 +143,32 @@ describe('on PostgreSQL', () => {
     expect((await act('read', 'approve', second)).status).toBe(200);
   });
 
-  test('tags that change after the proposal, or the approval, add no vehicle', async () => {
-    const tag = (vin: string, tags: string[]) =>
-      carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: MODEL, tags } });
-    const [approved, late, later] = [vinOf(30, 'WVA'), vinOf(31, 'WVA'), vinOf(32, 'WVA')];
-    await tag(approved, ['chosen']);
-    await tag(late, []);
-    await tag(later, []);
-    const start = new Date(Date.now() + 3_000).toISOString();
-    const filter = { tags: ['chosen'] };
-    const planned = await plan('tags', { vins: undefined, filter, start });
-    expect(planned.body.status).toBe('proposed');
-    const digest = await digestOf('tags');
-    await tag(late, ['chosen']);
-    expect(await digestOf('tags')).toBe(digest);
-    expect((await act('tags', 'approve', second)).status).toBe(200);
-    await tag(later, ['chosen']);
-    await tag(approved, []);
-    await eventually(
-      async () => triggersOf('tags').length,
-      (posted) => posted === 1,
-    );
-    expect(triggersOf('tags')[0]?.vins).toEqual([approved]);
-  });
+  test.runIf(isTurn())(
+    'tags that change after the proposal, or the approval, add no vehicle',
+    async () => {
+      const tag = (vin: string, tags: string[]) =>
+        carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: MODEL, tags } });
+      const [approved, late, later] = [vinOf(30, 'WVA'), vinOf(31, 'WVA'), vinOf(32, 'WVA')];
+      await tag(approved, ['chosen']);
+      await tag(late, []);
+      await tag(later, []);
+      const start = new Date(Date.now() + 3_000).toISOString();
+      const filter = { tags: ['chosen'] };
+      const planned = await plan('tags', { vins: undefined, filter, start });
+      expect(planned.body.status).toBe('proposed');
+      const digest = await digestOf('tags');
+      await tag(late, ['chosen']);
+      expect(await digestOf('tags')).toBe(digest);
+      expect((await act('tags', 'approve', second)).status).toBe(200);
+      await tag(later, ['chosen']);
+      await tag(approved, []);
+      await eventually(
+        async () => triggersOf('tags').length,
+        (posted) => posted === 1,
+      );
+      expect(triggersOf('tags')[0]?.vins).toEqual([approved]);
+    },
+  );
 
   const CHANGES: [string, string, string][] = [
     [
@@ -229,75 +235,81 @@ describe('on PostgreSQL', () => {
     expect((await act('unapproved', 'approve', second)).status).toBe(200);
   });
 
-  test('a stopped proposal never starts', async () => {
+  test.runIf(isTurn())('a stopped proposal never starts', async () => {
     await plan('never');
     expect((await act('never', 'stop')).body.status).toBe('stopped');
     expect((await act('never', 'approve', second)).status).toBe(409);
   });
 
-  test('the preview shows who would get what when, and stores nothing', async () => {
-    await carota.call('PUT', `/v1.0/vehicles/${vins[0] ?? ''}`, {
-      body: { model: MODEL, tags: ['taxi'], versions: { HU: '1.0.0' } },
-    });
-    const preview = (fields: object) =>
-      carota.call('POST', '/v1.0/schedules/preview', {
-        body: { 'ref-id': 'seen', 'script-ref-id': SCRIPT, model: MODEL, ...fields },
+  test.runIf(isTurn())(
+    'the preview shows who would get what when, and stores nothing',
+    async () => {
+      await carota.call('PUT', `/v1.0/vehicles/${vins[0] ?? ''}`, {
+        body: { model: MODEL, tags: ['taxi'], versions: { HU: '1.0.0' } },
       });
-    const start = '2030-01-01T10:00:00Z';
-    const { body } = await preview({
-      vins,
-      start,
-      windows: [{ from: '22:00', to: '23:00' }],
-      waves: [{ vins: vins.slice(3, 5) }, { percent: 30 }],
-    });
-    expect(body).toMatchObject({ vehicles: 10, unknown: 9 });
-    expect(body.waves).toEqual([
-      { number: 1, vehicles: 2, vins: vins.slice(3, 5), earliest: '2030-01-01T22:00:00.000Z' },
-      { number: 2, vehicles: 3, vins: [], earliest: null },
-      { number: 3, vehicles: 5, vins: [], earliest: null },
-    ]);
-    expect(body.versions).toEqual(
-      expect.arrayContaining([
-        { ecu: 'HU', version: '1.0.0', vehicles: 1, accepted: true },
-        { ecu: 'HU', version: null, vehicles: 9, accepted: true },
-      ]),
-    );
-    const filtered = await preview({ filter: { tags: ['taxi'] } });
-    expect(filtered.body).toMatchObject({ vehicles: 1, unknown: 0 });
-    expect((await preview({ vins, 'script-ref-id': 'none' })).body.errors).toEqual([
-      { path: '/script-ref-id', message: "there is no script 'none'" },
-    ]);
-    expect((await carota.call('GET', '/v1.0/schedules/seen')).status).toBe(404);
-  });
-
-  test('the approver sees exactly what will run: the vehicles that are frozen, whatever the filter would choose now', async () => {
-    const file = (rows: readonly string[]) =>
-      carota.call('POST', '/v1.0/vehicles/import', {
-        headers: { 'content-type': 'text/csv' },
-        body: ['vin,model,tags', ...rows].join('\n'),
+      const preview = (fields: object) =>
+        carota.call('POST', '/v1.0/schedules/preview', {
+          body: { 'ref-id': 'seen', 'script-ref-id': SCRIPT, model: MODEL, ...fields },
+        });
+      const start = '2030-01-01T10:00:00Z';
+      const { body } = await preview({
+        vins,
+        start,
+        windows: [{ from: '22:00', to: '23:00' }],
+        waves: [{ vins: vins.slice(3, 5) }, { percent: 30 }],
       });
-    await file(vins.slice(0, 3).map((vin) => `${vin},${MODEL},previewed`));
-    const fields = { vins: undefined, filter: { tags: ['previewed'] }, waves: [{ vehicles: 1 }] };
-    expect((await plan('seen', fields)).status).toBe(201);
-    const preview = async () => (await carota.call('GET', '/v1.0/schedules/seen/preview')).body;
-    expect(await preview()).toMatchObject({
-      vehicles: 3,
-      waves: [{ vehicles: 1 }, { vehicles: 2 }],
-    });
-    await file([`${vins[3]},${MODEL},previewed`]);
-    expect((await preview()).vehicles).toBe(3);
-    expect((await act('seen', 'approve', second)).status).toBe(200);
-    expect(triggersOf('seen').length).toBeLessThanOrEqual(1);
-    await eventually(
-      async () => (await show('seen')).waves,
-      (waves) => waves.length === 2,
-    );
-    const { waves } = await show('seen');
-    expect(waves.map(({ vehicles }: any) => vehicles)).toEqual([1, 2]);
-    await act('seen', 'stop');
-  });
+      expect(body).toMatchObject({ vehicles: 10, unknown: 9 });
+      expect(body.waves).toEqual([
+        { number: 1, vehicles: 2, vins: vins.slice(3, 5), earliest: '2030-01-01T22:00:00.000Z' },
+        { number: 2, vehicles: 3, vins: [], earliest: null },
+        { number: 3, vehicles: 5, vins: [], earliest: null },
+      ]);
+      expect(body.versions).toEqual(
+        expect.arrayContaining([
+          { ecu: 'HU', version: '1.0.0', vehicles: 1, accepted: true },
+          { ecu: 'HU', version: null, vehicles: 9, accepted: true },
+        ]),
+      );
+      const filtered = await preview({ filter: { tags: ['taxi'] } });
+      expect(filtered.body).toMatchObject({ vehicles: 1, unknown: 0 });
+      expect((await preview({ vins, 'script-ref-id': 'none' })).body.errors).toEqual([
+        { path: '/script-ref-id', message: "there is no script 'none'" },
+      ]);
+      expect((await carota.call('GET', '/v1.0/schedules/seen')).status).toBe(404);
+    },
+  );
 
-  test('the guard’s test is shown from its start, with its bounds', async () => {
+  test.runIf(isTurn())(
+    'the approver sees exactly what will run: the vehicles that are frozen, whatever the filter would choose now',
+    async () => {
+      const file = (rows: readonly string[]) =>
+        carota.call('POST', '/v1.0/vehicles/import', {
+          headers: { 'content-type': 'text/csv' },
+          body: ['vin,model,tags', ...rows].join('\n'),
+        });
+      await file(vins.slice(0, 3).map((vin) => `${vin},${MODEL},previewed`));
+      const fields = { vins: undefined, filter: { tags: ['previewed'] }, waves: [{ vehicles: 1 }] };
+      expect((await plan('seen', fields)).status).toBe(201);
+      const preview = async () => (await carota.call('GET', '/v1.0/schedules/seen/preview')).body;
+      expect(await preview()).toMatchObject({
+        vehicles: 3,
+        waves: [{ vehicles: 1 }, { vehicles: 2 }],
+      });
+      await file([`${vins[3]},${MODEL},previewed`]);
+      expect((await preview()).vehicles).toBe(3);
+      expect((await act('seen', 'approve', second)).status).toBe(200);
+      expect(triggersOf('seen').length).toBeLessThanOrEqual(1);
+      await eventually(
+        async () => (await show('seen')).waves,
+        (waves) => waves.length === 2,
+      );
+      const { waves } = await show('seen');
+      expect(waves.map(({ vehicles }: any) => vehicles)).toEqual([1, 2]);
+      await act('seen', 'stop');
+    },
+  );
+
+  test.runIf(isTurn())('the guard’s test is shown from its start, with its bounds', async () => {
     const test = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 };
     await plan('guarded', { guard: { test, soak: 0 } });
     await act('guarded', 'approve', second);
@@ -327,32 +339,38 @@ describe('on PostgreSQL', () => {
     expect(after.pessimistic).toBe(after.optimistic);
   });
 
-  test('a schedule planned without an approval does not start where one is required', async () => {
-    await carota.stop(true);
-    await begin('none');
-    const start = new Date(Date.now() + 5_000).toISOString();
-    expect((await plan('before', { start })).body.status).toBe('planned');
-    await carota.stop(true);
-    await begin('second-person');
-    const { status, reason } = await eventually(
-      () => show('before'),
-      (schedule) => schedule.status !== 'planned',
-    );
-    expect([status, reason]).toEqual(['stopped', 'it was planned without an approval']);
-  });
+  test.runIf(isTurn())(
+    'a schedule planned without an approval does not start where one is required',
+    async () => {
+      await carota.stop(true);
+      await begin('none');
+      const start = new Date(Date.now() + 5_000).toISOString();
+      expect((await plan('before', { start })).body.status).toBe('planned');
+      await carota.stop(true);
+      await begin('second-person');
+      const { status, reason } = await eventually(
+        () => show('before'),
+        (schedule) => schedule.status !== 'planned',
+      );
+      expect([status, reason]).toEqual(['stopped', 'it was planned without an approval']);
+    },
+  );
 
-  test('if anyone may approve, so may the planner; if no approval is needed, it starts', async () => {
-    await carota.stop(true);
-    await begin('anyone');
-    expect((await plan('any')).body.status).toBe('proposed');
-    expect((await act('any', 'approve')).status).toBe(200);
-    await carota.stop(true);
-    await begin('none');
-    // It is due at once, and the scheduler may be faster than the answer.
-    expect(['planned', 'running']).toContain((await plan('free')).body.status);
-    await eventually(
-      async () => adapter.triggers.map((body) => body['ref-id']).sort(),
-      (posted) => posted.join() === 'any,free',
-    );
-  });
+  test.runIf(isTurn())(
+    'if anyone may approve, so may the planner; if no approval is needed, it starts',
+    async () => {
+      await carota.stop(true);
+      await begin('anyone');
+      expect((await plan('any')).body.status).toBe('proposed');
+      expect((await act('any', 'approve')).status).toBe(200);
+      await carota.stop(true);
+      await begin('none');
+      // It is due at once, and the scheduler may be faster than the answer.
+      expect(['planned', 'running']).toContain((await plan('free')).body.status);
+      await eventually(
+        async () => adapter.triggers.map((body) => body['ref-id']).sort(),
+        (posted) => posted.join() === 'any,free',
+      );
+    },
+  );
 });

@@ -22,7 +22,7 @@ import {
 
 const BUCKET = 'artifacts';
 /** What takes long. */
-const isTurn = takingTurns(2);
+const isTurn = takingTurns(4);
 
 interface Store {
   readonly name: string;
@@ -234,7 +234,7 @@ describe.each([disk, s3])('$name', (store) => {
     'an upload may be larger than a JSON body, as it is streamed',
     async () => {
       // At full depth, longer than any body of JSON.
-      const big = Buffer.alloc(byDepth({ quick: 20, full: 80 }) * 1024 * 1024, 1);
+      const big = Buffer.alloc(byDepth({ quick: 4, full: 80 }) * 1024 * 1024, 1);
       const { size, url: bigUrl } = await carota.upload(big);
       expect(size).toBe(big.length);
       const response = await get({ range: `bytes=${size - 10}-` }, bigUrl);

@@ -6,6 +6,7 @@ import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt from 'mqtt';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { takingTurns } from '../support/depth.js';
 import { CertificateStore, ClientTls, EstClient } from '../../src/vehicle/index.js';
 import { eventually, startTestAdapter, type TestAdapter } from '../support/adapter.js';
 import { type TestVehicle, vehicleOf } from '../support/messages.js';
@@ -31,6 +32,9 @@ import {
   startTestCarota,
   type TestCarota,
 } from './support/test-carota.js';
+
+/** For tests with siblings about the same subject. */
+const isTurn = takingTurns(2);
 
 const servers = new OpensslAuthority('Servers');
 const factory = new OpensslAuthority('Factory');
@@ -182,26 +186,29 @@ test('once: again for the same key, as the answer may be lost, and for no other,
   );
 });
 
-test('a vehicle that has enrolled with a code, or whose own certificate was revoked, needs a code', async () => {
-  const byCode = await made();
-  const code = async (vin: string) =>
-    (await carota.call('POST', `/v1.0/vehicles/${vin}/enrolment-codes`)).body.code as string;
-  const first = requestOf(`/CN=${byCode.systemId}`);
-  const as = [byCode.systemId, await code(byCode.vin)] as const;
-  expect((await est('simpleenroll', { as, csr: first.csr })).status).toBe(200);
-  expect(errorCodeOf(await enrol(byCode.bootstrap, first.csr))).toEqual([403, 'BOOTSTRAP_USED']);
+test.runIf(isTurn())(
+  'a vehicle that has enrolled with a code, or whose own certificate was revoked, needs a code',
+  async () => {
+    const byCode = await made();
+    const code = async (vin: string) =>
+      (await carota.call('POST', `/v1.0/vehicles/${vin}/enrolment-codes`)).body.code as string;
+    const first = requestOf(`/CN=${byCode.systemId}`);
+    const as = [byCode.systemId, await code(byCode.vin)] as const;
+    expect((await est('simpleenroll', { as, csr: first.csr })).status).toBe(200);
+    expect(errorCodeOf(await enrol(byCode.bootstrap, first.csr))).toEqual([403, 'BOOTSTRAP_USED']);
 
-  const robbed = await enrolled();
-  await revoke(robbed.own);
-  expect(errorCodeOf(await enrol(robbed.bootstrap, robbed.request.csr))).toEqual([
-    403,
-    'BOOTSTRAP_USED',
-  ]);
-  const next = requestOf(`/CN=${robbed.systemId}`);
-  const again = [robbed.systemId, await code(robbed.vin)] as const;
-  const pair = certificateIn(await est('simpleenroll', { as: again, csr: next.csr }), next);
-  expect(await director(robbed.vin, pair)).toBe('200');
-});
+    const robbed = await enrolled();
+    await revoke(robbed.own);
+    expect(errorCodeOf(await enrol(robbed.bootstrap, robbed.request.csr))).toEqual([
+      403,
+      'BOOTSTRAP_USED',
+    ]);
+    const next = requestOf(`/CN=${robbed.systemId}`);
+    const again = [robbed.systemId, await code(robbed.vin)] as const;
+    const pair = certificateIn(await est('simpleenroll', { as: again, csr: next.csr }), next);
+    expect(await director(robbed.vin, pair)).toBe('200');
+  },
+);
 
 test('a revoked one enrols nobody: by serial number, and by the list of the factory', async () => {
   const [bySerial, byList] = [await made(), await made()];
@@ -227,85 +234,98 @@ const nameOf = async (vin: string, systemId: string) => {
 const erase = async (vin: string) =>
   expect((await carota.call('DELETE', `/v1.0/vehicles/${vin}`)).status).toBe(204);
 
-test('a name that leaves its vehicle needs a code from then on, whether it has enrolled, and how', async () => {
-  const [fresh, byFactory, byCode, erased, freshErased] = [
-    await made(),
-    await enrolled(),
-    await made(),
-    await made(),
-    await made(),
-  ];
-  for (const { vin, systemId } of [byCode, erased]) {
-    const { code } = (await carota.call('POST', `/v1.0/vehicles/${vin}/enrolment-codes`)).body;
-    const { csr } = requestOf(`/CN=${systemId}`);
-    expect((await est('simpleenroll', { as: [systemId, code], csr })).status).toBe(200);
-  }
-  for (const { vin, systemId } of [fresh, byFactory, byCode]) await nameOf(vin, `${systemId}-new`);
-  for (const { vin } of [erased, freshErased]) await erase(vin);
-  for (const { bootstrap, systemId } of [fresh, byFactory, byCode, erased, freshErased]) {
-    // Somebody else has the name now.
-    await nameOf(vehicleOf(++number, 'BST').vin, systemId);
-    const { csr } = requestOf(`/CN=${systemId}`);
-    expect(errorCodeOf(await enrol(bootstrap, csr))).toEqual([403, 'BOOTSTRAP_USED']);
-  }
-  // Back at the vehicle that it was made for, also with the key that it was used for.
-  const { vin, systemId, bootstrap, request } = byFactory;
-  const [holder] = (await carota.call('GET', `/v1.0/vehicles?limit=1000`)).body.items.filter(
-    ({ system_id: name }: { system_id: string }) => name === systemId,
-  );
-  await erase(holder.vin);
-  await nameOf(vin, systemId);
-  expect(errorCodeOf(await enrol(bootstrap, request.csr))).toEqual([403, 'BOOTSTRAP_USED']);
-  // The new name of the vehicle is as good as any.
-  const next = factory.issue(`${fresh.systemId}-new`);
-  expect((await enrol(next, requestOf(`/CN=${fresh.systemId}-new`).csr)).status).toBe(200);
-});
+test.runIf(isTurn())(
+  'a name that leaves its vehicle needs a code from then on, whether it has enrolled, and how',
+  async () => {
+    const [fresh, byFactory, byCode, erased, freshErased] = [
+      await made(),
+      await enrolled(),
+      await made(),
+      await made(),
+      await made(),
+    ];
+    for (const { vin, systemId } of [byCode, erased]) {
+      const { code } = (await carota.call('POST', `/v1.0/vehicles/${vin}/enrolment-codes`)).body;
+      const { csr } = requestOf(`/CN=${systemId}`);
+      expect((await est('simpleenroll', { as: [systemId, code], csr })).status).toBe(200);
+    }
+    for (const { vin, systemId } of [fresh, byFactory, byCode])
+      await nameOf(vin, `${systemId}-new`);
+    for (const { vin } of [erased, freshErased]) await erase(vin);
+    for (const { bootstrap, systemId } of [fresh, byFactory, byCode, erased, freshErased]) {
+      // Somebody else has the name now.
+      await nameOf(vehicleOf(++number, 'BST').vin, systemId);
+      const { csr } = requestOf(`/CN=${systemId}`);
+      expect(errorCodeOf(await enrol(bootstrap, csr))).toEqual([403, 'BOOTSTRAP_USED']);
+    }
+    // Back at the vehicle that it was made for, also with the key that it was used for.
+    const { vin, systemId, bootstrap, request } = byFactory;
+    const [holder] = (await carota.call('GET', `/v1.0/vehicles?limit=1000`)).body.items.filter(
+      ({ system_id: name }: { system_id: string }) => name === systemId,
+    );
+    await erase(holder.vin);
+    await nameOf(vin, systemId);
+    expect(errorCodeOf(await enrol(bootstrap, request.csr))).toEqual([403, 'BOOTSTRAP_USED']);
+    // The new name of the vehicle is as good as any.
+    const next = factory.issue(`${fresh.systemId}-new`);
+    expect((await enrol(next, requestOf(`/CN=${fresh.systemId}-new`).csr)).status).toBe(200);
+  },
+);
 
-test('its serial number is that of another authority, and revokes nothing of ours', async () => {
-  const [moved, erased] = [await enrolled(), await enrolled()];
-  await nameOf(moved.vin, `${moved.systemId}-new`);
-  await erase(erased.vin);
-  const { items } = (await carota.call('GET', '/v1.0/revoked-certificates?limit=1000')).body;
-  const serials = items.map(({ serial }: { serial: string }) => serial);
-  for (const { bootstrap, own } of [moved, erased]) {
-    expect(serials).toContain(serialOf(own));
-    expect(serials).not.toContain(serialOf(bootstrap));
-  }
-});
+test.runIf(isTurn())(
+  'its serial number is that of another authority, and revokes nothing of ours',
+  async () => {
+    const [moved, erased] = [await enrolled(), await enrolled()];
+    await nameOf(moved.vin, `${moved.systemId}-new`);
+    await erase(erased.vin);
+    const { items } = (await carota.call('GET', '/v1.0/revoked-certificates?limit=1000')).body;
+    const serials = items.map(({ serial }: { serial: string }) => serial);
+    for (const { bootstrap, own } of [moved, erased]) {
+      expect(serials).toContain(serialOf(own));
+      expect(serials).not.toContain(serialOf(bootstrap));
+    }
+  },
+);
 
-test('an authority for both kinds, or one that issued the other, stops the start', async () => {
-  const start = (vehicleBootstrapCa: string, vehicleCa: string) =>
-    startTestCarota(double.url, {
-      vehiclePort: 0,
-      vehicleTls: { cert, key, ca: vehicleCa },
-      enrolmentCommand: 'false',
-      vehicleBootstrapCa,
+test.runIf(isTurn())(
+  'an authority for both kinds, or one that issued the other, stops the start',
+  async () => {
+    const start = (vehicleBootstrapCa: string, vehicleCa: string) =>
+      startTestCarota(double.url, {
+        vehiclePort: 0,
+        vehicleTls: { cert, key, ca: vehicleCa },
+        enrolmentCommand: 'false',
+        vehicleBootstrapCa,
+      });
+    await expect(start(factory.ca, factory.ca)).rejects.toThrow('an authority in common');
+    // An authority of the factory that the root of the vehicles has issued: its certificates would open everything.
+    const below = servers.issue('below', { extensions: ['basicConstraints=critical,CA:TRUE'] });
+    await expect(start(below.cert, servers.ca)).rejects.toThrow('an authority in common');
+    const nothing = join(folder, 'nothing.pem');
+    writeFileSync(nothing, '');
+    await expect(start(nothing, servers.ca)).rejects.toThrow(nothing);
+    await expect(startTestCarota(double.url, { vehicleBootstrapCa: factory.ca })).rejects.toThrow(
+      '--vehicle-bootstrap-ca needs --enrolment-ca or --enrolment-command',
+    );
+  },
+);
+
+test.runIf(isTurn())(
+  'the agent enrols with it by itself, and renews with its own certificate',
+  async () => {
+    const { systemId, bootstrap } = await made();
+    const tls = new ClientTls({ ca: readFileSync(servers.ca, 'utf8') });
+    const text = (file: string) => readFileSync(file, 'utf8');
+    const client = new EstClient({
+      url: new URL(carota.carota.vehicleUrl ?? ''),
+      systemId,
+      tls,
+      bootstrap: { cert: text(bootstrap.cert), key: text(bootstrap.key) },
     });
-  await expect(start(factory.ca, factory.ca)).rejects.toThrow('an authority in common');
-  // An authority of the factory that the root of the vehicles has issued: its certificates would open everything.
-  const below = servers.issue('below', { extensions: ['basicConstraints=critical,CA:TRUE'] });
-  await expect(start(below.cert, servers.ca)).rejects.toThrow('an authority in common');
-  const nothing = join(folder, 'nothing.pem');
-  writeFileSync(nothing, '');
-  await expect(start(nothing, servers.ca)).rejects.toThrow(nothing);
-  await expect(startTestCarota(double.url, { vehicleBootstrapCa: factory.ca })).rejects.toThrow(
-    '--vehicle-bootstrap-ca needs --enrolment-ca or --enrolment-command',
-  );
-});
-
-test('the agent enrols with it by itself, and renews with its own certificate', async () => {
-  const { systemId, bootstrap } = await made();
-  const tls = new ClientTls({ ca: readFileSync(servers.ca, 'utf8') });
-  const text = (file: string) => readFileSync(file, 'utf8');
-  const client = new EstClient({
-    url: new URL(carota.carota.vehicleUrl ?? ''),
-    systemId,
-    tls,
-    bootstrap: { cert: text(bootstrap.cert), key: text(bootstrap.key) },
-  });
-  const store = new CertificateStore(temporaryDirectory('bootstrapped'));
-  const first = store.complete(await client.request(store.pendingKey()), systemId);
-  tls.renew(first);
-  const second = store.complete(await client.request(store.pendingKey()), systemId);
-  expect(second.cert).not.toBe(first.cert);
-});
+    const store = new CertificateStore(temporaryDirectory('bootstrapped'));
+    const first = store.complete(await client.request(store.pendingKey()), systemId);
+    tls.renew(first);
+    const second = store.complete(await client.request(store.pendingKey()), systemId);
+    expect(second.cert).not.toBe(first.cert);
+  },
+);

@@ -1,9 +1,13 @@
 /** What the Director lists for each vehicle, and that a vehicle accepts it. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { sampleOf, takingTurns } from '../support/depth.js';
 import { makeKey } from '../uptane/support/keys.js';
 import { eventOf } from './support/test-carota.js';
 import { DirectorWorld, manifestOf, match, newEcus } from './support/test-director.js';
 import { newClientIn } from './support/uptane-client.js';
+
+/** For tests with siblings about the same subject. */
+const isTurn = takingTurns(2);
 
 let world: DirectorWorld;
 
@@ -73,45 +77,54 @@ describe('what is listed', () => {
     expect((await world.ecus(vin)).ecus[1]).toMatchObject({ standing: 'differs' });
   });
 
-  test('not after pause, again after resume, not after stop, however often it is asked for', async () => {
-    const { vin } = await world.newVehicle();
-    const refId = await world.schedule(await world.newScript({ HU: 'radio 3' }), [vin]);
-    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
-    await world.control(refId, 'pause');
-    expect(await listed(vin)).toEqual([]);
-    await world.control(refId, 'resume');
-    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
-    await world.control(refId, 'stop');
-    expect(await listed(vin)).toEqual([]);
-    expect(await listed(vin)).toEqual([]);
-  });
+  test.runIf(isTurn())(
+    'not after pause, again after resume, not after stop, however often it is asked for',
+    async () => {
+      const { vin } = await world.newVehicle();
+      const refId = await world.schedule(await world.newScript({ HU: 'radio 3' }), [vin]);
+      expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+      await world.control(refId, 'pause');
+      expect(await listed(vin)).toEqual([]);
+      await world.control(refId, 'resume');
+      expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+      await world.control(refId, 'stop');
+      expect(await listed(vin)).toEqual([]);
+      expect(await listed(vin)).toEqual([]);
+    },
+  );
 
-  test('a schedule that is stopped between two fetches: its targets are not to be had any more', async () => {
-    const { vin, ecus } = await world.newVehicle();
-    const refId = await world.schedule(await world.newScript({ HU: 'radio 4' }), [vin]);
-    const client = await newClientIn(world, vin, ecus);
-    const { timestamp, targets } = await world.cycle(vin);
-    const snapshotVersion = timestamp.signed.meta['snapshot.json'].version;
-    const file = `${targets.signed.version}.targets.json`;
-    expect((await world.get(vin, file)).status).toBe(200);
-    await world.control(refId, 'stop');
-    expect((await world.get(vin, file)).body.errorCode).toBe('METADATA_NOT_FOUND');
-    // The snapshot says nothing of images.
-    expect((await world.get(vin, `${snapshotVersion}.snapshot.json`)).status).toBe(200);
-    expect(await client.update()).toBe('no-update');
-    await client.close();
-  });
+  test.runIf(isTurn())(
+    'a schedule that is stopped between two fetches: its targets are not to be had any more',
+    async () => {
+      const { vin, ecus } = await world.newVehicle();
+      const refId = await world.schedule(await world.newScript({ HU: 'radio 4' }), [vin]);
+      const client = await newClientIn(world, vin, ecus);
+      const { timestamp, targets } = await world.cycle(vin);
+      const snapshotVersion = timestamp.signed.meta['snapshot.json'].version;
+      const file = `${targets.signed.version}.targets.json`;
+      expect((await world.get(vin, file)).status).toBe(200);
+      await world.control(refId, 'stop');
+      expect((await world.get(vin, file)).body.errorCode).toBe('METADATA_NOT_FOUND');
+      // The snapshot says nothing of images.
+      expect((await world.get(vin, `${snapshotVersion}.snapshot.json`)).status).toBe(200);
+      expect(await client.update()).toBe('no-update');
+      await client.close();
+    },
+  );
 
-  test('a vehicle of a later wave, and one of a schedule that was not approved, wait', async () => {
-    const [first, second] = [await world.newVehicle(), await world.newVehicle()];
-    const script = await world.newScript({ HU: 'radio 5' });
-    const waves = [{ vins: [first.vin] }];
-    await world.schedule(script, [first.vin, second.vin], { waves, pause: 3_600 });
-    expect(await listed(first.vin)).toEqual(['H-1', 'P-1']);
-    expect(await listed(second.vin)).toEqual([]);
-  });
+  test.runIf(isTurn())(
+    'a vehicle of a later wave, and one of a schedule that was not approved, wait',
+    async () => {
+      const [first, second] = [await world.newVehicle(), await world.newVehicle()];
+      const script = await world.newScript({ HU: 'radio 5' });
+      const waves = [{ vins: [first.vin] }];
+      await world.schedule(script, [first.vin, second.vin], { waves, pause: 3_600 });
+      expect(await listed(first.vin)).toEqual(['H-1', 'P-1']);
+      expect(await listed(second.vin)).toEqual([]);
+    },
+  );
 
-  test.each<[Parameters<typeof eventOf>[0]['status'], boolean]>([
+  const ENDS: readonly [Parameters<typeof eventOf>[0]['status'], boolean][] = [
     ['received', true],
     ['download_fail', true],
     ['pki_check_fail', true],
@@ -121,7 +134,8 @@ describe('what is listed', () => {
     ['rollback_success', false],
     ['rollback_fail', false],
     ['success', false],
-  ])('after %s: %s', async (status, isListed) => {
+  ];
+  test.each(sampleOf(ENDS, 3))('after %s: %s', async (status, isListed) => {
     const { vin } = await world.newVehicle();
     const others = await world.newVehicle();
     const script = world.newScriptRefId();
@@ -133,23 +147,26 @@ describe('what is listed', () => {
     await world.control(refId, 'stop');
   });
 
-  test('of two schedules one at a time: the one that has begun goes on, then the other', async () => {
-    const { vin } = await world.newVehicle();
-    const [a, b] = [
-      await world.newScript({ HU: 'radio a' }),
-      await world.newScript({ TCU: 'modem b' }),
-    ];
-    const first = await world.schedule(a, [vin]);
-    const second = await world.schedule(b, [vin]);
-    expect((await world.ecus(vin)).order).toMatchObject({ 'ref-id': first, later: [second] });
-    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
-    await report(second, vin, 'downloading');
-    expect(await listed(vin)).toEqual(['P-1', 'T-1']);
-    await report(second, vin, 'success');
-    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
-    await report(first, vin, 'success');
-    expect(await listed(vin)).toEqual([]);
-  });
+  test.runIf(isTurn())(
+    'of two schedules one at a time: the one that has begun goes on, then the other',
+    async () => {
+      const { vin } = await world.newVehicle();
+      const [a, b] = [
+        await world.newScript({ HU: 'radio a' }),
+        await world.newScript({ TCU: 'modem b' }),
+      ];
+      const first = await world.schedule(a, [vin]);
+      const second = await world.schedule(b, [vin]);
+      expect((await world.ecus(vin)).order).toMatchObject({ 'ref-id': first, later: [second] });
+      expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+      await report(second, vin, 'downloading');
+      expect(await listed(vin)).toEqual(['P-1', 'T-1']);
+      await report(second, vin, 'success');
+      expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+      await report(first, vin, 'success');
+      expect(await listed(vin)).toEqual([]);
+    },
+  );
 
   test('one image for two ECUs with the same hardware is one target', async () => {
     const vin = world.newVin();
@@ -203,14 +220,14 @@ describe('nothing is listed where a part of the script could not be installed', 
     expect(await blocked(vin)).toBe('the vehicle has no ECU TCU');
   });
 
-  test('hardware that the image is not for', async () => {
+  test.runIf(isTurn())('hardware that the image is not for', async () => {
     const ecus = newEcus().map((ecu) => ({ ...ecu, hardwareId: `${ecu.hardwareId}-x` }));
     const vin = await due(await world.newScript({ HU: 'radio 7' }), ecus);
     expect(await listed(vin)).toEqual([]);
     expect(await blocked(vin)).toContain('is not for the hardware hw-primary-x of OTA-MANAGER');
   });
 
-  test('a script or an image that is not in the image repository', async () => {
+  test.runIf(isTurn())('a script or an image that is not in the image repository', async () => {
     const script = world.newScriptRefId();
     const { sha256, md5, size } = await world.carota.upload(Buffer.from('nowhere'));
     const ecus = [{ ecu: 'HU', version: '2', artifact: { sha256, md5, size } }];
@@ -225,24 +242,27 @@ describe('nothing is listed where a part of the script could not be installed', 
     expect(await listed(vin)).toEqual([]);
   });
 
-  test('another script than the one that was published, under its name', async () => {
-    const script = await world.newScript({ HU: 'radio 8' });
-    const vin = await due(script);
-    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
-    const path = `scripts/${script}.json`;
-    const published = await world.scriptFile(script);
-    const other = Buffer.from(published.toString().replace('1.1.0', '1.1.1'));
-    expect(other).toHaveLength(published.length);
-    world.repository.addImage(path, other, match(['hw-primary'], 2));
-    world.repository.release().write();
-    expect(await listed(vin)).toEqual([]);
-    expect(await blocked(vin)).toContain(`${path} in the image repository is not the script`);
-    world.repository.addImage(path, published, match(['hw-primary'], 3));
-    world.repository.release().write();
-    expect(await listed(vin)).toEqual(['H-1', 'P-1']);
-  });
+  test.runIf(isTurn())(
+    'another script than the one that was published, under its name',
+    async () => {
+      const script = await world.newScript({ HU: 'radio 8' });
+      const vin = await due(script);
+      expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+      const path = `scripts/${script}.json`;
+      const published = await world.scriptFile(script);
+      const other = Buffer.from(published.toString().replace('1.1.0', '1.1.1'));
+      expect(other).toHaveLength(published.length);
+      world.repository.addImage(path, other, match(['hw-primary'], 2));
+      world.repository.release().write();
+      expect(await listed(vin)).toEqual([]);
+      expect(await blocked(vin)).toContain(`${path} in the image repository is not the script`);
+      world.repository.addImage(path, published, match(['hw-primary'], 3));
+      world.repository.release().write();
+      expect(await listed(vin)).toEqual(['H-1', 'P-1']);
+    },
+  );
 
-  test('a release counter below that of what the ECU has', async () => {
+  test.runIf(isTurn())('a release counter below that of what the ECU has', async () => {
     const ecus = newEcus();
     const script = await world.newScript({ HU: 'radio 8b' });
     const vin = await due(script, ecus);
@@ -296,7 +316,7 @@ describe('nothing is listed where a part of the script could not be installed', 
     expect(await listed(other)).toEqual(['H-1', 'P-1']);
   });
 
-  test.each(['requires', 'conflicts'])(
+  test.each(sampleOf(['requires', 'conflicts'], 2))(
     'an image whose %s name the Primary, which the vehicle cannot judge',
     async (relation) => {
       const names = { [relation]: [{ ecu: 'OTA-MANAGER', versions: ['9.*'] }] };
@@ -314,7 +334,7 @@ describe('nothing is listed where a part of the script could not be installed', 
     },
   );
 
-  test('an image for the Primary, which gets the script', async () => {
+  test.runIf(isTurn())('an image for the Primary, which gets the script', async () => {
     const script = world.newScriptRefId();
     const { sha256, md5, size } = await world.carota.upload(Buffer.from('manager'));
     const ecus = [{ ecu: 'OTA-MANAGER', version: '2', artifact: { sha256, md5, size } }];
@@ -329,7 +349,7 @@ describe('nothing is listed where a part of the script could not be installed', 
   });
 });
 
-test.each(['constructor', 'toString', 'valueOf'])(
+test.each(sampleOf(['constructor', 'toString', 'valueOf'], 3))(
   'an ECU named %s is one like any other, whose version is unknown',
   async (name) => {
     const hardwareId = `hw-${name.toLowerCase()}`;

@@ -5,6 +5,7 @@
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { sampleOf, takingTurns } from '../support/depth.js';
 import { openPostgres, type LanedDatabase } from '../../src/service/database/index.js';
 import { DEFAULT_HTTP_LIMITS } from '../../src/service/limits/index.js';
 import { eventually } from '../support/adapter.js';
@@ -27,6 +28,9 @@ import {
   startTestCarota,
   type TestCarota,
 } from './support/test-carota.js';
+
+/** For tests with siblings about the same subject. */
+const isTurn = takingTurns(3);
 
 /** Of the servers only. */
 const servers = new OpensslAuthority('Servers');
@@ -93,7 +97,7 @@ test('cacerts: OpenSSL reads the authority; its key is for its owner only', asyn
   expect(statSync(join(enrolmentCa, 'ca.key')).mode & 0o777).toBe(0o600);
 });
 
-test('csrattrs: a key on P-256, as OpenSSL reads it', async () => {
+test.runIf(isTurn())('csrattrs: a key on P-256, as OpenSSL reads it', async () => {
   const { status, type, text } = await est('csrattrs');
   expect([status, type]).toEqual([200, 'application/csrattrs']);
   const file = join(folder, 'csrattrs.der');
@@ -145,7 +149,7 @@ test('a code belongs to one vehicle, is void once there is a new one, and is del
   expect((await enrol(next.body.code.toLowerCase())).status).toBe(200);
 });
 
-test('an attacker who guesses codes has to wait', async () => {
+test.runIf(isTurn())('an attacker who guesses codes has to wait', async () => {
   const { systemId } = await enrolling();
   const { csr } = requestOf(`/CN=${systemId}`);
   const statuses: number[] = [];
@@ -159,7 +163,7 @@ test('an attacker who guesses codes has to wait', async () => {
   expect(new Set(statuses)).toEqual(new Set([401, 429]));
 });
 
-test.each<[string, (systemId: string) => Request]>([
+const BAD_REQUESTS: readonly [string, (systemId: string) => Request][] = [
   ['another name', () => requestOf('/CN=c2c-sys-other')],
   ['two names', (id) => requestOf(`/CN=${id}/CN=c2c-sys-other`)],
   ['no name', () => requestOf('/O=maker')],
@@ -196,18 +200,22 @@ test.each<[string, (systemId: string) => Request]>([
       return request;
     },
   ],
-])('a request with %s is refused, and uses up no code', async (_what, make) => {
-  const { systemId, code } = await enrolling();
-  const { status, text } = await est('simpleenroll', {
-    as: [systemId, code],
-    csr: make(systemId).csr,
-  });
-  expect([status, JSON.parse(text).errorCode]).toEqual([400, 'REQUEST_REFUSED']);
-  const right = requestOf(`/CN=${systemId}`);
-  expect((await est('simpleenroll', { as: [systemId, code], csr: right.csr })).status).toBe(200);
-});
+];
+test.each(sampleOf(BAD_REQUESTS, 3))(
+  'a request with %s is refused, and uses up no code',
+  async (_what, make) => {
+    const { systemId, code } = await enrolling();
+    const { status, text } = await est('simpleenroll', {
+      as: [systemId, code],
+      csr: make(systemId).csr,
+    });
+    expect([status, JSON.parse(text).errorCode]).toEqual([400, 'REQUEST_REFUSED']);
+    const right = requestOf(`/CN=${systemId}`);
+    expect((await est('simpleenroll', { as: [systemId, code], csr: right.csr })).status).toBe(200);
+  },
+);
 
-test('extensions of a request are not copied', async () => {
+test.runIf(isTurn())('extensions of a request are not copied', async () => {
   const { systemId, code } = await enrolling();
   const request = requestOf(`/CN=${systemId}`, {
     extra: ['-addext', 'basicConstraints=CA:TRUE', '-addext', 'subjectAltName=DNS:c2c-sys-other'],
@@ -273,124 +281,150 @@ const enrolled = async ({ systemId, code }: Enrolling) => {
   return { request, pair: certificateIn(answer, request) };
 };
 
-test('a used code gives nothing more once a certificate issued for it was revoked', async () => {
-  const own = await enrolling();
-  const { request, pair } = await enrolled(own);
-  const again = () => est('simpleenroll', { as: [own.systemId, own.code], csr: request.csr });
-  expect((await again()).status).toBe(200);
-  const serial = servers.serialOf(pair);
-  await carota.call('PUT', `/v1.0/revoked-certificates/${serial}`, { body: { reason: 'stolen' } });
-  expect((await again()).status).toBe(401);
-});
+test.runIf(isTurn())(
+  'a used code gives nothing more once a certificate issued for it was revoked',
+  async () => {
+    const own = await enrolling();
+    const { request, pair } = await enrolled(own);
+    const again = () => est('simpleenroll', { as: [own.systemId, own.code], csr: request.csr });
+    expect((await again()).status).toBe(200);
+    const serial = servers.serialOf(pair);
+    await carota.call('PUT', `/v1.0/revoked-certificates/${serial}`, {
+      body: { reason: 'stolen' },
+    });
+    expect((await again()).status).toBe(401);
+  },
+);
 
-test('erasure revokes the certificates of the vehicle, and forgets its name', async () => {
-  const own = await enrolling();
-  const { request, pair } = await enrolled(own);
-  expect((await carota.call('DELETE', `/v1.0/vehicles/${own.vin}`)).status).toBe(204);
-  const { items } = (await carota.call('GET', '/v1.0/revoked-certificates?limit=1000')).body;
-  const serial = servers.serialOf(pair).toLowerCase().replace(/^0+/, '');
-  expect(items).toContainEqual(
-    expect.objectContaining({ serial, reason: 'the vehicle was erased' }),
-  );
-  const rows = await database.query(
-    'select 1 as found from issued_certificates where system_id = $1',
-    [own.systemId],
-  );
-  expect(rows).toEqual([]);
-  // Refused in the handshake once the revocation is read, and for want of a vehicle before.
-  expect([0, 401]).toContain(
-    (await est('simplereenroll', { from: pair, csr: request.csr })).status,
-  );
-});
+test.runIf(isTurn())(
+  'erasure revokes the certificates of the vehicle, and forgets its name',
+  async () => {
+    const own = await enrolling();
+    const { request, pair } = await enrolled(own);
+    expect((await carota.call('DELETE', `/v1.0/vehicles/${own.vin}`)).status).toBe(204);
+    const { items } = (await carota.call('GET', '/v1.0/revoked-certificates?limit=1000')).body;
+    const serial = servers.serialOf(pair).toLowerCase().replace(/^0+/, '');
+    expect(items).toContainEqual(
+      expect.objectContaining({ serial, reason: 'the vehicle was erased' }),
+    );
+    const rows = await database.query(
+      'select 1 as found from issued_certificates where system_id = $1',
+      [own.systemId],
+    );
+    expect(rows).toEqual([]);
+    // Refused in the handshake once the revocation is read, and for want of a vehicle before.
+    expect([0, 401]).toContain(
+      (await est('simplereenroll', { from: pair, csr: request.csr })).status,
+    );
+  },
+);
 
-test('a certificate of a vehicle that is not registered renews nothing, and the refusal is in the audit log', async () => {
-  const own = await enrolling();
-  const { request, pair } = await enrolled(own);
-  await database.query('delete from vehicles where vin = $1', [own.vin]);
-  expect(errorCodeOf(await est('simplereenroll', { from: pair, csr: request.csr }))).toEqual([
-    401,
-    'UNAUTHORIZED',
-  ]);
-  const serial = servers.serialOf(pair).toLowerCase().replace(/^0+/, '');
-  const noted = await eventually(
-    async () =>
-      (await carota.call('GET', '/v1.0/audit?action=issue-certificate&outcome=refused')).body.items,
-    (items) => items.some(({ subject }: { subject: string }) => subject === own.systemId),
-  );
-  expect(noted).toContainEqual(
-    expect.objectContaining({ tokenId: `certificate ${serial}`, subject: own.systemId }),
-  );
-});
+test.runIf(isTurn())(
+  'a certificate of a vehicle that is not registered renews nothing, and the refusal is in the audit log',
+  async () => {
+    const own = await enrolling();
+    const { request, pair } = await enrolled(own);
+    await database.query('delete from vehicles where vin = $1', [own.vin]);
+    expect(errorCodeOf(await est('simplereenroll', { from: pair, csr: request.csr }))).toEqual([
+      401,
+      'UNAUTHORIZED',
+    ]);
+    const serial = servers.serialOf(pair).toLowerCase().replace(/^0+/, '');
+    const noted = await eventually(
+      async () =>
+        (await carota.call('GET', '/v1.0/audit?action=issue-certificate&outcome=refused')).body
+          .items,
+      (items) => items.some(({ subject }: { subject: string }) => subject === own.systemId),
+    );
+    expect(noted).toContainEqual(
+      expect.objectContaining({ tokenId: `certificate ${serial}`, subject: own.systemId }),
+    );
+  },
+);
 
-test('each certificate is in the audit log, with what it was issued for', async () => {
-  const own = await enrolling();
-  const { pair } = await enrolled(own);
-  const next = requestOf(`/CN=${own.systemId}`);
-  const renewed = certificateIn(await est('simplereenroll', { from: pair, csr: next.csr }), next);
-  const [first, second] = [pair, renewed].map((one) =>
-    servers.serialOf(one).toLowerCase().replace(/^0+/, ''),
-  );
-  const { items } = (
-    await carota.call('GET', `/v1.0/audit?action=issue-certificate&vin=${own.vin}`)
-  ).body;
-  expect(items).toMatchObject([
-    { tokenId: `certificate ${first}`, tokenName: own.systemId, subject: second, outcome: 'done' },
-    { tokenId: 'enrolment code', tokenName: own.systemId, subject: first, address: '127.0.0.1' },
-  ]);
-});
+test.runIf(isTurn())(
+  'each certificate is in the audit log, with what it was issued for',
+  async () => {
+    const own = await enrolling();
+    const { pair } = await enrolled(own);
+    const next = requestOf(`/CN=${own.systemId}`);
+    const renewed = certificateIn(await est('simplereenroll', { from: pair, csr: next.csr }), next);
+    const [first, second] = [pair, renewed].map((one) =>
+      servers.serialOf(one).toLowerCase().replace(/^0+/, ''),
+    );
+    const { items } = (
+      await carota.call('GET', `/v1.0/audit?action=issue-certificate&vin=${own.vin}`)
+    ).body;
+    expect(items).toMatchObject([
+      {
+        tokenId: `certificate ${first}`,
+        tokenName: own.systemId,
+        subject: second,
+        outcome: 'done',
+      },
+      { tokenId: 'enrolment code', tokenName: own.systemId, subject: first, address: '127.0.0.1' },
+    ]);
+  },
+);
 
-test('a vehicle has at most 20 valid certificates, also asked for at once, and each of them can be found', async () => {
-  const own = await enrolling();
-  const { pair } = await enrolled(own);
-  const issue = (from: number, count: number, days: number) =>
-    database.query(
-      `insert into issued_certificates (serial, system_id, issued_at, expires_at)
+test.runIf(isTurn())(
+  'a vehicle has at most 20 valid certificates, also asked for at once, and each of them can be found',
+  async () => {
+    const own = await enrolling();
+    const { pair } = await enrolled(own);
+    const issue = (from: number, count: number, days: number) =>
+      database.query(
+        `insert into issued_certificates (serial, system_id, issued_at, expires_at)
        select to_hex($1::bigint + n), $2, now() + n * interval '1 second', now() + $4::int * interval '1 day'
        from generate_series(1, $3::int) n`,
-      [from, own.systemId, count, days],
+        [from, own.systemId, count, days],
+      );
+    await issue(0xa000000, 17, 30);
+    await issue(0xb000000, 150, -1);
+    const statuses = await Promise.all(
+      Array.from({ length: 5 }, async () => {
+        const { csr } = requestOf(`/CN=${own.systemId}`);
+        return (await est('simplereenroll', { from: pair, csr })).status;
+      }),
     );
-  await issue(0xa000000, 17, 30);
-  await issue(0xb000000, 150, -1);
-  const statuses = await Promise.all(
-    Array.from({ length: 5 }, async () => {
-      const { csr } = requestOf(`/CN=${own.systemId}`);
-      return (await est('simplereenroll', { from: pair, csr })).status;
-    }),
-  );
-  expect(statuses.sort((a, b) => a - b)).toEqual([200, 200, 429, 429, 429]);
-  const { csr } = requestOf(`/CN=${own.systemId}`);
-  expect(errorCodeOf(await est('simplereenroll', { from: pair, csr }))).toEqual([
-    429,
-    'TOO_MANY_CERTIFICATES',
-  ]);
-  const { items } = (await carota.call('GET', `/v1.0/vehicles/${own.vin}/certificates`)).body;
-  const isValid = ({ expiresAt }: { expiresAt: string }) => Date.parse(expiresAt) > Date.now();
-  expect(items.map(isValid)).toEqual(Array.from({ length: 100 }, (_, at) => at < 20));
-  // Not the one with which the vehicle asks.
-  const other = (17 + 0xa000000).toString(16);
-  await carota.call('PUT', `/v1.0/revoked-certificates/${other}`, {
-    body: { reason: 'not used' },
-  });
-  expect((await est('simplereenroll', { from: pair, csr })).status).toBe(200);
-});
+    expect(statuses.sort((a, b) => a - b)).toEqual([200, 200, 429, 429, 429]);
+    const { csr } = requestOf(`/CN=${own.systemId}`);
+    expect(errorCodeOf(await est('simplereenroll', { from: pair, csr }))).toEqual([
+      429,
+      'TOO_MANY_CERTIFICATES',
+    ]);
+    const { items } = (await carota.call('GET', `/v1.0/vehicles/${own.vin}/certificates`)).body;
+    const isValid = ({ expiresAt }: { expiresAt: string }) => Date.parse(expiresAt) > Date.now();
+    expect(items.map(isValid)).toEqual(Array.from({ length: 100 }, (_, at) => at < 20));
+    // Not the one with which the vehicle asks.
+    const other = (17 + 0xa000000).toString(16);
+    await carota.call('PUT', `/v1.0/revoked-certificates/${other}`, {
+      body: { reason: 'not used' },
+    });
+    expect((await est('simplereenroll', { from: pair, csr })).status).toBe(200);
+  },
+);
 
-test('a key that is costly to check is refused before its signature is', async () => {
-  const { systemId, code } = await enrolling();
-  const huge = requestOf(`/CN=${systemId}`, {
-    newKey: ['rsa:2048', '-pkeyopt', `rsa_keygen_pubexp:${2n ** 33n + 1n}`],
-  });
-  // A wrong signature: it is not what the answer names.
-  const der = Buffer.from(readFileSync(huge.csr, 'latin1'), 'base64');
-  der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
-  writeFileSync(huge.csr, der.toString('base64'));
-  const { status, text } = await est('simpleenroll', { as: [systemId, code], csr: huge.csr });
-  expect([status, JSON.parse(text).errorMessage]).toEqual([
-    400,
-    'RSA exponents must be at most 2^32',
-  ]);
-});
+test.runIf(isTurn())(
+  'a key that is costly to check is refused before its signature is',
+  async () => {
+    const { systemId, code } = await enrolling();
+    const huge = requestOf(`/CN=${systemId}`, {
+      newKey: ['rsa:2048', '-pkeyopt', `rsa_keygen_pubexp:${2n ** 33n + 1n}`],
+    });
+    // A wrong signature: it is not what the answer names.
+    const der = Buffer.from(readFileSync(huge.csr, 'latin1'), 'base64');
+    der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
+    writeFileSync(huge.csr, der.toString('base64'));
+    const { status, text } = await est('simpleenroll', { as: [systemId, code], csr: huge.csr });
+    expect([status, JSON.parse(text).errorMessage]).toEqual([
+      400,
+      'RSA exponents must be at most 2^32',
+    ]);
+  },
+);
 
-test('a blocked caller does not get its request examined', async () => {
+test.runIf(isTurn())('a blocked caller does not get its request examined', async () => {
   const { systemId, code } = await enrolling();
   const { csr } = requestOf(`/CN=${systemId}`);
   // Of this name alone: other tests guess too.
@@ -414,14 +448,17 @@ test('a blocked caller does not get its request examined', async () => {
   expect((await est('simpleenroll', { as: [systemId, code], csr })).status).toBe(429);
 });
 
-test('wrong codes of some vehicles keep out no other vehicle behind the same address', async () => {
-  for (let guess = 0; guess < 8; guess++) {
-    const { csr } = requestOf(`/CN=c2c-sys-guess-${guess}`);
-    const as = [`c2c-sys-guess-${guess}`, 'WRONG'] as const;
-    expect((await est('simpleenroll', { as, csr })).status).toBe(401);
-  }
-  await enrolled(await enrolling());
-});
+test.runIf(isTurn())(
+  'wrong codes of some vehicles keep out no other vehicle behind the same address',
+  async () => {
+    for (let guess = 0; guess < 8; guess++) {
+      const { csr } = requestOf(`/CN=c2c-sys-guess-${guess}`);
+      const as = [`c2c-sys-guess-${guess}`, 'WRONG'] as const;
+      expect((await est('simpleenroll', { as, csr })).status).toBe(401);
+    }
+    await enrolled(await enrolling());
+  },
+);
 
 test('EST is on the port of the vehicles only, and takes requests of its own type only', async () => {
   expect((await carota.call('GET', '/.well-known/est/cacerts')).status).toBe(404);
@@ -458,7 +495,7 @@ test('a vehicle without a system_id gets no code', async () => {
   }
 });
 
-test('an authority behind a command: its output is verified', async () => {
+test.runIf(isTurn())('an authority behind a command: its output is verified', async () => {
   const own = new OpensslAuthority('Own');
   const script = join(folder, 'issue.sh');
   const start = async (body: string) => {

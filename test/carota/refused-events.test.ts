@@ -1,6 +1,7 @@
 /** Events that cannot be stored are set aside with the reason, and everything else continues (contract section 2). */
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { takingTurns } from '../support/depth.js';
 import { expireRefusedEvents } from '../../src/carota/events/index.js';
 import { openPostgres } from '../../src/service/database/index.js';
 import { eventually } from '../support/adapter.js';
@@ -15,6 +16,9 @@ import {
   startTestCarota,
   type TestCarota,
 } from './support/test-carota.js';
+
+/** For tests with siblings about the same subject. */
+const isTurn = takingTurns(2);
 
 const SCRIPT = 'hu only 001';
 const PATH = '/v1.0/refused-events';
@@ -168,41 +172,47 @@ describe('an event that cannot be stored', () => {
     expect(await replayOne()).toEqual({ outcome: 'duplicate', reason: null });
   });
 
-  test('a schedule that cannot be judged holds up only its own events', async () => {
-    const sick = await schedule();
-    const healthy = await schedule();
-    await database.query(`update schedules set plan = 'null' where ref_id = $1`, [sick]);
-    const batch = [
-      event({ refId: sick, vin: SICK, status: 'success' }),
-      event({ refId: healthy, status: 'success' }),
-      event({ refId: sick, vin: HEALTHY, status: 'success' }),
-      event({ refId: healthy, vin: SICK, status: 'success' }),
-    ];
-    expect((await carota.callBack(batch)).body).toEqual({ stored: 2, duplicates: 0, refused: 2 });
-    expect((await show(healthy)).states.success).toBe(2);
-    expect(await list()).toMatchObject([{ reason: 'NOT_APPLIED' }, { reason: 'NOT_APPLIED' }]);
-    await database.query(
-      `update schedules set plan = (select plan from schedules where ref_id = $2) where ref_id = $1`,
-      [sick, healthy],
-    );
-    const { body } = await carota.call('POST', `${PATH}/replay`, {
-      body: { filter: { 'ref-id': sick } },
-    });
-    expect(body).toEqual({ stored: 2, duplicate: 0, refused: 0, more: false });
-    expect((await show(sick)).states.success).toBe(2);
-  });
+  test.runIf(isTurn())(
+    'a schedule that cannot be judged holds up only its own events',
+    async () => {
+      const sick = await schedule();
+      const healthy = await schedule();
+      await database.query(`update schedules set plan = 'null' where ref_id = $1`, [sick]);
+      const batch = [
+        event({ refId: sick, vin: SICK, status: 'success' }),
+        event({ refId: healthy, status: 'success' }),
+        event({ refId: sick, vin: HEALTHY, status: 'success' }),
+        event({ refId: healthy, vin: SICK, status: 'success' }),
+      ];
+      expect((await carota.callBack(batch)).body).toEqual({ stored: 2, duplicates: 0, refused: 2 });
+      expect((await show(healthy)).states.success).toBe(2);
+      expect(await list()).toMatchObject([{ reason: 'NOT_APPLIED' }, { reason: 'NOT_APPLIED' }]);
+      await database.query(
+        `update schedules set plan = (select plan from schedules where ref_id = $2) where ref_id = $1`,
+        [sick, healthy],
+      );
+      const { body } = await carota.call('POST', `${PATH}/replay`, {
+        body: { filter: { 'ref-id': sick } },
+      });
+      expect(body).toEqual({ stored: 2, duplicate: 0, refused: 0, more: false });
+      expect((await show(sick)).states.success).toBe(2);
+    },
+  );
 
-  test('a missing privilege is not the event’s fault: 5xx, and nothing is set aside', async () => {
-    const refId = await schedule();
-    await database.query('alter table events rename to events_away');
-    const batch = [event({ refId }), event({ refId, vin: SICK })];
-    expect((await carota.callBack(batch)).status).toBe(500);
-    await database.query('alter table events_away rename to events');
-    expect(await list()).toEqual([]);
-    expect((await carota.callBack(batch)).body).toMatchObject({ stored: 2, refused: 0 });
-  });
+  test.runIf(isTurn())(
+    'a missing privilege is not the event’s fault: 5xx, and nothing is set aside',
+    async () => {
+      const refId = await schedule();
+      await database.query('alter table events rename to events_away');
+      const batch = [event({ refId }), event({ refId, vin: SICK })];
+      expect((await carota.callBack(batch)).status).toBe(500);
+      await database.query('alter table events_away rename to events');
+      expect(await list()).toEqual([]);
+      expect((await carota.callBack(batch)).body).toMatchObject({ stored: 2, refused: 0 });
+    },
+  );
 
-  test('a list has filters and pages; a replay takes a selection', async () => {
+  test.runIf(isTurn())('a list has filters and pages; a replay takes a selection', async () => {
     const refId = await schedule();
     const many = Array.from({ length: 25 }, (_, n) =>
       event({ refId, vin: vins[n % 5] ?? '' }, { status: -1 }),
@@ -256,7 +266,7 @@ describe('an event that cannot be stored', () => {
     expect((await carota.call('POST', `${PATH}/replay`, { token, body: {} })).status).toBe(403);
   });
 
-  test('they are deleted by age if a setting says so', async () => {
+  test.runIf(isTurn())('they are deleted by age if a setting says so', async () => {
     await carota.callBack([{ 'event-id': 'old' }]);
     const opened = openPostgres({ url: databaseUrl });
     await expireRefusedEvents(opened, Date.now() - 60_000);

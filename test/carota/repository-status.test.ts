@@ -3,6 +3,7 @@ import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { takingTurns } from '../support/depth.js';
 import { directorStatus } from '../../src/carota/director/repository-status.js';
 import { openDirectorKeys } from '../../src/carota/director/index.js';
 import { CAROTA_SCHEMA } from '../../src/carota/schema.js';
@@ -22,6 +23,9 @@ import {
   type TestCarota,
 } from './support/test-carota.js';
 import { DirectorWorld, manifestOf, newEcus } from './support/test-director.js';
+
+/** For tests with siblings about the same subject. */
+const isTurn = takingTurns(2);
 
 let adapter: AdapterDouble;
 beforeAll(async () => {
@@ -100,15 +104,18 @@ describe('with keys of its own making', () => {
   );
 });
 
-test('without a repository in the folder, that is what people are told', async () => {
-  const t = await startTestCarota(adapter.url, {
-    imageRepositoryDir: temporaryDirectory('no-repository'),
-  });
-  const { status, body } = await t.call('GET', '/v1.0/image-repository');
-  expect([status, body.errorCode]).toEqual([404, 'METADATA_NOT_FOUND']);
-  expect(body.errorMessage).toContain('otaops repository init');
-  await t.stop();
-});
+test.runIf(isTurn())(
+  'without a repository in the folder, that is what people are told',
+  async () => {
+    const t = await startTestCarota(adapter.url, {
+      imageRepositoryDir: temporaryDirectory('no-repository'),
+    });
+    const { status, body } = await t.call('GET', '/v1.0/image-repository');
+    expect([status, body.errorCode]).toEqual([404, 'METADATA_NOT_FOUND']);
+    expect(body.errorMessage).toContain('otaops repository init');
+    await t.stop();
+  },
+);
 
 describe('two weeks before something expires', () => {
   test('the image repository names the role, its version and the day', async () => {
@@ -135,7 +142,7 @@ describe('two weeks before something expires', () => {
     expect(await roleOf(0.8, 'timestamp')).toMatchObject({ validity: 'expires-soon' });
   });
 
-  test('the Director too', async () => {
+  test.runIf(isTurn())('the Director too', async () => {
     const server = await newDatabase(CAROTA_SCHEMA);
     const database = openPostgres({ url: server.url });
     const now = days(0).getTime();
@@ -181,33 +188,36 @@ async function directorWithCeremony() {
   return ceremony;
 }
 
-test('a ceremony of the Director’s root is shown, and that a new root counts from the next start', async () => {
-  const ceremony = await directorWithCeremony();
-  const t = await startTestCarota(adapter.url, { directorDir: ceremony.folder });
-  const show = async () => (await t.call('GET', '/v1.0/director-repository')).body;
-  const before = await show();
-  expect(before).toMatchObject({
-    isTrial: false,
-    root: { version: 1, threshold: 2 },
-    ceremony: { proposed: [], faults: [], difference: [] },
-    attention: [],
-  });
-  await ceremony.propose((state) => state, ['root']);
-  await ceremony.sign(ceremony.root[0]);
-  const proposed = await show();
-  expect(proposed.ceremony.difference[0]).toBe('root: version 1 → 2');
-  expect(proposed.ceremony.proposed).toMatchObject([
-    { role: 'root', version: 2, signatures: [{ missing: 1 }, { missing: 1 }] },
-  ]);
-  await ceremony.sign(ceremony.root[1]);
-  await ceremony.repository.publish([], ceremony.now);
-  const published = await show();
-  expect(published.root.version).toBe(1);
-  expect(published.attention).toEqual([
-    'root version 2 is published in the folder and takes effect at the next start of the server',
-  ]);
-  await t.stop();
-});
+test.runIf(isTurn())(
+  'a ceremony of the Director’s root is shown, and that a new root counts from the next start',
+  async () => {
+    const ceremony = await directorWithCeremony();
+    const t = await startTestCarota(adapter.url, { directorDir: ceremony.folder });
+    const show = async () => (await t.call('GET', '/v1.0/director-repository')).body;
+    const before = await show();
+    expect(before).toMatchObject({
+      isTrial: false,
+      root: { version: 1, threshold: 2 },
+      ceremony: { proposed: [], faults: [], difference: [] },
+      attention: [],
+    });
+    await ceremony.propose((state) => state, ['root']);
+    await ceremony.sign(ceremony.root[0]);
+    const proposed = await show();
+    expect(proposed.ceremony.difference[0]).toBe('root: version 1 → 2');
+    expect(proposed.ceremony.proposed).toMatchObject([
+      { role: 'root', version: 2, signatures: [{ missing: 1 }, { missing: 1 }] },
+    ]);
+    await ceremony.sign(ceremony.root[1]);
+    await ceremony.repository.publish([], ceremony.now);
+    const published = await show();
+    expect(published.root.version).toBe(1);
+    expect(published.attention).toEqual([
+      'root version 2 is published in the folder and takes effect at the next start of the server',
+    ]);
+    await t.stop();
+  },
+);
 
 describe('live', () => {
   let world: DirectorWorld;
@@ -257,47 +267,53 @@ describe('live', () => {
     other.close();
   });
 
-  test('what is written in the repository’s folder is told to everyone', async () => {
-    const { carota, token } = world.carota;
-    const reader = await readServerSentEvents(`${carota.httpUrl}/v1.0/live`, {
-      'authorization-token': token,
-    });
-    await eventually(
-      async () => reader.events,
-      (events) => events.some(({ event }) => event === 'hello'),
-    );
-    world.repository.release();
-    world.repository.write();
-    await eventually(
-      async () => reader.events,
-      (events) => events.some(({ data }) => data.includes('"repositories"')),
-    );
-    reader.close();
-  });
+  test.runIf(isTurn())(
+    'what is written in the repository’s folder is told to everyone',
+    async () => {
+      const { carota, token } = world.carota;
+      const reader = await readServerSentEvents(`${carota.httpUrl}/v1.0/live`, {
+        'authorization-token': token,
+      });
+      await eventually(
+        async () => reader.events,
+        (events) => events.some(({ event }) => event === 'hello'),
+      );
+      world.repository.release();
+      world.repository.write();
+      await eventually(
+        async () => reader.events,
+        (events) => events.some(({ data }) => data.includes('"repositories"')),
+      );
+      reader.close();
+    },
+  );
 
-  test('the last accepted manifest is shown as it came; a refused one is not', async () => {
-    const other = vinOf(3, 'LVE');
-    const others = newEcus();
-    await world.vehicle(other, others);
-    const get = (one: string) => world.carota.call('GET', `/v1.0/vehicles/${one}/manifest`);
-    const none = await get(other);
-    expect([none.status, none.body.errorCode]).toEqual([404, 'MANIFEST_NOT_FOUND']);
-    expect((await get(vinOf(9, 'LVE'))).body.errorCode).toBe('VEHICLE_NOT_FOUND');
-    const sent = manifestOf(other, others);
-    await world.send(other, sent);
-    // The replay is refused.
-    await world.send(other, sent);
-    const { body } = await get(other);
-    expect(body.manifest).toEqual(JSON.parse(sent.toString()));
-    expect(Date.now() - Date.parse(body.acceptedAt)).toBeLessThan(600_000);
-    const { refused, metadata } = await world.ecus(other);
-    expect(refused).toMatchObject({ fault: 'nonce', count: 1 });
-    expect(metadata).toBeNull();
-    const { timestamp, snapshot, targets } = await world.cycle(other);
-    expect((await world.ecus(other)).metadata).toEqual({
-      timestamp: { version: timestamp.signed.version, expires: expect.any(String) },
-      snapshot: { version: snapshot.signed.version, expires: expect.any(String) },
-      targets: { version: targets.signed.version, expires: expect.any(String) },
-    });
-  });
+  test.runIf(isTurn())(
+    'the last accepted manifest is shown as it came; a refused one is not',
+    async () => {
+      const other = vinOf(3, 'LVE');
+      const others = newEcus();
+      await world.vehicle(other, others);
+      const get = (one: string) => world.carota.call('GET', `/v1.0/vehicles/${one}/manifest`);
+      const none = await get(other);
+      expect([none.status, none.body.errorCode]).toEqual([404, 'MANIFEST_NOT_FOUND']);
+      expect((await get(vinOf(9, 'LVE'))).body.errorCode).toBe('VEHICLE_NOT_FOUND');
+      const sent = manifestOf(other, others);
+      await world.send(other, sent);
+      // The replay is refused.
+      await world.send(other, sent);
+      const { body } = await get(other);
+      expect(body.manifest).toEqual(JSON.parse(sent.toString()));
+      expect(Date.now() - Date.parse(body.acceptedAt)).toBeLessThan(600_000);
+      const { refused, metadata } = await world.ecus(other);
+      expect(refused).toMatchObject({ fault: 'nonce', count: 1 });
+      expect(metadata).toBeNull();
+      const { timestamp, snapshot, targets } = await world.cycle(other);
+      expect((await world.ecus(other)).metadata).toEqual({
+        timestamp: { version: timestamp.signed.version, expires: expect.any(String) },
+        snapshot: { version: snapshot.signed.version, expires: expect.any(String) },
+        targets: { version: targets.signed.version, expires: expect.any(String) },
+      });
+    },
+  );
 });

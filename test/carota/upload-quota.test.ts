@@ -24,7 +24,7 @@ import {
 
 const MIB = 1024 ** 2;
 /** For the tests with a server of their own. */
-const isTurn = takingTurns(2);
+const isTurn = takingTurns(3);
 const OCTETS = { 'content-type': 'application/octet-stream' };
 const sha256Of = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
 
@@ -317,7 +317,7 @@ describe('Deletion', () => {
   test('while the same bytes are uploaded again and again: every row has its bytes', async () => {
     const bytes = Buffer.alloc(200_000, 9);
     const path = `/v1.0/artifacts/${sha256Of(bytes)}`;
-    const uploads = byDepth({ quick: 6, full: 20 });
+    const uploads = byDepth({ quick: 3, full: 20 });
     const deleting = Array.from({ length: uploads }, async () => {
       for (let n = 0; n < 5; n++) expect([204, 404, 409]).toContain((await remove(path)).status);
     });

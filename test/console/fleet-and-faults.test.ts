@@ -28,9 +28,9 @@ import {
 } from './support/browser.js';
 
 /** For the tests that no later one builds on. */
-const isTurn = takingTurns(2);
+const isTurn = takingTurns(3);
 /** For the pages that axe examines on the way. */
-const isExamined = takingTurns(3);
+const isExamined = takingTurns(6);
 const [vehicle = vehicleOf(1, 'CSF'), stranger = vehicleOf(2, 'CSF')] = [1, 2].map((n) =>
   vehicleOf(n, 'CSF'),
 );

@@ -1,6 +1,7 @@
 /** A person limited to one vehicle model, signed in through a real OpenID Connect provider, in a real Chromium. */
 import { type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { hasTurn } from '../support/depth.js';
 import { type TestAdapter, startTestAdapter } from '../support/adapter.js';
 import {
   type IdentityProvider,
@@ -14,7 +15,8 @@ import { expectLoaded, hasChromium, open, startBrowser, visit } from './support/
 const [own, foreign] = [vehicleOf(1, 'LMP'), vehicleOf(2, 'LMP')];
 const MODELS = { own: 'vehicle model a', foreign: 'vehicle model b' };
 
-describe.runIf(await hasChromium())('a person limited to one vehicle model', () => {
+// One of three such files in a quick run: sign-on, tokens, limited-person.
+describe.runIf(hasTurn(2) && (await hasChromium()))('a person limited to one vehicle model', () => {
   let provider: IdentityProvider;
   let t: TestAdapter;
   let browser: Browser;

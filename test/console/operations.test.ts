@@ -22,9 +22,9 @@ import {
 
 const REF_ID = 'schedule 07/“a”';
 /** For the tests that no later one builds on. */
-const isTurn = takingTurns(2);
+const isTurn = takingTurns(3);
 /** For the pages that axe examines on the way. */
-const isExamined = takingTurns(3);
+const isExamined = takingTurns(6);
 interface Screen {
   /** Place of the row that the keyboard is at; -1 where it is not shown. */
   readonly active: number;

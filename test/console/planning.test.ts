@@ -28,9 +28,9 @@ import {
 const vins = Array.from({ length: 20 }, (_, n) => vinOf(n, 'CSP'));
 const REF_ID = 'winter 1/2';
 /** For the tests that no later one builds on. */
-const isTurn = takingTurns(2);
+const isTurn = takingTurns(3);
 /** For the pages that axe examines on the way. */
-const isExamined = takingTurns(3);
+const isExamined = takingTurns(6);
 const PATH = `/schedules/${encodeURIComponent(REF_ID)}`;
 
 describe.runIf(await hasChromium())('planning', () => {
@@ -73,7 +73,7 @@ describe.runIf(await hasChromium())('planning', () => {
 
   test('an artifact is uploaded', async () => {
     await visit(page, '/artifacts', 'Artifacts');
-    const software = Buffer.alloc(3_000_000, 'software');
+    const software = Buffer.alloc(1_000_000, 'software');
     await page.getByLabel('Hardware ids').fill('hw-hu, hw-hu-b');
     await page.getByLabel('Release counter').fill('7');
     await page.getByLabel('Drop a file here').setInputFiles({
@@ -81,7 +81,7 @@ describe.runIf(await hasChromium())('planning', () => {
       mimeType: 'application/octet-stream',
       buffer: software,
     });
-    const stored = page.getByText(/is stored: 3 MB/);
+    const stored = page.getByText(/is stored: 1 MB/);
     await stored.waitFor();
     const { body } = await carota.call('GET', '/v1.0/artifacts');
     const { sha256 } = body.items[0];

@@ -1,6 +1,7 @@
 /** People sign in to the console of both servers in a real Chromium, at a real OpenID Connect provider. */
 import { type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { hasTurn } from '../support/depth.js';
 import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { type Database, openPostgres } from '../../src/service/database/index.js';
 import { startTestCarota, type TestCarota } from '../carota/support/test-carota.js';
@@ -14,7 +15,8 @@ import {
 import { vehicleOf } from '../support/messages.js';
 import { expectAccessible, hasChromium, open, startBrowser, visit } from './support/browser.js';
 
-describe.runIf(await hasChromium())('single sign-on', () => {
+// One of three such files in a quick run: sign-on, tokens, limited-person.
+describe.runIf(hasTurn(0) && (await hasChromium()))('single sign-on', () => {
   let provider: IdentityProvider;
   let adapter: TestAdapter;
   let carota: TestCarota;

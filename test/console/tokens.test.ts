@@ -1,6 +1,7 @@
 /** The page of tokens in a real Chromium: created, used, replaced, revoked. */
 import { type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { hasTurn } from '../support/depth.js';
 import { startTestCarota, type TestCarota } from '../carota/support/test-carota.js';
 import { startTestAdapter, type TestAdapter } from '../support/adapter.js';
 import {
@@ -13,7 +14,8 @@ import {
   visit,
 } from './support/browser.js';
 
-describe.runIf(await hasChromium())('tokens', () => {
+// One of three such files in a quick run: sign-on, tokens, limited-person.
+describe.runIf(hasTurn(1) && (await hasChromium()))('tokens', () => {
   let t: TestAdapter;
   let carota: TestCarota;
   let browser: Browser;

@@ -28,7 +28,7 @@ import {
 /** Of three servers, a quick run starts one or two. */
 const isTurn = takingTurns(2);
 /** For the pages that axe examines on the way. */
-const isExamined = takingTurns(3);
+const isExamined = takingTurns(6);
 const DAY_MS = 24 * 60 * 60 * 1000;
 
 describe.runIf(await hasChromium())('trust', () => {

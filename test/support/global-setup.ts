@@ -1,5 +1,4 @@
 /** One private PostgreSQL per test project; tests start their own Mosquitto. */
-import { accessSync, constants, statfsSync } from 'node:fs';
 import pg from 'pg';
 import type { TestProject } from 'vitest/node';
 import { ensurePartitions } from '../../src/adapter/maintenance.js';
@@ -7,6 +6,7 @@ import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
 import { CAROTA_SCHEMA } from '../../src/carota/schema.js';
 import { migrate, openPostgres } from '../../src/service/database/index.js';
 import { templateOf } from './databases.js';
+import { inMemory } from './memory.js';
 import { isInstalled, startPostgres } from './servers.js';
 
 declare module 'vitest' {
@@ -23,28 +23,13 @@ const SMALL_LOG = ['-c', 'min_wal_size=32MB', '-c', 'max_wal_size=256MB'];
 /** Databases of tests are small, and each drop searches all buffers. */
 const FEW_BUFFERS = ['-c', 'shared_buffers=64MB'];
 
-/** Linux's file system in memory. */
-const MEMORY = '/dev/shm';
-/** Ten times what the databases of a run at full depth take at most, bytes. */
-const ROOM = 4 * 2 ** 30;
-
-/** A database is created there in a fifth of the time: its hundreds of files cost more than their contents. */
-function inMemory(): string | undefined {
-  try {
-    accessSync(MEMORY, constants.W_OK);
-    const { bavail, bsize } = statfsSync(MEMORY);
-    return bavail * bsize >= ROOM ? MEMORY : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
 export default async function setup(project: TestProject) {
   // The project's environment applies to its workers, not here.
   const { env } = project.config as { env?: Readonly<Record<string, string>> };
   const postgres = await startPostgres(
     [...QUICK, ...SMALL_LOG, ...FEW_BUFFERS],
     env?.OTAOPS_TEST_POSTGRES,
+    // A database is created there in a fifth of the time: its hundreds of files cost more than their contents.
     inMemory(),
   );
   await makeTemplates(postgres.url);

@@ -16,8 +16,8 @@ import { Mutations } from './support/mutations.js';
 import { FIRMWARE, match, TestWorld } from './support/test-vehicle.js';
 import { NOW as now, sha } from './support/test-repository.js';
 
-const FILES = byDepth({ quick: 4_000, full: 1_000_000 });
-const CYCLES = byDepth({ quick: 300, full: 20_000 });
+const FILES = byDepth({ quick: 2_500, full: 1_000_000 });
+const CYCLES = byDepth({ quick: 200, full: 20_000 });
 const HOUR = 60 * 60_000;
 
 withoutStackTraces();

@@ -133,7 +133,7 @@ test('damaged manifests are rejected without a crash, unless their content is un
   const original = await manifest();
   const said = (await accept(original)).envelope.signedBytes;
   const mutations = new Mutations(seed);
-  const damaged = byDepth({ quick: 3_000, full: 100_000 });
+  const damaged = byDepth({ quick: 1_500, full: 100_000 });
   let refused = 0;
   for (let count = 0; count < damaged; count++) {
     const bytes = mutations.ofBytes(original);

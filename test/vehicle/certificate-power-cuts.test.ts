@@ -6,7 +6,7 @@ import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { CertificateStore, ClientTls } from '../../src/vehicle/index.js';
 import { tlsFetch } from '../../src/vehicle/tls-fetch.js';
 import {
@@ -17,32 +17,16 @@ import {
   type TestCarota,
 } from '../carota/support/test-carota.js';
 import { bundled } from '../support/bundle.js';
-import { byDepth, seed } from '../support/depth.js';
+import { byDepth, hasTurn, seed } from '../support/depth.js';
 import { vinOf } from '../support/messages.js';
 import { OpensslAuthority } from '../support/openssl-authority.js';
 import { temporaryDirectory } from '../support/servers.js';
 
-const CHILD = await bundled(
-  fileURLToPath(new URL('support/mortal-certificate.mjs', import.meta.url)),
-);
-const servers = new OpensslAuthority('Servers');
-const ca = readFileSync(servers.ca, 'utf8');
+const SCRIPT_OF_CHILD = fileURLToPath(new URL('support/mortal-certificate.mjs', import.meta.url));
+let child: string;
+let ca: string;
 let double: AdapterDouble;
 let carota: TestCarota;
-beforeAll(async () => {
-  const { cert, key } = servers.server();
-  double = await startAdapterDouble();
-  carota = await startTestCarota(double.url, {
-    vehiclePort: 0,
-    vehicleTls: { cert, key, ca: undefined },
-    enrolmentCa: join(temporaryDirectory('enrolment'), 'authority'),
-    certificateDays: 1,
-  });
-});
-afterAll(async () => {
-  await carota.stop();
-  await double.stop();
-});
 
 interface Settings {
   readonly directory: string;
@@ -55,12 +39,12 @@ interface Settings {
 /** @returns its exit code, or the signal that killed it */
 const live = (settings: Settings & { readonly killAt?: number }) =>
   new Promise<number | string | null>((resolve, reject) => {
-    const child = spawn(process.execPath, [CHILD, JSON.stringify(settings)], {
+    const started = spawn(process.execPath, [child, JSON.stringify(settings)], {
       stdio: ['ignore', 'ignore', 'inherit'],
       timeout: 60_000,
     });
-    child.on('error', reject);
-    child.on('close', (code, signal) => resolve(signal ?? code));
+    started.on('error', reject);
+    started.on('close', (code, signal) => resolve(signal ?? code));
   });
 
 let number = 0;
@@ -89,19 +73,40 @@ const OPERATIONS = 20;
 const STEP = byDepth({ quick: 16, full: 1 });
 const first = byDepth({ quick: 1 + (seed % 16), full: 1 });
 
-test.each(
-  Array.from({ length: Math.floor((OPERATIONS - first) / STEP) + 1 }, (_, n) => first + n * STEP),
-)('killed at operation %i, it goes on', async (killAt) => {
-  const vehicle = await newVehicle();
-  const ended = await live({ ...vehicle, killAt });
-  expect(['SIGKILL', 0]).toContain(ended);
-  // Whatever is on disk is whole, and good.
-  expect([200, 'no certificate']).toContain(await directorAnswers(vehicle));
-  expect(await live(vehicle)).toBe(0);
-  expect(await directorAnswers(vehicle)).toBe(200);
-});
+// One of the three files about power cuts in each quick run.
+describe.runIf(hasTurn(2))('the agent is killed', () => {
+  beforeAll(async () => {
+    child = await bundled(SCRIPT_OF_CHILD);
+    const servers = new OpensslAuthority('Servers');
+    ca = readFileSync(servers.ca, 'utf8');
+    const { cert, key } = servers.server();
+    double = await startAdapterDouble();
+    carota = await startTestCarota(double.url, {
+      vehiclePort: 0,
+      vehicleTls: { cert, key, ca: undefined },
+      enrolmentCa: join(temporaryDirectory('enrolment'), 'authority'),
+      certificateDays: 1,
+    });
+  });
+  afterAll(async () => {
+    await carota.stop();
+    await double.stop();
+  });
 
-test('it is killed indeed, and beyond the last operation it is not', async () => {
-  expect(await live({ ...(await newVehicle()), killAt: 1 })).toBe('SIGKILL');
-  expect(await live({ ...(await newVehicle()), killAt: OPERATIONS })).toBe(0);
+  test.each(
+    Array.from({ length: Math.floor((OPERATIONS - first) / STEP) + 1 }, (_, n) => first + n * STEP),
+  )('killed at operation %i, it goes on', async (killAt) => {
+    const vehicle = await newVehicle();
+    const ended = await live({ ...vehicle, killAt });
+    expect(['SIGKILL', 0]).toContain(ended);
+    // Whatever is on disk is whole, and good.
+    expect([200, 'no certificate']).toContain(await directorAnswers(vehicle));
+    expect(await live(vehicle)).toBe(0);
+    expect(await directorAnswers(vehicle)).toBe(200);
+  });
+
+  test('it is killed indeed, and beyond the last operation it is not', async () => {
+    expect(await live({ ...(await newVehicle()), killAt: 1 })).toBe('SIGKILL');
+    expect(await live({ ...(await newVehicle()), killAt: OPERATIONS })).toBe(0);
+  });
 });

@@ -31,7 +31,7 @@ import { byDepth } from '../support/depth.js';
 import { temporaryDirectory } from '../support/servers.js';
 
 const VALIDITY_SECONDS = byDepth({ quick: 14, full: 20 });
-const PAUSE_BETWEEN_EVENTS_MS = byDepth({ quick: 50, full: 10 });
+const PAUSE_BETWEEN_EVENTS_MS = byDepth({ quick: 200, full: 10 });
 const servers = new OpensslAuthority('Servers');
 const enrolmentCa = join(temporaryDirectory('enrolment'), 'authority');
 let double: AdapterDouble;

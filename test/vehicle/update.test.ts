@@ -1,11 +1,15 @@
 /** A real update: real files, downloaded, verified, installed, started, and rolled back if necessary. */
 import { describe, expect, test } from 'vitest';
+import { takingTurns } from '../support/depth.js';
 import { metaOf } from './support/platform-double.js';
 import { slow } from './support/slow-installer.js';
 import { softwareOf } from './support/software.js';
 import { SUCCESS } from './support/statuses.js';
 import { until } from './support/until.js';
 import { updatesOf } from './support/updates.js';
+
+/** For tests with siblings about the same subject. */
+const isTurn = takingTurns(2);
 
 const SOFTWARE = softwareOf(300_000);
 const { carota, scriptOf, vehicle } = await updatesOf(SOFTWARE);
@@ -96,7 +100,7 @@ describe('repeated triggers', () => {
     await v.stop();
   });
 
-  test('two triggers at once are done one after the other', async () => {
+  test.runIf(isTurn())('two triggers at once are done one after the other', async () => {
     const v = vehicle();
     const second = scriptOf({
       'script-ref-id': 'hu only 002',
@@ -129,15 +133,18 @@ describe('software that fails its health check', () => {
     await v.stop();
   });
 
-  test('is reported as rollback_fail where the software before is sick as well', async () => {
-    const v = vehicle(sick('1.1.0', '1.0.0'));
-    await v.update();
-    expect(v.platform.statuses.slice(-2)).toEqual(['failure', 'rollback_fail']);
-    expect(v.platform.meta()).toMatch(/no answer from it; then the previous software: HU/);
-    await v.stop();
-  });
+  test.runIf(isTurn())(
+    'is reported as rollback_fail where the software before is sick as well',
+    async () => {
+      const v = vehicle(sick('1.1.0', '1.0.0'));
+      await v.update();
+      expect(v.platform.statuses.slice(-2)).toEqual(['failure', 'rollback_fail']);
+      expect(v.platform.meta()).toMatch(/no answer from it; then the previous software: HU/);
+      await v.stop();
+    },
+  );
 
-  test('stays where the script allows no rollback', async () => {
+  test.runIf(isTurn())('stays where the script allows no rollback', async () => {
     const v = vehicle(sick('1.1.0'), scriptOf({ rollback: false }));
     await v.update();
     expect(v.platform.statuses.at(-1)).toBe('failure');
@@ -145,7 +152,7 @@ describe('software that fails its health check', () => {
     await v.stop();
   });
 
-  test('that hangs in its check is rolled back after the time for it', async () => {
+  test.runIf(isTurn())('that hangs in its check is rolled back after the time for it', async () => {
     const v = vehicle({
       health: (version, signal) =>
         version === '1.1.0'
@@ -161,7 +168,7 @@ describe('software that fails its health check', () => {
     await v.stop();
   });
 
-  test('that is healthy and cannot be confirmed stays, and says so', async () => {
+  test.runIf(isTurn())('that is healthy and cannot be confirmed stays, and says so', async () => {
     const v = vehicle({
       installer: (real) => ({
         ...slow(real, 0),
@@ -175,7 +182,7 @@ describe('software that fails its health check', () => {
     await v.stop();
   });
 
-  test('one unhealthy ECU rolls back all of them', async () => {
+  test.runIf(isTurn())('one unhealthy ECU rolls back all of them', async () => {
     const artifact = carota.artifact(SOFTWARE);
     const v = vehicle(
       { ecus: { HU: '1.0.0', TCU: '1.0.1' }, ...sick('2.0.0') },
@@ -192,7 +199,7 @@ describe('software that fails its health check', () => {
     await v.stop();
   });
 
-  test('an installation that fails changes nothing over', async () => {
+  test.runIf(isTurn())('an installation that fails changes nothing over', async () => {
     const v = vehicle({
       installer: (real) => ({
         ...slow(real, 0),

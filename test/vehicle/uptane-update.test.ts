@@ -38,7 +38,7 @@ test('a trigger makes the vehicle fetch, verify, install and report', async () =
   await v.update('hu only 001');
   expect(v.platform.statuses).toEqual(SUCCESS);
   expect(v.platform.meta('version:HU')).toBe('1.1.0');
-  expect(running(v.directory, 'HU')).toEqual(HU.HU.content);
+  expect(running(v.directory, 'HU').equals(HU.HU.content)).toBe(true);
   // In the standard's order; for root the next version is requested.
   const director = `/director/${VIN}`;
   expect(world.requests.map((path) => path.replace(/[0-9a-f]{64}/, 'HASH'))).toEqual([

@@ -1,7 +1,7 @@
 /** User and conditions: consent, pause, cancellation in each phase, preconditions, windows. */
 import { describe, expect, test } from 'vitest';
 import { EVENT_STATUS } from '../../src/contract/index.js';
-import { sampleOf } from '../support/depth.js';
+import { sampleOf, takingTurns } from '../support/depth.js';
 import { type UpdateScript } from '../../src/update-script/index.js';
 import { type Installer } from '../../src/vehicle/index.js';
 import { metaOf } from './support/platform-double.js';
@@ -12,6 +12,9 @@ import { type TestVehicleOptions } from './support/test-vehicle.js';
 import { until } from './support/until.js';
 import { updatesOf } from './support/updates.js';
 import { NOW } from './support/uptane-world.js';
+
+/** For tests with siblings about the same subject. */
+const isTurn = takingTurns(2);
 
 const SOFTWARE = softwareOf(300_000);
 const { carota, scriptOf, vehicle } = await updatesOf(SOFTWARE);
@@ -71,7 +74,7 @@ describe('the user', () => {
     }
   });
 
-  test('declines by not answering in time', async () => {
+  test.runIf(isTurn())('declines by not answering in time', async () => {
     const never = {
       ask: (_question: unknown, signal: AbortSignal) =>
         new Promise<boolean>((_resolve, reject) => {
@@ -85,28 +88,31 @@ describe('the user', () => {
     await v.stop();
   });
 
-  test('pauses in the middle of the download and resumes it where it was', async () => {
-    const v = vehicle({
-      bytesPerSecond: 600_000,
-      pace: { progressPercent: 10 },
-    });
-    v.platform.trigger('hu only 001');
-    await until(() =>
-      v.platform.events.some(
-        ({ body }) => metaOf(body.meta, 'download') !== '0%' && body.status === 3,
-      ),
-    );
-    expect(v.runner.pause()).toBe(true);
-    expect(v.runner.pause()).toBe(false);
-    const requestsBefore = carota.requests.length;
-    expect(v.runner.current?.phase).toBe('downloading');
-    expect(v.runner.resume()).toBe(true);
-    await v.agent.idle();
-    expect(v.platform.statuses).toEqual(SUCCESS.toSpliced(2, 0, 'pause', 'resume'));
-    expect(carota.requests).toHaveLength(requestsBefore + 1);
-    expect(carota.requests.at(-1)?.range).toMatch(/^bytes=\d+-$/);
-    await v.stop();
-  });
+  test.runIf(isTurn())(
+    'pauses in the middle of the download and resumes it where it was',
+    async () => {
+      const v = vehicle({
+        bytesPerSecond: 600_000,
+        pace: { progressPercent: 10 },
+      });
+      v.platform.trigger('hu only 001');
+      await until(() =>
+        v.platform.events.some(
+          ({ body }) => metaOf(body.meta, 'download') !== '0%' && body.status === 3,
+        ),
+      );
+      expect(v.runner.pause()).toBe(true);
+      expect(v.runner.pause()).toBe(false);
+      const requestsBefore = carota.requests.length;
+      expect(v.runner.current?.phase).toBe('downloading');
+      expect(v.runner.resume()).toBe(true);
+      await v.agent.idle();
+      expect(v.platform.statuses).toEqual(SUCCESS.toSpliced(2, 0, 'pause', 'resume'));
+      expect(carota.requests).toHaveLength(requestsBefore + 1);
+      expect(carota.requests.at(-1)?.range).toMatch(/^bytes=\d+-$/);
+      await v.stop();
+    },
+  );
 
   test.each(['installing', 'rebooting'])(
     'cannot cancel after %s: it is too late',
@@ -202,7 +208,7 @@ describe('preconditions', () => {
     await v.stop();
   });
 
-  test('that are not met in time end the update with the reason', async () => {
+  test.runIf(isTurn())('that are not met in time end the update with the reason', async () => {
     status.battery = 40;
     const v = vehicle({ conditions }, scriptOf({ preconditions: { battery: 60, timeout: 1 } }));
     await v.update();
@@ -213,20 +219,23 @@ describe('preconditions', () => {
     await v.stop();
   });
 
-  test('the window of the day is waited for, in the time zone of the vehicle', async () => {
-    carota.world.now = new Date(`${NOW.toISOString().slice(0, 10)}T12:00:00Z`);
-    let passed = 0;
-    const v = vehicle(
-      { monotonic: () => passed, conditions: { ...conditions, timeZone: 'Asia/Tokyo' } },
-      scriptOf({ window: { from: '22:00', to: '05:00' } }),
-    );
-    v.platform.trigger('hu only 001');
-    await until(() => v.runner.current?.phase === 'waiting');
-    expect(await v.installer.version('HU')).toBe('1.0.0');
-    passed = 60 * 60_000;
-    await v.agent.idle();
-    carota.world.now = NOW;
-    expect(v.platform.statuses).toEqual(SUCCESS);
-    await v.stop();
-  });
+  test.runIf(isTurn())(
+    'the window of the day is waited for, in the time zone of the vehicle',
+    async () => {
+      carota.world.now = new Date(`${NOW.toISOString().slice(0, 10)}T12:00:00Z`);
+      let passed = 0;
+      const v = vehicle(
+        { monotonic: () => passed, conditions: { ...conditions, timeZone: 'Asia/Tokyo' } },
+        scriptOf({ window: { from: '22:00', to: '05:00' } }),
+      );
+      v.platform.trigger('hu only 001');
+      await until(() => v.runner.current?.phase === 'waiting');
+      expect(await v.installer.version('HU')).toBe('1.0.0');
+      passed = 60 * 60_000;
+      await v.agent.idle();
+      carota.world.now = NOW;
+      expect(v.platform.statuses).toEqual(SUCCESS);
+      await v.stop();
+    },
+  );
 });

@@ -9,7 +9,7 @@ import { BadDossier, verifyDossier } from '../../../src/carota/dossier/index.js'
 import { seal, sortedJson } from '../../../src/service/chain/index.js';
 import { generateKey } from '../../../src/uptane/signing/index.js';
 import { localSigner } from '../../../src/uptane/signing/local-signer.js';
-import { seed } from '../../support/depth.js';
+import { byDepth, sampleOf, seed } from '../../support/depth.js';
 import { ifInstalled } from '../../support/servers.js';
 import { tufPython } from '../../uptane/foreign/python.js';
 import {
@@ -85,7 +85,7 @@ describe('a dossier in which', () => {
   test('any byte has changed is not intact', async () => {
     const masks = masksOf(small);
     const unnoticed: number[] = [];
-    for (const [offset, mask] of masks.entries()) {
+    for (const [offset, mask] of sampleOf([...masks.entries()], 4)) {
       const changed = Buffer.from(small);
       changed[offset] = (changed[offset] ?? 0) ^ mask;
       if (await isIntact(changed)) unnoticed.push(offset);
@@ -96,7 +96,7 @@ describe('a dossier in which', () => {
 
   test('a letter has another case, or a line another end, is not intact', async () => {
     for (const mask of [0x20, 0x07]) {
-      for (let offset = large.length - 1; offset > 0; offset -= 37) {
+      for (let offset = large.length - 1; offset > 0; offset -= byDepth({ quick: 151, full: 37 })) {
         const changed = Buffer.from(large);
         changed[offset] = (changed[offset] ?? 0) ^ mask;
         expect([offset, mask, await isIntact(changed)]).toEqual([offset, mask, false]);

@@ -9,6 +9,9 @@ import { freePort } from '../../support/servers.js';
 import { Campaigns, SCRIPT, vins } from '../support/campaigns.js';
 import { eventOf, MODEL } from '../support/test-carota.js';
 
+/** For tests with siblings about the same subject. */
+const isTurn = takingTurns(2);
+
 const TEST = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 };
 
 let world: Campaigns;
@@ -50,53 +53,65 @@ describe('admission', () => {
     expect((await world.show(refId)).exposure.exposed).toBe(7);
   });
 
-  test('a result makes room for the next vehicle, and a test that goes makes more', async () => {
-    const refId = await world.running({ guard: { test: TEST, exposureCap: 4, soak: 0 } });
-    await world.admit(refId, vins.slice(0, 4));
-    expect((await world.ask(refId, vins[4] ?? '')).body.admitted).toBe(false);
-    await world.report(refId, vins.slice(0, 1), 'success');
-    await world.admit(refId, vins.slice(4, 5));
-    expect((await world.ask(refId, vins[5] ?? '')).body.admitted).toBe(false);
-    // Four successes decide the first test.
-    await world.report(refId, vins.slice(1, 4), 'success');
-    const { exposure, guardTest } = await world.show(refId);
-    expect(exposure).toMatchObject({ cap: 8, undecided: 1 });
-    expect(guardTest).toMatchObject({ number: 2, from: 5 });
-    await world.admit(refId, vins.slice(5, 12));
-    expect((await world.ask(refId, vins[12] ?? '')).body.admitted).toBe(false);
-  });
+  test.runIf(isTurn())(
+    'a result makes room for the next vehicle, and a test that goes makes more',
+    async () => {
+      const refId = await world.running({ guard: { test: TEST, exposureCap: 4, soak: 0 } });
+      await world.admit(refId, vins.slice(0, 4));
+      expect((await world.ask(refId, vins[4] ?? '')).body.admitted).toBe(false);
+      await world.report(refId, vins.slice(0, 1), 'success');
+      await world.admit(refId, vins.slice(4, 5));
+      expect((await world.ask(refId, vins[5] ?? '')).body.admitted).toBe(false);
+      // Four successes decide the first test.
+      await world.report(refId, vins.slice(1, 4), 'success');
+      const { exposure, guardTest } = await world.show(refId);
+      expect(exposure).toMatchObject({ cap: 8, undecided: 1 });
+      expect(guardTest).toMatchObject({ number: 2, from: 5 });
+      await world.admit(refId, vins.slice(5, 12));
+      expect((await world.ask(refId, vins[12] ?? '')).body.admitted).toBe(false);
+    },
+  );
 
-  test('a vehicle that goes on after its failure takes no second slot, and succeeds at the end of its soak', async () => {
-    const refId = await world.running({ guard: { maxFailures: 9, exposureCap: 2, soak: 1 } });
-    const [one = '', two = '', three = '', four = ''] = vins;
-    await world.admit(refId, [one, two]);
-    await world.report(refId, [one], 'download_fail');
-    await world.admit(refId, [three]);
-    await world.report(refId, [one], 'downloading');
-    expect((await world.show(refId)).exposure).toMatchObject({ undecided: 2, failed: 1 });
-    expect((await world.ask(refId, four)).body.admitted).toBe(false);
-    await world.report(refId, [one], 'success');
-    const { exposure } = await world.until(refId, (schedule) => schedule.exposure.succeeded === 1);
-    expect(exposure).toMatchObject({ exposed: 3, undecided: 2, failed: 0 });
-    expect((await world.ask(refId, four)).body.admitted).toBe(false);
-  });
+  test.runIf(isTurn())(
+    'a vehicle that goes on after its failure takes no second slot, and succeeds at the end of its soak',
+    async () => {
+      const refId = await world.running({ guard: { maxFailures: 9, exposureCap: 2, soak: 1 } });
+      const [one = '', two = '', three = '', four = ''] = vins;
+      await world.admit(refId, [one, two]);
+      await world.report(refId, [one], 'download_fail');
+      await world.admit(refId, [three]);
+      await world.report(refId, [one], 'downloading');
+      expect((await world.show(refId)).exposure).toMatchObject({ undecided: 2, failed: 1 });
+      expect((await world.ask(refId, four)).body.admitted).toBe(false);
+      await world.report(refId, [one], 'success');
+      const { exposure } = await world.until(
+        refId,
+        (schedule) => schedule.exposure.succeeded === 1,
+      );
+      expect(exposure).toMatchObject({ exposed: 3, undecided: 2, failed: 0 });
+      expect((await world.ask(refId, four)).body.admitted).toBe(false);
+    },
+  );
 
-  test('is refused for good once the schedule does not run any more, and for now while it is paused', async () => {
-    const refId = await world.running({ guard: { maxFailures: 1 } });
-    await world.admit(refId, vins.slice(0, 1));
-    await world.carota.call('POST', `${world.path(refId)}/pause`, { body: {} });
-    expect((await world.ask(refId, vins[0] ?? '')).body).toMatchObject({
-      admitted: false,
-      reason: 'the schedule is paused',
-    });
-    await world.carota.call('POST', `${world.path(refId)}/stop`, { body: { reason: 'smoke' } });
-    expect(await world.ask(refId, vins[0] ?? '')).toMatchObject({
-      status: 409,
-      body: { errorCode: 'SCHEDULE_STATUS', errorMessage: 'the schedule is stopped: smoke' },
-    });
-    expect((await world.ask(refId, vinOf(99, 'WBA'))).status).toBe(404);
-    expect((await world.ask('none', vins[0] ?? '')).body.errorCode).toBe('SCHEDULE_NOT_FOUND');
-  });
+  test.runIf(isTurn())(
+    'is refused for good once the schedule does not run any more, and for now while it is paused',
+    async () => {
+      const refId = await world.running({ guard: { maxFailures: 1 } });
+      await world.admit(refId, vins.slice(0, 1));
+      await world.carota.call('POST', `${world.path(refId)}/pause`, { body: {} });
+      expect((await world.ask(refId, vins[0] ?? '')).body).toMatchObject({
+        admitted: false,
+        reason: 'the schedule is paused',
+      });
+      await world.carota.call('POST', `${world.path(refId)}/stop`, { body: { reason: 'smoke' } });
+      expect(await world.ask(refId, vins[0] ?? '')).toMatchObject({
+        status: 409,
+        body: { errorCode: 'SCHEDULE_STATUS', errorMessage: 'the schedule is stopped: smoke' },
+      });
+      expect((await world.ask(refId, vinOf(99, 'WBA'))).status).toBe(404);
+      expect((await world.ask('none', vins[0] ?? '')).body.errorCode).toBe('SCHEDULE_NOT_FOUND');
+    },
+  );
 
   test('is for the vehicle itself: the token of another one is refused', async () => {
     const refId = await world.running({ guard: { maxFailures: 1 } });
@@ -116,7 +131,7 @@ describe('admission', () => {
     expect((await world.show(refId)).exposure.exposed).toBe(1);
   });
 
-  test('a vehicle whose wave has not started waits', async () => {
+  test.runIf(isTurn())('a vehicle whose wave has not started waits', async () => {
     const refId = await world.running({
       waves: [{ vins: vins.slice(0, 2) }],
       guard: { maxFailures: 1 },
@@ -144,41 +159,45 @@ describe('silence', () => {
     expect(world.adapter.triggers).toHaveLength(1);
   });
 
-  test('counts as failure in the test too, and success that is heard before the decision undoes it', async () => {
-    const guard = { test: TEST, deadline: 1, soak: 0, patience: 600 };
-    const refId = await world.running({ waves: [{ vehicles: 10 }], guard });
-    const [one = ''] = world.adapter.triggers.at(-1)?.vins ?? [];
-    await world.admit(refId, [one]);
-    const { guardTest: before } = await world.show(refId);
-    expect(before.oldest ?? { vin: one }).toMatchObject({ vin: one });
-    await world.until(refId, ({ exposure }) => exposure.silent === 1);
-    const { body: vehicle } = await world.carota.call(
-      'GET',
-      `${world.path(refId)}/vehicles/${one}`,
-    );
-    expect(vehicle).toMatchObject({ silentAt: expect.any(String), decidesAt: null });
-    expect((await world.show(refId)).guardTest.path).toMatchObject([
-      { vin: one, result: 'silent' },
-    ]);
-    await world.report(refId, [one], 'success');
-    const { exposure, guardTest } = await world.show(refId);
-    expect(exposure).toMatchObject({ silent: 0, succeeded: 1 });
-    expect(guardTest.path[0].optimistic).toBeLessThan(0);
-  });
+  test.runIf(isTurn())(
+    'counts as failure in the test too, and success that is heard before the decision undoes it',
+    async () => {
+      const guard = { test: TEST, deadline: 1, soak: 0, patience: 600 };
+      const refId = await world.running({ waves: [{ vehicles: 10 }], guard });
+      const [one = ''] = world.adapter.triggers.at(-1)?.vins ?? [];
+      await world.admit(refId, [one]);
+      const { guardTest: before } = await world.show(refId);
+      expect(before.oldest ?? { vin: one }).toMatchObject({ vin: one });
+      await world.until(refId, ({ exposure }) => exposure.silent === 1);
+      const { body: vehicle } = await world.carota.call(
+        'GET',
+        `${world.path(refId)}/vehicles/${one}`,
+      );
+      expect(vehicle).toMatchObject({ silentAt: expect.any(String), decidesAt: null });
+      expect((await world.show(refId)).guardTest.path).toMatchObject([
+        { vin: one, result: 'silent' },
+      ]);
+      await world.report(refId, [one], 'success');
+      const { exposure, guardTest } = await world.show(refId);
+      expect(exposure).toMatchObject({ silent: 0, succeeded: 1 });
+      expect(guardTest.path[0].optimistic).toBeLessThan(0);
+    },
+  );
 
-  test('a restart changes nothing: who was exposed has its deadline still', async () => {
-    const guard = { maxFailures: 2, afterReboot: 2 };
-    const refId = await world.running({ waves: [{ vehicles: 5 }], guard });
-    const some = (world.adapter.triggers.at(-1)?.vins ?? []).slice(0, 2);
-    await world.admit(refId, some);
-    await world.report(refId, some, 'reboot');
-    await world.restart();
-    const schedule = await world.until(refId, ({ status }) => status === 'stopped');
-    expect(schedule.reason).toBe('2 vehicles failed, 2 of them by silence');
-  });
+  test.runIf(isTurn())(
+    'a restart changes nothing: who was exposed has its deadline still',
+    async () => {
+      const guard = { maxFailures: 2, afterReboot: 2 };
+      const refId = await world.running({ waves: [{ vehicles: 5 }], guard });
+      const some = (world.adapter.triggers.at(-1)?.vins ?? []).slice(0, 2);
+      await world.admit(refId, some);
+      await world.report(refId, some, 'reboot');
+      await world.restart();
+      const schedule = await world.until(refId, ({ status }) => status === 'stopped');
+      expect(schedule.reason).toBe('2 vehicles failed, 2 of them by silence');
+    },
+  );
 });
-
-const isTurn = takingTurns(2);
 
 test.runIf(isTurn())(
   'a server puts off deadlines before it takes a report, which would end them',
@@ -261,51 +280,60 @@ describe('soak', () => {
     expect(stopped.decisions.at(-1).figures).toMatchObject({ from: 1, failed: 2 });
   });
 
-  test('at its end the vehicles have succeeded, and the next wave goes', async () => {
-    const guard = { test: TEST, soak: 1 };
-    const refId = await world.running({ waves: [{ vehicles: 4 }], guard });
-    await world.report(
-      refId,
-      world.adapter.triggers.at(-1)?.vins ?? [],
-      'consent_accepted',
-      'success',
-    );
-    expect((await world.show(refId)).exposure).toMatchObject({ undecided: 4 });
-    const { decisions } = await world.until(refId, ({ waves }) => waves[1].postedAt !== null);
-    expect(decisions.find(({ decision }: any) => decision === 'go')).toMatchObject({
-      reason: '4 of the first 4 exposed vehicles succeeded',
-    });
-  });
-});
-
-test('failures that report sooner than the vehicles before them do not decide', async () => {
-  const refId = await world.running({ guard: { test: TEST, soak: 0 } });
-  await world.admit(refId, vins.slice(0, 12));
-  // Nine others were exposed before these three.
-  await world.report(refId, vins.slice(9, 12), 'failure');
-  const { status, exposure } = await world.show(refId);
-  expect({ status, exposure }).toMatchObject({ status: 'running', exposure: { failed: 3 } });
-  await world.report(refId, vins.slice(0, 2), 'failure');
-  expect((await world.show(refId)).status).toBe('stopped');
-});
-
-test('a vehicle that withdraws says nothing, and early failures have a limit of their own', async () => {
-  const guard = { maxFailures: 1, maxEarlyFailures: 2, soak: 0 };
-  const refId = await world.running({ guard });
-  await world.admit(refId, vins.slice(0, 1));
-  await world.report(refId, vins.slice(0, 1), 'cancel');
-  await world.report(refId, vins.slice(1, 2), 'consent_rejected');
-  await world.report(refId, vins.slice(2, 3), 'pki_check_fail');
-  const { status, exposure } = await world.show(refId);
-  expect({ status, exposure }).toMatchObject({
-    status: 'running',
-    exposure: { exposed: 1, withdrawn: 2, failed: 0, failedEarly: 1 },
-  });
-  await world.report(refId, vins.slice(3, 4), 'failure');
-  expect((await world.until(refId, (schedule) => schedule.status === 'stopped')).reason).toBe(
-    '2 vehicles failed before exposure',
+  test.runIf(isTurn())(
+    'at its end the vehicles have succeeded, and the next wave goes',
+    async () => {
+      const guard = { test: TEST, soak: 1 };
+      const refId = await world.running({ waves: [{ vehicles: 4 }], guard });
+      await world.report(
+        refId,
+        world.adapter.triggers.at(-1)?.vins ?? [],
+        'consent_accepted',
+        'success',
+      );
+      expect((await world.show(refId)).exposure).toMatchObject({ undecided: 4 });
+      const { decisions } = await world.until(refId, ({ waves }) => waves[1].postedAt !== null);
+      expect(decisions.find(({ decision }: any) => decision === 'go')).toMatchObject({
+        reason: '4 of the first 4 exposed vehicles succeeded',
+      });
+    },
   );
 });
+
+test.runIf(isTurn())(
+  'failures that report sooner than the vehicles before them do not decide',
+  async () => {
+    const refId = await world.running({ guard: { test: TEST, soak: 0 } });
+    await world.admit(refId, vins.slice(0, 12));
+    // Nine others were exposed before these three.
+    await world.report(refId, vins.slice(9, 12), 'failure');
+    const { status, exposure } = await world.show(refId);
+    expect({ status, exposure }).toMatchObject({ status: 'running', exposure: { failed: 3 } });
+    await world.report(refId, vins.slice(0, 2), 'failure');
+    expect((await world.show(refId)).status).toBe('stopped');
+  },
+);
+
+test.runIf(isTurn())(
+  'a vehicle that withdraws says nothing, and early failures have a limit of their own',
+  async () => {
+    const guard = { maxFailures: 1, maxEarlyFailures: 2, soak: 0 };
+    const refId = await world.running({ guard });
+    await world.admit(refId, vins.slice(0, 1));
+    await world.report(refId, vins.slice(0, 1), 'cancel');
+    await world.report(refId, vins.slice(1, 2), 'consent_rejected');
+    await world.report(refId, vins.slice(2, 3), 'pki_check_fail');
+    const { status, exposure } = await world.show(refId);
+    expect({ status, exposure }).toMatchObject({
+      status: 'running',
+      exposure: { exposed: 1, withdrawn: 2, failed: 0, failedEarly: 1 },
+    });
+    await world.report(refId, vins.slice(3, 4), 'failure');
+    expect((await world.until(refId, (schedule) => schedule.status === 'stopped')).reason).toBe(
+      '2 vehicles failed before exposure',
+    );
+  },
+);
 
 test('a guard that no failure could set off is refused', async () => {
   const body = {

@@ -89,7 +89,7 @@ test('is never exceeded, whatever is asked, reported and killed at the same time
     }
   };
   const drive = async () => {
-    for (let step = 0; step < byDepth({ quick: 40, full: 250 }); step += 1) {
+    for (let step = 0; step < byDepth({ quick: 15, full: 250 }); step += 1) {
       const server = oneOf(servers);
       const vin = oneOf(vins);
       if (below(3) > 0) {

@@ -241,7 +241,7 @@ describe('an exposed vehicle', () => {
           if (isDecided) expect(exposure.result).not.toBe('undecided');
         }
       }),
-      cases({ quick: 2_000, full: 50_000 }),
+      cases({ quick: 800, full: 50_000 }),
     );
   });
 

@@ -15,6 +15,9 @@ import {
   type TestCarota,
 } from '../support/test-carota.js';
 
+/** For tests with siblings about the same subject. */
+const isInTurn = takingTurns(2);
+
 const SCRIPT = 'hu only 001';
 const vins = Array.from({ length: 4 }, (_, n) => vinOf(n, 'WVW'));
 const [vin = '', other = ''] = vins;
@@ -95,58 +98,70 @@ test('a failure for this reason is tried again, so often, and counts as failed o
   expect(retriggers(refId)).toBe(2);
 });
 
-test('a vehicle that succeeds at the second attempt has succeeded, and its wave waits for it', async () => {
-  const refId = await running({ vins: [vin], guard: { maxFailures: 1, soak: 0 }, retry: RETRY });
-  await report(refId, 'download_fail', NETWORK);
-  await untilRetriggered(refId, 1);
-  expect((await show(refId)).status).toBe('running');
-  await report(refId, 'success');
-  const { exposure, status } = await eventually(
-    () => show(refId),
-    (schedule) => schedule.status !== 'running',
-  );
-  expect({ exposure, status }).toMatchObject({
-    exposure: { exposed: 1, succeeded: 1, failed: 0 },
-    status: 'completed',
-  });
-});
+test.runIf(isInTurn())(
+  'a vehicle that succeeds at the second attempt has succeeded, and its wave waits for it',
+  async () => {
+    const refId = await running({ vins: [vin], guard: { maxFailures: 1, soak: 0 }, retry: RETRY });
+    await report(refId, 'download_fail', NETWORK);
+    await untilRetriggered(refId, 1);
+    expect((await show(refId)).status).toBe('running');
+    await report(refId, 'success');
+    const { exposure, status } = await eventually(
+      () => show(refId),
+      (schedule) => schedule.status !== 'running',
+    );
+    expect({ exposure, status }).toMatchObject({
+      exposure: { exposed: 1, succeeded: 1, failed: 0 },
+      status: 'completed',
+    });
+  },
+);
 
-test('a rollback that takes longer than the pause is the end of the failure before, not a result of the new attempt', async () => {
-  const retry = [{ state: 'failure', after: 1, times: 1 }];
-  const refId = await running({ vins: [vin], guard: { maxFailures: 1, soak: 0 }, retry });
-  await report(refId, 'downloading');
-  await report(refId, 'failure');
-  await untilRetriggered(refId, 1);
-  await report(refId, 'rollback_success');
-  await report(refId, 'received');
-  await report(refId, 'rollback_success');
-  expect(await vehicleOf(refId)).toMatchObject({ state: 'received', result: 'undecided' });
-  await report(refId, 'success');
-  expect((await show(refId)).exposure).toMatchObject({ succeeded: 1, failed: 0 });
-});
+test.runIf(isInTurn())(
+  'a rollback that takes longer than the pause is the end of the failure before, not a result of the new attempt',
+  async () => {
+    const retry = [{ state: 'failure', after: 1, times: 1 }];
+    const refId = await running({ vins: [vin], guard: { maxFailures: 1, soak: 0 }, retry });
+    await report(refId, 'downloading');
+    await report(refId, 'failure');
+    await untilRetriggered(refId, 1);
+    await report(refId, 'rollback_success');
+    await report(refId, 'received');
+    await report(refId, 'rollback_success');
+    expect(await vehicleOf(refId)).toMatchObject({ state: 'received', result: 'undecided' });
+    await report(refId, 'success');
+    expect((await show(refId)).exposure).toMatchObject({ succeeded: 1, failed: 0 });
+  },
+);
 
-test('other failures are final, and so is a vehicle that goes on by itself not tried again', async () => {
-  const refId = await running({ guard: { maxFailures: 2, soak: 0 }, retry: RETRY });
-  await report(refId, 'download_fail', [{ key: 'reason', value: 'disk full' }]);
-  expect(await vehicleOf(refId)).toMatchObject({ result: 'failed', retryAt: null });
-  await report(refId, 'download_fail', NETWORK, other);
-  await report(refId, 'downloading', [], other);
-  expect(await vehicleOf(refId, other)).toMatchObject({ result: 'undecided', retryAt: null });
-});
+test.runIf(isInTurn())(
+  'other failures are final, and so is a vehicle that goes on by itself not tried again',
+  async () => {
+    const refId = await running({ guard: { maxFailures: 2, soak: 0 }, retry: RETRY });
+    await report(refId, 'download_fail', [{ key: 'reason', value: 'disk full' }]);
+    expect(await vehicleOf(refId)).toMatchObject({ result: 'failed', retryAt: null });
+    await report(refId, 'download_fail', NETWORK, other);
+    await report(refId, 'downloading', [], other);
+    expect(await vehicleOf(refId, other)).toMatchObject({ result: 'undecided', retryAt: null });
+  },
+);
 
-test('a failure before exposure is tried again too, and does not count meanwhile', async () => {
-  const retry = [{ state: 'pki_check_fail', after: 1, times: 1 }];
-  const refId = await running({ guard: { maxFailures: 9, maxEarlyFailures: 1 }, retry });
-  await report(refId, 'pki_check_fail');
-  expect((await show(refId)).exposure).toMatchObject({ failedEarly: 0, retrying: 1 });
-  await untilRetriggered(refId, 1);
-  await report(refId, 'pki_check_fail');
-  const { reason } = await eventually(
-    () => show(refId),
-    (schedule) => schedule.status === 'stopped',
-  );
-  expect(reason).toBe('1 vehicle failed before exposure');
-});
+test.runIf(isInTurn())(
+  'a failure before exposure is tried again too, and does not count meanwhile',
+  async () => {
+    const retry = [{ state: 'pki_check_fail', after: 1, times: 1 }];
+    const refId = await running({ guard: { maxFailures: 9, maxEarlyFailures: 1 }, retry });
+    await report(refId, 'pki_check_fail');
+    expect((await show(refId)).exposure).toMatchObject({ failedEarly: 0, retrying: 1 });
+    await untilRetriggered(refId, 1);
+    await report(refId, 'pki_check_fail');
+    const { reason } = await eventually(
+      () => show(refId),
+      (schedule) => schedule.status === 'stopped',
+    );
+    expect(reason).toBe('1 vehicle failed before exposure');
+  },
+);
 
 describe('the adapter is told once', () => {
   const isTurn = takingTurns(2);
@@ -221,31 +236,34 @@ describe('the new attempt fails before the server has noted that it started', ()
   );
 });
 
-test('a retry starts under the lock of its schedule, so a report at the same time is not lost', async () => {
-  const refId = await running({ guard: { maxFailures: 9, soak: 0 }, retry: RETRY });
-  const client = new pg.Client(carota.databaseUrl);
-  await client.connect();
-  let isLocked = false;
-  adapter.onAttemptAsked = async () => {
-    if (isLocked) return;
-    isLocked = true;
-    await client.query('begin');
-    await client.query('select from schedules where ref_id = $1 for update', [refId]);
-  };
-  await report(refId, 'download_fail', NETWORK);
-  await untilOthersWait(client);
-  expect(retriggers(refId)).toBe(0);
-  // What a report does: it reads the vehicle, and writes all of it. Here a failure, with a retry of its own.
-  await client.query(
-    `update schedule_vehicles set tries = 0, retry_at = date_trunc('milliseconds', now())
+test.runIf(isInTurn())(
+  'a retry starts under the lock of its schedule, so a report at the same time is not lost',
+  async () => {
+    const refId = await running({ guard: { maxFailures: 9, soak: 0 }, retry: RETRY });
+    const client = new pg.Client(carota.databaseUrl);
+    await client.connect();
+    let isLocked = false;
+    adapter.onAttemptAsked = async () => {
+      if (isLocked) return;
+      isLocked = true;
+      await client.query('begin');
+      await client.query('select from schedules where ref_id = $1 for update', [refId]);
+    };
+    await report(refId, 'download_fail', NETWORK);
+    await untilOthersWait(client);
+    expect(retriggers(refId)).toBe(0);
+    // What a report does: it reads the vehicle, and writes all of it. Here a failure, with a retry of its own.
+    await client.query(
+      `update schedule_vehicles set tries = 0, retry_at = date_trunc('milliseconds', now())
      where vin = $2 and schedule_id = (select id from schedules where ref_id = $1)`,
-    [refId, vin],
-  );
-  await client.query('commit');
-  await client.end();
-  await untilRetriggered(refId, 1);
-  expect(retriggers(refId)).toBe(1);
-});
+      [refId, vin],
+    );
+    await client.query('commit');
+    await client.end();
+    await untilRetriggered(refId, 1);
+    expect(retriggers(refId)).toBe(1);
+  },
+);
 
 async function dueNow(refId: string): Promise<void> {
   const client = new pg.Client(carota.databaseUrl);
@@ -258,22 +276,28 @@ async function dueNow(refId: string): Promise<void> {
   await client.end();
 }
 
-test('a schedule that is stopped tries nothing again: what was to be tried has failed', async () => {
-  const retry = [{ state: 'failure', after: 3_600, times: 5 }];
-  const refId = await running({ guard: { maxFailures: 9 }, retry });
-  await report(refId, 'downloading');
-  await report(refId, 'failure');
-  await report(refId, 'rollback_success');
-  expect(await vehicleOf(refId)).toMatchObject({ state: 'rollback_success', result: 'undecided' });
-  await carota.call('POST', `${path(refId)}/stop`, { body: { reason: 'enough' } });
-  expect(
-    await eventually(
-      () => vehicleOf(refId),
-      ({ retryAt }) => retryAt === null,
-    ),
-  ).toMatchObject({ result: 'failed' });
-  expect((await show(refId)).exposure).toMatchObject({ failed: 1, undecided: 0, retrying: 0 });
-});
+test.runIf(isInTurn())(
+  'a schedule that is stopped tries nothing again: what was to be tried has failed',
+  async () => {
+    const retry = [{ state: 'failure', after: 3_600, times: 5 }];
+    const refId = await running({ guard: { maxFailures: 9 }, retry });
+    await report(refId, 'downloading');
+    await report(refId, 'failure');
+    await report(refId, 'rollback_success');
+    expect(await vehicleOf(refId)).toMatchObject({
+      state: 'rollback_success',
+      result: 'undecided',
+    });
+    await carota.call('POST', `${path(refId)}/stop`, { body: { reason: 'enough' } });
+    expect(
+      await eventually(
+        () => vehicleOf(refId),
+        ({ retryAt }) => retryAt === null,
+      ),
+    ).toMatchObject({ result: 'failed' });
+    expect((await show(refId)).exposure).toMatchObject({ failed: 1, undecided: 0, retrying: 0 });
+  },
+);
 
 /** At each commit that changes a schedule: the result of the first vehicle, and the one with which a test may stop. */
 const WATCH = `
@@ -288,32 +312,37 @@ const WATCH = `
   create constraint trigger watch_stop after update on schedules
     deferrable initially deferred for each row execute function watch_stop();`;
 
-test('a vehicle that has no further attempt has failed, and at once the test takes all who were admitted meanwhile', async () => {
-  const test = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.05 };
-  const retry = [{ ...RETRY[0], after: 3_600 }];
-  const refId = await running({ guard: { test, exposureCap: 2, soak: 0 }, retry });
-  await report(refId, 'downloading');
-  await report(refId, 'download_fail', NETWORK);
-  const admission = await carota.call('POST', `${path(refId)}/vehicles/${other}/admission`);
-  expect(admission.body.admitted).toBe(true);
-  const client = new pg.Client(carota.databaseUrl);
-  await client.connect();
-  await client.query(WATCH);
-  adapter.gone.add(`${refId} ${vin}`);
-  await dueNow(refId);
-  await eventually(
-    () => vehicleOf(refId),
-    ({ result }) => result === 'failed',
-  );
-  const { rows } = await client.query(`select stop_place from stop_watch where result = 'failed'`);
-  await client.query('drop function watch_stop cascade');
-  await client.end();
-  // Two failures stop it, and the second vehicle has no result yet.
-  expect(rows.length).toBeGreaterThan(0);
-  for (const row of rows) expect(row).toEqual({ stop_place: 2 });
-});
+test.runIf(isInTurn())(
+  'a vehicle that has no further attempt has failed, and at once the test takes all who were admitted meanwhile',
+  async () => {
+    const test = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.05 };
+    const retry = [{ ...RETRY[0], after: 3_600 }];
+    const refId = await running({ guard: { test, exposureCap: 2, soak: 0 }, retry });
+    await report(refId, 'downloading');
+    await report(refId, 'download_fail', NETWORK);
+    const admission = await carota.call('POST', `${path(refId)}/vehicles/${other}/admission`);
+    expect(admission.body.admitted).toBe(true);
+    const client = new pg.Client(carota.databaseUrl);
+    await client.connect();
+    await client.query(WATCH);
+    adapter.gone.add(`${refId} ${vin}`);
+    await dueNow(refId);
+    await eventually(
+      () => vehicleOf(refId),
+      ({ result }) => result === 'failed',
+    );
+    const { rows } = await client.query(
+      `select stop_place from stop_watch where result = 'failed'`,
+    );
+    await client.query('drop function watch_stop cascade');
+    await client.end();
+    // Two failures stop it, and the second vehicle has no result yet.
+    expect(rows.length).toBeGreaterThan(0);
+    for (const row of rows) expect(row).toEqual({ stop_place: 2 });
+  },
+);
 
-test('its deadline ends it, though a retry is due', async () => {
+test.runIf(isInTurn())('its deadline ends it, though a retry is due', async () => {
   const retry = [{ state: 'failure', after: 2, times: 5 }];
   const refId = await running({ guard: { maxFailures: 1, deadline: 3 }, retry });
   await report(refId, 'downloading');

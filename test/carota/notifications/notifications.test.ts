@@ -9,7 +9,7 @@ import { Webhook } from 'standardwebhooks';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
-import { sampleOf } from '../../support/depth.js';
+import { sampleOf, takingTurns } from '../../support/depth.js';
 import { vinOf } from '../../support/messages.js';
 import {
   type AdapterDouble,
@@ -19,6 +19,9 @@ import {
   startTestCarota,
   type TestCarota,
 } from '../support/test-carota.js';
+
+/** For tests with siblings about the same subject. */
+const isTurn = takingTurns(2);
 
 interface Request {
   readonly path: string;
@@ -213,7 +216,7 @@ describe('events', () => {
     expect(receiver.at('/hold')).toEqual([]);
   });
 
-  test('a hold', async () => {
+  test.runIf(isTurn())('a hold', async () => {
     await webhook('/held', ['hold']);
     const test = { tolerated: 0.01, intolerable: 0.5, falseStop: 0.05, missedStop: 0.01 };
     const refId = `told ${++refIds}`;
@@ -248,22 +251,25 @@ describe('events', () => {
     ).toHaveLength(2);
   });
 
-  test('a failure rate, once per schedule and rule, from a number of vehicles on', async () => {
-    await webhook('/rate', ['failure-rate'], { failurePercent: 25, least: 4 });
-    await webhook('/rate-high', ['failure-rate'], { failurePercent: 75, least: 4 });
-    const refId = await running({ maxFailures: 99, soak: 0 });
-    await report(refId, vins.slice(0, 1), 'downloading', 'failure');
-    await report(refId, vins.slice(1, 3), 'downloading', 'success');
-    expect((await deliveries()).filter((one) => one['ref-id'] === refId)).toEqual([]);
-    await report(refId, vins.slice(3, 4), 'downloading', 'success');
-    await report(refId, vins.slice(4, 5), 'downloading', 'failure');
-    const [request] = await untilReceived('/rate');
-    expect(JSON.parse(request?.text ?? '').data.summary).toBe(
-      `Schedule ${refId}: 1 of 4 vehicles with a result failed (25.0 %)`,
-    );
-    const told = (await deliveries()).filter((one) => one['ref-id'] === refId);
-    expect(told).toHaveLength(1);
-  });
+  test.runIf(isTurn())(
+    'a failure rate, once per schedule and rule, from a number of vehicles on',
+    async () => {
+      await webhook('/rate', ['failure-rate'], { failurePercent: 25, least: 4 });
+      await webhook('/rate-high', ['failure-rate'], { failurePercent: 75, least: 4 });
+      const refId = await running({ maxFailures: 99, soak: 0 });
+      await report(refId, vins.slice(0, 1), 'downloading', 'failure');
+      await report(refId, vins.slice(1, 3), 'downloading', 'success');
+      expect((await deliveries()).filter((one) => one['ref-id'] === refId)).toEqual([]);
+      await report(refId, vins.slice(3, 4), 'downloading', 'success');
+      await report(refId, vins.slice(4, 5), 'downloading', 'failure');
+      const [request] = await untilReceived('/rate');
+      expect(JSON.parse(request?.text ?? '').data.summary).toBe(
+        `Schedule ${refId}: 1 of 4 vehicles with a result failed (25.0 %)`,
+      );
+      const told = (await deliveries()).filter((one) => one['ref-id'] === refId);
+      expect(told).toHaveLength(1);
+    },
+  );
 });
 
 describe('a delivery', () => {
@@ -291,7 +297,7 @@ describe('a delivery', () => {
     expect(receiver.at('/elsewhere')).toEqual([]);
   });
 
-  test('waits for a receiver that is down', async () => {
+  test.runIf(isTurn())('waits for a receiver that is down', async () => {
     const other = new Receiver();
     await other.start();
     const { port } = other;
@@ -306,7 +312,7 @@ describe('a delivery', () => {
     await again.stop();
   });
 
-  test('one that fails holds up no other', async () => {
+  test.runIf(isTurn())('one that fails holds up no other', async () => {
     const [bad, good] = [await webhook('/bad', ['stop']), await webhook('/good', ['stop'])];
     receiver.answer = { status: 500 };
     await testOf(bad.id);
@@ -316,17 +322,20 @@ describe('a delivery', () => {
     await untilDelivery(id, (one) => one.deliveredAt !== null);
   });
 
-  test('is given up when its rule is switched off, and gone when it is removed', async () => {
-    const { id } = await webhook('/off', ['stop']);
-    receiver.answer = { status: 500 };
-    const { id: delivery } = await testOf(id);
-    await untilDelivery(delivery, (one) => one.failure !== null);
-    await carota.call('PATCH', `${RULES}/${id}`, { body: { enabled: false } });
-    await untilDelivery(delivery, (one) => one.nextTryAt === null && one.deliveredAt === null);
-    expect((await carota.call('DELETE', `${RULES}/${id}`)).status).toBe(204);
-    expect((await deliveries()).find((one) => one.id === delivery)).toBeUndefined();
-    expect((await carota.call('DELETE', `${RULES}/${id}`)).status).toBe(404);
-  });
+  test.runIf(isTurn())(
+    'is given up when its rule is switched off, and gone when it is removed',
+    async () => {
+      const { id } = await webhook('/off', ['stop']);
+      receiver.answer = { status: 500 };
+      const { id: delivery } = await testOf(id);
+      await untilDelivery(delivery, (one) => one.failure !== null);
+      await carota.call('PATCH', `${RULES}/${id}`, { body: { enabled: false } });
+      await untilDelivery(delivery, (one) => one.nextTryAt === null && one.deliveredAt === null);
+      expect((await carota.call('DELETE', `${RULES}/${id}`)).status).toBe(204);
+      expect((await deliveries()).find((one) => one.id === delivery)).toBeUndefined();
+      expect((await carota.call('DELETE', `${RULES}/${id}`)).status).toBe(404);
+    },
+  );
 });
 
 describe('a channel', () => {
@@ -344,7 +353,7 @@ describe('a channel', () => {
     expect(request?.headers['webhook-signature']).toBeUndefined();
   });
 
-  test('Teams gets an adaptive card', async () => {
+  test.runIf(isTurn())('Teams gets an adaptive card', async () => {
     const { id } = await addRule({
       ...{ channel: 'teams', events: ['stop'], url: receiver.url('/teams') },
     });
@@ -372,18 +381,21 @@ describe('a channel', () => {
     expect(mail?.text).toMatch(/^Subject: .*OTA.Operations/m);
   });
 
-  test('an e-mail that some addressees cannot get goes to the others once', async () => {
-    const to = ['left@example.com', 'here@example.org'];
-    unknownAddresses.add('left@example.com');
-    const { id } = await addRule({ channel: 'email', events: ['stop'], to });
-    const { id: delivery } = await testOf(id);
-    const one = await untilDelivery(delivery, ({ deliveredAt }) => deliveredAt !== null);
-    expect(one).toMatchObject({ tries: 1, failure: 'the server refused left@example.com' });
-    await retryNow();
-    expect(mails.filter((mail) => mail.to.includes('here@example.org'))).toHaveLength(1);
-  });
+  test.runIf(isTurn())(
+    'an e-mail that some addressees cannot get goes to the others once',
+    async () => {
+      const to = ['left@example.com', 'here@example.org'];
+      unknownAddresses.add('left@example.com');
+      const { id } = await addRule({ channel: 'email', events: ['stop'], to });
+      const { id: delivery } = await testOf(id);
+      const one = await untilDelivery(delivery, ({ deliveredAt }) => deliveredAt !== null);
+      expect(one).toMatchObject({ tries: 1, failure: 'the server refused left@example.com' });
+      await retryNow();
+      expect(mails.filter((mail) => mail.to.includes('here@example.org'))).toHaveLength(1);
+    },
+  );
 
-  test('an e-mail that nobody can get is sent again', async () => {
+  test.runIf(isTurn())('an e-mail that nobody can get is sent again', async () => {
     const to = ['left@example.com'];
     unknownAddresses.add('left@example.com');
     const { id } = await addRule({ channel: 'email', events: ['stop'], to });

@@ -111,6 +111,9 @@ export function manifestOf(
 
 /** An image repository in a folder, as it is served. */
 export class RepositoryOnDisk extends TestRepository {
+  /** Only what is new is written: images are many, and stay as they are. */
+  readonly #written = new Map<string, Buffer>();
+
   constructor(readonly folder: string) {
     super('metadata/', 'targets/');
   }
@@ -122,9 +125,11 @@ export class RepositoryOnDisk extends TestRepository {
       ([a], [b]) => Number(a.endsWith('timestamp.json')) - Number(b.endsWith('timestamp.json')),
     );
     for (const [path, bytes] of files) {
+      if (this.#written.get(path)?.equals(bytes)) continue;
       const file = join(this.folder, path);
       mkdirSync(dirname(file), { recursive: true });
       writeFileSync(file, bytes);
+      this.#written.set(path, bytes);
     }
     return this;
   }

@@ -142,7 +142,7 @@ export interface PageAt {
   readonly heading: string | RegExp;
 }
 
-/** Opens each page by its address: no overflow, no layout shift and, no accessibility violation; in a quick run every other page is opened, and every sixth examined. */
+/** Opens each page by its address: no overflow, no layout shift and, no accessibility violation; in a quick run every third page is opened, and every sixth examined. */
 export async function expectGoodPages(
   browser: Browser,
   server: { readonly httpUrl: string; readonly token: string },
@@ -152,7 +152,7 @@ export async function expectGoodPages(
   const { page, complaints } = await open(browser, server.httpUrl, view);
   await signIn(page, server.token);
   const axed = new Set(sampleOf(pages, 6));
-  for (const one of sampleOf(pages, 2)) {
+  for (const one of sampleOf(pages, 3)) {
     await visit(page, one.path, one.heading);
     if (axed.has(one)) await expectAccessible(page);
     await expectNoOverflow(page);

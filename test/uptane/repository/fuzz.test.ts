@@ -19,7 +19,7 @@ import { Mutations } from '../support/mutations.js';
 import { must } from '../support/must.js';
 import { makeSigner, TestCeremony } from './support.js';
 
-const FILES = byDepth({ quick: 500, full: 50_000 });
+const FILES = byDepth({ quick: 300, full: 50_000 });
 /** Not in text that a person reviews. */
 const INVISIBLE = /[\p{C}\u2028\u2029]/u;
 
