@@ -183,7 +183,11 @@ describe.each(platformsInTurn())('On $name', (platform) => {
         (number) => number === 100,
       );
       expect(await t.metric('otaops_messages_applied_total')).toBe(100);
-      const { body } = await t.call('GET', `/v1.0/ota/events?limit=500`);
+      // Events get their positions after they are stored.
+      const { body } = await eventually(
+        () => t.call('GET', `/v1.0/ota/events?limit=500`),
+        ({ body: { events } }) => events.length === 100,
+      );
       const order = body.events.map(({ meta }: { meta: { value: string }[] }) => meta[0]?.value);
       expect(order).toEqual(Array.from({ length: 100 }, (_, n) => String(n)));
     },

@@ -198,30 +198,30 @@ describe('the erasure of a vehicle', () => {
     // As if the server stood still before its commit.
     let commit: () => void = () => undefined;
     const mayCommit = new Promise<void>((resolve) => (commit = resolve));
+    let hasErased: () => void = () => undefined;
+    const erased = new Promise<void>((resolve) => (hasErased = resolve));
     const slow: Database = Object.assign(Object.create(database) as Database, {
       transaction: <T>(work: (tx: Queryable) => Promise<T>) =>
         database.transaction(async (tx) => {
           const result = await work(tx);
+          hasErased();
           await mayCommit;
           return result;
         }),
     });
     const erasing = eraseVehicle(slow, vin, { id: '', name: '', reason: '' }, Date.now());
-    const untilLocks = (mode: string, granted: boolean) =>
-      eventually(
-        async () => {
-          const { rowCount } = await client.query(
-            `select 1 from pg_locks l join pg_database d on d.oid = l.database
-             where d.datname = current_database() and locktype = 'advisory' and mode = $1 and granted = $2`,
-            [mode, granted],
-          );
-          return rowCount;
-        },
-        (count) => (count ?? 0) > 0,
-      );
-    await untilLocks('ExclusiveLock', true);
+    await erased;
     const writing = database.transaction(keysOf);
-    await untilLocks('ShareLock', false);
+    await eventually(
+      async () => {
+        const { rowCount } = await client.query(
+          `select 1 from pg_locks l join pg_database d on d.oid = l.database
+           where d.datname = current_database() and locktype = 'advisory' and mode = 'ShareLock' and not granted`,
+        );
+        return rowCount;
+      },
+      (count) => (count ?? 0) > 0,
+    );
     commit();
     expect(await erasing).toBe(true);
     const keys = await writing;
