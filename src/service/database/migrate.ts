@@ -30,17 +30,18 @@ const LOCK = 0x07a0_0b5;
 export async function migrate(database: Database, { part }: Schema): Promise<string[]> {
   const folder = new URL(`${part}/`, MIGRATIONS);
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
-  const known = await migrationsIn(database, part);
+  const known = (await isMigrated(database)) ? await migrationsIn(database, part) : new Set();
   const done: string[] = [];
   for (const name of names.filter((each) => !known.has(each))) {
     const text = await readFile(new URL(name, folder), 'utf8');
     const ran = await database.transaction(async (tx) => {
       await tx.query('select pg_advisory_xact_lock($1)', [LOCK]);
-      if ((await migrationsIn(tx, part)).has(name)) return false;
+      // Not `isMigrated`: this connection may still remember that there was no table.
       await tx.script(
         `create table if not exists schema_migrations (
            part text not null, name text primary key, at timestamptz not null default now())`,
       );
+      if ((await migrationsIn(tx, part)).has(name)) return false;
       await tx.script(text);
       await tx.query('insert into schema_migrations (part, name) values ($1, $2)', [part, name]);
       return true;
@@ -52,7 +53,6 @@ export async function migrate(database: Database, { part }: Schema): Promise<str
 
 /** Names of the migrations that have run. @throws ForeignDatabase */
 async function migrationsIn(database: Queryable, part: Schema['part']): Promise<Set<string>> {
-  if (!(await isMigrated(database))) return new Set();
   const rows = await database.query<Schema & { name: string }>(
     'select part, name from schema_migrations',
   );
@@ -70,6 +70,7 @@ export async function schemaIn(database: Queryable): Promise<Schema['part'] | un
   return first?.part;
 }
 
+/** May miss a table that another process has just created. */
 async function isMigrated(database: Queryable): Promise<boolean> {
   const [found] = await database.query<{ has: boolean }>(
     `select to_regclass('schema_migrations') is not null as has`,
