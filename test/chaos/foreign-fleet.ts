@@ -129,7 +129,7 @@ export class ForeignFleet {
    * paused.
    *
    * @param adapter the adapter whose event stream is read
-   * @param mayMiss whether a message that was acknowledged at this time may be missing, or late
+   * @param mayMiss whether a message that was acknowledged at this time may be missing
    * @param maxLate the number of messages that may be stored behind a newer one of their vehicle
    * @returns the number of missing and the number of stored messages
    */
@@ -145,7 +145,7 @@ export class ForeignFleet {
     say(
       `${this.acknowledged} acknowledged, ${stored} stored, ${found.lost.length} missing, ${late} late`,
     );
-    const outOfOrder = late > maxLate ? found.outOfOrder.filter(isLost) : [];
+    const outOfOrder = late > maxLate ? found.outOfOrder : [];
     expect({ ...found, lost, outOfOrder }).toEqual(NONE);
     return { missing: found.lost.length, stored };
   }
