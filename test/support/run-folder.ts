@@ -20,11 +20,17 @@ export default function setup(): (() => void) | undefined {
   process.env.SYSTEM_TMPDIR = tmpdir();
   const folder = newFolder();
   process.env.TMPDIR = folder;
+  const remove = () => {
+    if (process.env.KEEP_TEST_FILES === '1') return void process.stdout.write(`Kept: ${folder}\n`);
+    rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
+  };
+  // Of a run that is broken off, too: it may be in memory.
+  process.once('exit', remove);
   return () => {
+    process.off('exit', remove);
     if (before === undefined) delete process.env.TMPDIR;
     else process.env.TMPDIR = before;
-    if (process.env.KEEP_TEST_FILES === '1') return void process.stdout.write(`Kept: ${folder}\n`);
-    rmSync(folder, { recursive: true, force: true });
+    remove();
   };
 }
 
