@@ -31,22 +31,22 @@ export interface ServerProcessOptions {
 const POLL_MS = 50;
 const READY_WITHIN_MS = 30_000;
 
-/** How to be rid of each server that runs. */
-const leftOvers = new Set<() => void>();
-// Who breaks off a test leaves neither servers nor their data, which may be in memory.
+/** Cleanups of the running servers. */
+const cleanups = new Set<() => void>();
+// An interrupted test run leaves neither servers nor their data, which may be in memory.
 process.on('exit', () => {
-  for (const remove of leftOvers) remove();
+  for (const cleanUp of cleanups) cleanUp();
 });
 
 /** Resolves when the server is ready. @throws Error if it does not become ready in time */
 export async function startServerProcess(options: ServerProcessOptions): Promise<Server> {
   const { directory, port, url, start } = options;
   let child = start();
-  const remove = () => {
+  const cleanUp = () => {
     child.kill('SIGKILL');
     rmSync(directory, { recursive: true, force: true, maxRetries: 5 });
   };
-  leftOvers.add(remove);
+  cleanups.add(cleanUp);
   await untilReady(options);
   const end = async (signal: NodeJS.Signals) => {
     child.kill(signal);
@@ -69,7 +69,7 @@ export async function startServerProcess(options: ServerProcessOptions): Promise
     },
     async stop() {
       await end('SIGINT');
-      leftOvers.delete(remove);
+      cleanups.delete(cleanUp);
       rmSync(directory, { recursive: true, force: true });
     },
   };

@@ -24,7 +24,7 @@ export default function setup(): (() => void) | undefined {
     if (process.env.KEEP_TEST_FILES === '1') return void process.stdout.write(`Kept: ${folder}\n`);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
-  // Of a run that is broken off, too: it may be in memory.
+  // Also after an interruption: the folder may be in memory.
   process.once('exit', remove);
   return () => {
     process.off('exit', remove);
