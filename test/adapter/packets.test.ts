@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { PacketReader, publishPacket } from '../../src/adapter/message-link/packets.js';
+import { cases } from '../support/depth.js';
 
 interface Read {
   readonly topic: string;
@@ -58,6 +59,7 @@ test('cut at any places', () => {
       });
       expect(read).toEqual(messages);
     }),
+    cases({ quick: 100, full: 5_000 }),
   );
 });
 

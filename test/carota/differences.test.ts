@@ -2,6 +2,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { differences } from '../../src/carota/schedules/differences.js';
+import { cases } from '../support/depth.js';
 
 test.each([
   [{ a: 1 }, { a: 1 }, []],
@@ -21,6 +22,7 @@ test.each([
   [{ tags: ['a', 'b'] }, { tags: ['b'] }, [{ path: '/tags', before: ['a', 'b'], after: ['b'] }]],
   [{ a: [{}] }, { a: [] }, [{ path: '/a', before: [{}], after: [] }]],
   [{ a: [1] }, { a: { 0: 1 } }, [{ path: '/a', before: [1], after: { 0: 1 } }]],
+  [{ a: [] }, { a: {} }, [{ path: '/a', before: [], after: {} }]],
 ])('%j to %j', (before, after, expected) => {
   expect(differences(before, after)).toEqual(expected);
 });
@@ -50,6 +52,7 @@ test('there are none exactly where two documents are the same, and each path onc
       const back = differences(after, before);
       expect(back).toEqual(found.map((one) => ({ ...one, before: one.after, after: one.before })));
     }),
+    cases({ quick: 100, full: 5_000 }),
   );
 });
 
@@ -57,5 +60,5 @@ function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
-  return entries.map(([name, member]) => [name, sorted(member)]);
+  return Object.fromEntries(entries.map(([name, member]) => [name, sorted(member)]));
 }

@@ -4,6 +4,7 @@ import { fileURLToPath } from 'node:url';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { backoffPause } from '../../src/contract/index.js';
+import { cases } from '../support/depth.js';
 
 const BACKOFF = { firstPauseMs: 1_000, longestPauseMs: 60_000 };
 
@@ -26,6 +27,7 @@ test('jitter shortens a delay by up to a fifth and never exceeds the maximum', (
       expect(pause).toBeGreaterThanOrEqual(0.8 * full - 1);
       expect(pause).toBeLessThanOrEqual(full);
     }),
+    cases({ quick: 100, full: 5_000 }),
   );
 });
 

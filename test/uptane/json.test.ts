@@ -7,6 +7,7 @@ import {
   NotCanonical,
 } from '../../src/uptane/json/canonical-json.js';
 import { BadJson, parseJson } from '../../src/uptane/json/parse-json.js';
+import { cases } from '../support/depth.js';
 
 const parse = (text: string) => parseJson(Buffer.from(text));
 const canonical = (text: string) => canonicalJson(parse(text)).toString();
@@ -75,6 +76,7 @@ test('all other JSON is read like JSON.parse does', () => {
       const duplicates = text.includes('__proto__');
       if (!duplicates) expect(plain(parse(text))).toEqual(expected);
     }),
+    cases({ quick: 100, full: 5_000 }),
   );
 });
 
@@ -93,6 +95,7 @@ test('the sort order is that of UTF-8 bytes', () => {
         Buffer.compare(Buffer.from(a), Buffer.from(b)),
       );
     }),
+    cases({ quick: 100, full: 5_000 }),
   );
 });
 
