@@ -3,13 +3,18 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import openapiTS, { astToString } from 'openapi-typescript';
 import ts from 'typescript';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test } from 'vitest';
 import { adapterDocument } from '../../src/contract/adapter-api/index.js';
 import { carotaDocument } from '../../src/contract/carota-api/index.js';
 import { isFullDepth } from '../support/depth.js';
 
 /** Inside the project, so that packages resolve. */
-const folder = mkdtempSync(join(import.meta.dirname, 'generated-'));
+let folder: string;
+
+beforeAll(() => {
+  folder = mkdtempSync(join(import.meta.dirname, 'generated-'));
+});
+
 afterAll(() => rmSync(folder, { recursive: true }));
 
 const write = (name: string, text: string) => {
