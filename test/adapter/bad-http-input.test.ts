@@ -95,7 +95,7 @@ describe('authorisation', () => {
 });
 
 test.each(['vehicles', 'vehicle-count', 'export'])(
-  'a state that no vehicle can have is refused, not answered with nothing: %s',
+  'a state that no vehicle can have is rejected instead of giving an empty result: %s',
   async (list) => {
     const path = `/v1.0/ota/operations/taken/${list}`;
     for (const state of ['sucess', 'SUCCESS', 'paused', 'unknown()', '']) {
@@ -114,7 +114,7 @@ test.each(['vehicles', 'vehicle-count', 'export'])(
   },
 );
 
-test('a misspelt state is not retriggered either', async () => {
+test('a retrigger by a misspelt state is rejected too', async () => {
   const { status, body } = await t.call('POST', '/v1.0/ota/operations/taken/retrigger', {
     body: { state: 'download_failed' },
   });
@@ -190,7 +190,7 @@ describe('bodies that are too large or of another type', () => {
     });
   });
 
-  // Reading so many takes seconds of processor time.
+  // Reading this many takes seconds of CPU time.
   test.runIf(isFullDepth)('1,000,001 VINs', async () => {
     const vins = Array<string>(1_000_001).fill(KNOWN.vin);
     await expectRefusal(() => post(withBody({ vins })), 400, {
@@ -234,7 +234,7 @@ describe('bodies that are too large or of another type', () => {
 });
 
 describe('triggers that are accepted with remarks', () => {
-  test('a VIN twice counts once', async () => {
+  test('a repeated VIN counts once', async () => {
     const { status, body } = await t.trigger('twice', [KNOWN.vin, KNOWN.vin.toLowerCase()]);
     expect(status).toBe(202);
     expect(body).toMatchObject({ accepted: 1, repeated: 1, rejectedCount: 0 });
