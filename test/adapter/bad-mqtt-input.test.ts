@@ -56,7 +56,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
   const newestDeadLetter = async () =>
     (await t.call('GET', '/v1.0/dead-letters?limit=1')).body.items[0];
 
-  describe('is kept as a dead letter, acknowledged and counted', () => {
+  describe('dead letters, acknowledged and counted', () => {
     test.each<[string, () => Buffer | string, string, string]>([
       ['not JSON', () => 'hello', 'NOT_JSON', ''],
       ['not UTF-8', () => Buffer.from([0xff, 0xfe]), 'NOT_UTF8', ''],
@@ -246,7 +246,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
       ).toString('base64');
   });
 
-  describe('is applied nevertheless', () => {
+  describe('messages that are applied nevertheless', () => {
     test('an unknown status number is shown as unknown(<number>)', async () => {
       await alice.send(event({ status: 4711 }));
       expect(await stateOf(ALICE)).toMatchObject({

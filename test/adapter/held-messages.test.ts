@@ -33,7 +33,7 @@ function heldMessages() {
     });
 }
 
-test('a limited number waits; beyond it, the connection is closed once and none of its messages is passed on', () => {
+test('a limited number waits; beyond it, the connection is closed once and no further message of it is passed on', () => {
   const pass = heldMessages();
   for (let n = 0; n <= MOST_HELD; n++) pass(n);
   expect([full, handedOn, kept]).toEqual([[], [0], MOST_HELD]);

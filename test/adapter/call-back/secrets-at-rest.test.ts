@@ -159,7 +159,7 @@ test('a secret whose key is lost does not prevent others from being encrypted wi
   await adapter.stop();
 });
 
-test('a call-back whose secret lost its key fails with the reason until it gets a new secret', async () => {
+test('a call-back fails with the reason if the key of its secret is lost, until it gets a new secret', async () => {
   await start([third]);
   await http.trigger('no key', [one.vin]);
   const link = await connectVehicle(adapter.mqttUrl, one);
