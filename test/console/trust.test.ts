@@ -138,7 +138,7 @@ describe.runIf(await hasChromium())('trust', () => {
     test('the ceremony goes from proposal to publication, and the page follows each step', async () => {
       expect(await steps()).toEqual(['next', 'later', 'later', 'later']);
       await page.getByText('Nothing is proposed.').waitFor();
-      // Somebody proposes an image and a new root, on another machine.
+      // An image and a new root are proposed on another machine.
       await ceremony.addImage('brakes/fw.bin', 'brakes 2', 2);
       await ceremony.propose((state) => state, ['root']);
       await expect.poll(steps).toEqual(['done', 'next', 'next', 'later']);
