@@ -56,7 +56,7 @@ function membersOf(node: ts.Node): Set<string> | undefined {
 const textOf = (name: ts.PropertyName) =>
   ts.isStringLiteral(name) || ts.isIdentifier(name) ? name.text : '';
 
-/** From its first line to its end, as Prettier formats them: parsing all code would take seconds. */
+/** A declaration from its first line to its end, as Prettier formats it: parsing all code would take seconds. */
 const DECLARATION =
   /^(?:export )?(?:interface\b.*\{\}|interface\b[^]*?^\}|type\b[^=]*= \{(?:.*\};$|[^]*?^\}.*$))/gm;
 

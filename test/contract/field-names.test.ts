@@ -94,7 +94,7 @@ test('field names are found in the messages', () => {
 });
 
 test.each([...ADAPTER_ROUTES, ...CAROTA_ROUTES].map((route) => [route.id, route] as const))(
-  'the fields of %s have one name each',
+  'the fields of %s follow the naming rules',
   (id, route) => {
     const faults = schemasOf(route).flatMap(faultsOf);
     const isOAuth = (fault: string) =>
