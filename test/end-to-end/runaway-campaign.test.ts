@@ -146,7 +146,7 @@ async function plan(refId: string, some: readonly string[], guard: object): Prom
   expect((await carota.call('POST', '/v1.0/schedules', { body })).status).toBe(201);
 }
 
-/** The stop was decided once and carried out once, whoever was killed meanwhile. */
+/** The stop was decided once and carried out once, whichever server was killed meanwhile. */
 async function expectStoppedOnce(refId: string): Promise<void> {
   const operation = await eventually(
     async () => (await adapter.call('GET', operationPath(refId)).catch(() => ({ body: {} }))).body,

@@ -43,7 +43,7 @@ export interface DoomedFleetOptions {
 
 export class DoomedFleet {
   readonly #agents: VehicleAgent[];
-  /** Vehicles that have begun an update, by operation. */
+  /** Vehicles that have started an update, by operation. */
   readonly begun = new Map<string, Set<string>>();
 
   constructor(vehicles: readonly FleetVehicle[], options: DoomedFleetOptions) {
