@@ -92,7 +92,7 @@ describe.each(platforms())('on $name', (platform) => {
     });
 
     test.runIf(platform.isEmbedded)(
-      'a vehicle that connects gets the trigger that it missed at once',
+      'a vehicle that connects gets a missed trigger at once',
       async () => {
         const slow = await platform.start({
           retry: { firstPauseMs: 3_600_000, longestPauseMs: 3_600_000, maxSends: 9 },

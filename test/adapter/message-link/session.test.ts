@@ -268,7 +268,7 @@ describe.skipIf(!hasMosquitto())('the session of a group', () => {
     silent.close();
   });
 
-  test('an adapter alone keeps the lease while the broker is down, and reports that the broker has lost its session', async () => {
+  test('a lone adapter keeps the lease while the broker is down, and reports that the broker has lost its session', async () => {
     const own = await startMosquitto('persistence false');
     try {
       const a = await opened({ url: own.url });
@@ -285,7 +285,7 @@ describe.skipIf(!hasMosquitto())('the session of a group', () => {
     }
   });
 
-  test('an adapter alone acknowledges at once after it lost the broker: the session is certainly its own', async () => {
+  test('a lone adapter acknowledges at once after it lost the broker: the session is certainly its own', async () => {
     const proxy = await TcpProxy.to(broker.port);
     const a = await opened({ url: `mqtt://127.0.0.1:${proxy.port}` });
     await isSubscribed(a);
