@@ -11,7 +11,7 @@ const text = readFileSync(DOCUMENT, 'utf8');
 const mayCall = (granted: readonly string[], { permission }: Route) =>
   permission === 'open' || permission === 'any' || granted.includes(permission);
 
-/** Rows of cells. */
+/** The expected table, as rows of cells. */
 const matrixOf = (routes: readonly Route[], grants: Grants): string[][] => [
   ['route', ...Object.keys(grants).map((role) => `\`${role}\``), 'scope'],
   ...routes.map((route) => [
@@ -21,7 +21,7 @@ const matrixOf = (routes: readonly Route[], grants: Grants): string[][] => [
   ]),
 ];
 
-/** The table behind a comment, without its line of dashes. */
+/** The table after a comment, without its line of dashes. */
 function tableAfter(marker: string): string[][] {
   const [, after = ''] = text.split(`<!-- ${marker} -->`);
   const lines = after.trim().split('\n');
@@ -40,7 +40,7 @@ function tableAfter(marker: string): string[][] {
 test.each([
   ['adapter', ADAPTER_ROUTES, GRANTS],
   ['carota', CAROTA_ROUTES, CAROTA_GRANTS],
-] as const)('the table of the %s', (marker, routes, grants) => {
+] as const)('the %s table matches the contract', (marker, routes, grants) => {
   expect(tableAfter(marker)).toEqual(matrixOf(routes, grants));
 });
 

@@ -1,4 +1,4 @@
-/** The files for a deployment are true: what they name is there, and the broker's rules hold. */
+/** The deployment files are correct: everything that they name exists, and the broker's rules hold. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ describe('metrics', () => {
   });
 
   test.each([...rules.map(({ alert: name, expr }) => ({ name, expr })), ...queries])(
-    '$name asks for metrics that there are',
+    '$name queries only existing metrics',
     ({ expr }) => {
       const names = expr
         .replace(/\{[^}]*\}/g, '')
@@ -70,7 +70,7 @@ describe('metrics', () => {
   );
 });
 
-test('each alert has a page that says what it means, what to look at and what to do; and no page is without', () => {
+test('each alert has a page that says what it means, what to look at and what to do; each page has an alert', () => {
   const words = (text: string) => text.replaceAll(/\s+/g, ' ').trim();
   for (const { alert, annotations, expr, for: duration = '0m', labels } of rules) {
     expect(annotations.runbook).toBe(`docs/failures/${alert}.md`);
@@ -90,7 +90,7 @@ test('each alert has a page that says what it means, what to look at and what to
   expect(pages).toEqual(['README.md', ...rules.map(({ alert }) => `${alert}.md`)].sort());
 });
 
-test('the commands that the documents name are there', async () => {
+test('the commands that the documents name exist', async () => {
   const help = await runCommand(['completion', '--shell', 'bash']);
   const commands = new Set(
     [...help.output.matchAll(/^ {4}'([a-z -]*)'\)/gm)].map(([, words = '']) => words),
@@ -112,7 +112,7 @@ test('the commands that the documents name are there', async () => {
   }
 });
 
-test('the compose file names files, settings and services that there are', async () => {
+test('the compose file names existing files, settings and services', async () => {
   const compose = parse(read('deploy/compose.yaml')) as {
     services: Record<
       string,
@@ -127,7 +127,7 @@ test('the compose file names files, settings and services that there are', async
   for (const { volumes = [], depends_on: dependsOn = {} } of Object.values(compose.services)) {
     for (const volume of volumes) {
       const [source = ''] = volume.split(':');
-      // The passwords are the deployment's own.
+      // Each deployment has its own passwords.
       if (/^\.\/mosquitto\/(adapter-)?passwords$/.test(source)) continue;
       if (source.startsWith('.')) expect(isThere(join('deploy', source)), source).toBe(true);
       else expect(Object.keys(compose.volumes)).toContain(source);
@@ -145,7 +145,7 @@ test('the compose file names files, settings and services that there are', async
     expect(read('deploy/.env.example')).toMatch(new RegExp(`^${name}=`, 'm'));
 });
 
-test('the images are built on one exact release of Node.js, the one of the smoke test', () => {
+test('the images are built on one exact release of Node.js, that of the smoke test', () => {
   const [, newest = ''] = /^const NEWEST = '(\d+)';$/m.exec(read('scripts/smoke.mjs')) ?? [];
   const bases = ['Dockerfile', '.devcontainer/Dockerfile'].flatMap((file) =>
     [...read(file).matchAll(/\bnode:(\d\S+)/g)].map(([, tag = '']) => tag.replace(/-.*/, '')),
@@ -173,7 +173,7 @@ test('the devcontainer and CI install what the tests need from one list', () => 
   }
 });
 
-test('the Dockerfile copies what there is', () => {
+test('the Dockerfile copies existing files', () => {
   for (const [, sources = ''] of read('Dockerfile').matchAll(/^COPY ((?!--).*) \S+$/gm)) {
     for (const source of sources.split(' ')) expect(isThere(source), source).toBe(true);
   }
@@ -193,7 +193,7 @@ describe.skipIf(!hasMosquitto() || !hasPasswords)(
     beforeAll(async () => {
       adapterPort = await freePort();
       broker = await startMosquittoWith(({ directory, port }) => {
-        // Mosquitto reads them as a user of its own, who may not look into this folder.
+        // Mosquitto reads them as its own user, who has no access to files that only we can read.
         const readable = (file: string) => execFileSync('chmod', ['644', join(directory, file)]);
         const passwords = (file: string, users: Readonly<Record<string, string>>) => {
           for (const [n, [user, password]] of Object.entries(users).entries()) {
@@ -263,7 +263,7 @@ describe.skipIf(!hasMosquitto() || !hasPasswords)(
       await client.endAsync();
     });
 
-    test('none speaks for another, listens to another, or comes without a password', async () => {
+    test('no vehicle can publish as another, read messages of another, or connect without its password', async () => {
       const before = await t.metric('otaops_messages_received_total');
       const client = await connect(bob.systemId, 'b');
       const heard: string[] = [];
@@ -273,8 +273,8 @@ describe.skipIf(!hasMosquitto() || !hasPasswords)(
       }
       await client.publishAsync(`d2c/${alice.systemId}`, event('deployed'), { qos: 1 });
       await t.trigger('quiet', [alice.vin]);
-      // One of its own, after which all that was before has passed. Mosquitto has let go of the first
-      // connection, for what it tried.
+      // Once a message of its own has arrived, so has everything sent before it. Mosquitto has closed the first
+      // connection, for its attempts.
       const again = await connect(bob.systemId, 'b');
       await again.publishAsync(`d2c/${bob.systemId}`, 'mine', { qos: 1 });
       await eventually(
@@ -289,7 +289,7 @@ describe.skipIf(!hasMosquitto() || !hasPasswords)(
       await expect(connect('nobody', 'x')).rejects.toThrow(/[Nn]ot authorized/);
     });
 
-    test('the adapter’s account is of no use on the vehicles’ port, nor a vehicle’s on the adapters’', async () => {
+    test('the adapter’s account is refused on the vehicles’ port, and a vehicle’s on the adapters’ port', async () => {
       const adapters = `mqtt://127.0.0.1:${adapterPort}`;
       await (await connect('otaops-adapter', 'pw', adapters)).endAsync();
       await expect(connect('otaops-adapter', 'pw')).rejects.toThrow(/[Nn]ot authorized/);
@@ -297,7 +297,7 @@ describe.skipIf(!hasMosquitto() || !hasPasswords)(
       await expect(connect(alice.systemId, 'a', adapters)).rejects.toThrow(/[Nn]ot authorized/);
     });
 
-    test('rules of each port keep no message from a vehicle that is offline while the broker restarts', async () => {
+    test('a vehicle that is offline while the broker restarts gets its message despite the rules of each port', async () => {
       const topic = `c2d/${bob.systemId}`;
       const first = await connect(bob.systemId, 'b', broker.url, false);
       await first.subscribeAsync(topic, { qos: 1 });

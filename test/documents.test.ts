@@ -7,7 +7,7 @@ import { describe, expect, test } from 'vitest';
 const ROOT = fileURLToPath(new URL('..', import.meta.url));
 const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
-/** Written by people; what is installed, built or hidden by its tools is not. */
+/** Documents written by people, not those that are installed or built. */
 const documents = readdirSync(ROOT)
   .filter((name) => !['node_modules', 'dist', 'reference', 'release', '.git'].includes(name))
   .flatMap((name) =>
@@ -19,7 +19,7 @@ const documents = readdirSync(ROOT)
   .map((path) => path.split(sep).join('/'))
   .sort();
 
-/** Neither fenced blocks nor spans of code have links or headings. */
+/** Removes fenced blocks and spans of code: neither has links. */
 function withoutCode(text: string): string {
   return text.replaceAll(/^(```+)[^]*?^\1$/gm, '').replaceAll(/`[^`\n]*`/g, '');
 }
@@ -43,7 +43,7 @@ function anchorsOf(path: string): string[] {
   );
 }
 
-test('there are documents to look at', () => {
+test('there are documents to check', () => {
   expect(documents).toEqual(
     expect.arrayContaining(['README.md', 'docs/glossary.md', 'docs/failures/README.md']),
   );

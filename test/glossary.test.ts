@@ -1,5 +1,5 @@
 /**
- * The words that docs/glossary.md rules out are not used: neither in documents, deployment files, examples and comments, nor in the
+ * The words that docs/glossary.md rules out are not used in documents, deployment files, examples, comments or the
  * texts that the program shows.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
@@ -37,14 +37,14 @@ function commentsOf(source: string): string {
     .join('\n');
 }
 
-/** Of at least two words, and no statement of SQL: a text for people rather than a key or a name. */
+/** At least two words, and not an SQL statement: a text for people rather than a key or a name. */
 const isProse = (text: string) =>
   /[A-Za-z]{2,}[^A-Za-z]+[A-Za-z]{2,}/.test(text) &&
   !/^\s*(?:select|insert|update|delete|with|create|alter|lock|from|join|union) [$a-z_]/.test(text);
 
 /**
- * Literals with a text for people, at their places; everything else is blank, but for a bar where one literal does not continue the
- * last one. Keeps the number of lines.
+ * Literals with text for people, in place; everything else is blank, except for a bar where a literal does not continue
+ * the previous one. Keeps the number of lines.
  */
 function literalsOf(path: string, source: string): string {
   const kind = path.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS;
@@ -81,9 +81,9 @@ function literalsOf(path: string, source: string): string {
 interface Text {
   readonly path: string;
   readonly file: string;
-  /** In small letters, for a first look, which is quicker than an expression. */
+  /** In lower case, for a first check, which is faster than a regular expression. */
   readonly small: string;
-  /** The part of the file that is looked through. */
+  /** The part of the file that is searched. */
   readonly text: () => string;
 }
 function textAt(path: string, file: string, part: (file: string) => string): Text {
@@ -101,13 +101,13 @@ const sources = [...filesBelow('src'), ...filesBelow('examples'), ...filesBelow(
   .filter((path) => /\.(ts|tsx|mjs)$/.test(path))
   .map((path) => ({ path, file: read(path) }));
 const comments = sources.map(({ path, file }) => textAt(path, file, commentsOf));
-/** Found by the compiler, which takes time: only in files that may have a phrase in one. */
+/** Found by the compiler, which is slow: only in files that may contain a phrase. */
 const literals = sources.map(({ path, file }) => textAt(path, file, () => literalsOf(path, file)));
 
 function usesOf(phrase: string): string[] {
   const words = phrase.split(' ');
   const small = words.map((word) => word.toLowerCase());
-  // A part of a file's name or of a flag is no use of it.
+  // Part of a file name or of a flag does not count.
   const pattern = (between: string) =>
     new RegExp(String.raw`(?<![\w./-])${words.join(between)}(?![\w/-]|\.\w)`, 'giu');
   // A phrase may be broken over two lines, and in code over two literals.
@@ -131,7 +131,7 @@ test('the glossary defines each word once, in one line', () => {
   for (const { word, meaning } of rows) expect(meaning, word).toMatch(/^[A-Z\d].*\.$/);
 });
 
-test('literals are looked at in their places, in code, templates and JSX', () => {
+test('literals are found in place, in code, templates and JSX', () => {
   const source = [
     "const a = 'one text ' + 'in two parts';",
     'const b = `a ${c} template ${`an inner ${d} one`} with`; // not this',
@@ -149,7 +149,7 @@ test('literals are looked at in their places, in code, templates and JSX', () =>
   ]);
 });
 
-test('there is something to look through', () => {
+test('there are texts to search and phrases to find', () => {
   expect(documents.length).toBeGreaterThan(30);
   expect(sources.length).toBeGreaterThan(50);
   expect(ruledOut.length).toBeGreaterThan(20);

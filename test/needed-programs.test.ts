@@ -1,12 +1,12 @@
-/** The list of what tests need besides Node.js is about files that exist, and has every file that starts such a program. */
+/** The list of programs that tests need has existing files only, and every file that starts such a program. */
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { NEEDED } from './support/needed-programs.js';
 
-/** Starts a program by its name. */
+/** Code that starts a program by its name. */
 const START =
   /\b(?:exec|execFile|execFileSync|run|spawn|spawnSync)\)?\(\s*'(?:bash|curl|openssl|python3)'/;
-/** Asks itself whether the program is there. */
+/** Code that checks whether the program is installed. */
 const ASKS = /\b(?:isInstalled|ifInstalled)\(/;
 
 const files = readdirSync('test', { recursive: true, encoding: 'utf8' })
@@ -19,10 +19,10 @@ test('files of the list exist', () => {
   expect(Object.keys(NEEDED).filter((file) => !existsSync(file))).toEqual([]);
 });
 
-test('a test that starts a program of others is left out where that is missing', () => {
+test('a test that starts an external program is skipped where that is missing', () => {
   expect(starters.length).toBeGreaterThan(5);
   const support = starters.filter((file) => !file.endsWith('.test.ts'));
-  /** Also by an import of what starts it. */
+  /** Tests that start a program themselves, or through an import. */
   const tests = files.filter(
     (file) =>
       file.endsWith('.test.ts') &&

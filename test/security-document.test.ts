@@ -1,4 +1,4 @@
-/** docs/security.md: each chapter is there, each row says what shows it, and what it names exists. */
+/** docs/security.md: each chapter is present, each row names its evidence, and that evidence exists. */
 import { existsSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
@@ -9,7 +9,7 @@ const { scripts } = JSON.parse(readFileSync(new URL('package.json', ROOT), 'utf8
   scripts: Record<string, string>;
 };
 
-/** Cells of the rows of a table, without its head. */
+/** Rows of a table as cells, without its head. */
 function rowsBelow(heading: string): string[][] {
   const [, section = ''] = text.split(`\n## ${heading}`);
   const [own = ''] = section.split('\n## ');
@@ -39,7 +39,7 @@ test('every chapter of ASVS 5.0 has rows, and each is met, not met or not applic
   for (const [section = '', holds = '', shown = ''] of asvs) {
     expect(holds, section).not.toBe('');
     const isOpen = /\*\*Not (met|applicable)\*\*/.test(holds);
-    // A test, a setting of somebody else, or a document; nothing only where there is nothing to show.
+    // A test, a setting elsewhere, or a document; `none` only where there is nothing to show.
     expect(shown !== '' && (shown !== 'none' || isOpen), section).toBe(true);
   }
 });

@@ -1,4 +1,4 @@
-/** docs/trust.md and docs/uptane-checklist.md name the tests that show what they say: those tests exist, and always run. */
+/** docs/trust.md and docs/uptane-checklist.md name tests as evidence: those tests exist, and always run. */
 import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -7,11 +7,11 @@ import { faultOfTest } from './support/named-tests.js';
 
 interface Row {
   readonly cells: readonly string[];
-  /** `file: name of the test`, as the last cell has them. */
+  /** `file: name of the test`, from the last cell. */
   readonly proofs: readonly { readonly file: string; readonly name: string }[];
 }
 
-/** The rows below each heading of the columns. */
+/** The rows of all tables, without their heads. */
 function rowsOf(path: string): Row[] {
   return readFileSync(path, 'utf8')
     .split('\n')
@@ -133,7 +133,7 @@ describe('docs/uptane-checklist.md', () => {
     const files = [...how.matchAll(/`((?:src|docs)\/[^`]+)`/g)].map(([, file = '']) => file);
     expect(files.filter((file) => !existsSync(file))).toEqual([]);
     expect(faultsOf(row)).toEqual([]);
-    // Who says that a demand is met says where, and shows it.
+    // A requirement that is met has evidence.
     if (met === 'yes') expect(row.proofs.length).toBeGreaterThan(0);
     if (met === 'partly') expect(how.length).toBeGreaterThan(40);
   });

@@ -7,7 +7,7 @@ import { type Server, startPostgres } from '../support/servers.js';
 
 const vehicle = vehicleOf(1);
 
-describe('with a database that becomes unavailable', () => {
+describe('an adapter whose database becomes unavailable', () => {
   let postgres: Server;
   let t: TestAdapter;
   let connection: MqttVehicle;
@@ -41,12 +41,12 @@ describe('with a database that becomes unavailable', () => {
     return status === 200 ? (body.history as unknown[]).length : 0;
   };
 
-  test('acknowledges while it is available', async () => {
+  test('acknowledges while the database is available', async () => {
     await send(1);
     expect(await historyLength()).toBe(1);
   });
 
-  test('withholds the PUBACK while it is down, says so, and continues afterwards', async () => {
+  test('withholds PUBACKs while the database is down, reports it, and continues afterwards', async () => {
     await postgres.kill();
     let acknowledged = 0;
     const sending = Array.from({ length: 50 }, (_, n) => send(100 + n).then(() => acknowledged++));

@@ -60,7 +60,7 @@ describe('authorisation', () => {
   test.each([
     ['no token', null],
     ['a wrong token', 'otaops_wrong'],
-  ])('%s', async (_name, token) => {
+  ])('%s is refused', async (_name, token) => {
     const send = () => t.call('POST', '/v1.0/ota/trigger', { token, body: event });
     await expectRefusal(send, 401, { errorCode: 'UNAUTHORIZED' });
   });
@@ -95,7 +95,7 @@ describe('authorisation', () => {
 });
 
 test.each(['vehicles', 'vehicle-count', 'export'])(
-  'a state that no vehicle can have is refused, not answered with nothing: %s',
+  'a state that no vehicle can have is rejected instead of giving an empty result: %s',
   async (list) => {
     const path = `/v1.0/ota/operations/taken/${list}`;
     for (const state of ['sucess', 'SUCCESS', 'paused', 'unknown()', '']) {
@@ -114,7 +114,7 @@ test.each(['vehicles', 'vehicle-count', 'export'])(
   },
 );
 
-test('a misspelt state is not retriggered either', async () => {
+test('a retrigger by a misspelt state is rejected too', async () => {
   const { status, body } = await t.call('POST', '/v1.0/ota/operations/taken/retrigger', {
     body: { state: 'download_failed' },
   });
@@ -184,21 +184,21 @@ describe('invalid fields are named', () => {
 describe('bodies that are too large or of another type', () => {
   const MEGABYTE = 1024 * 1024;
 
-  test('65 MiB', async () => {
+  test('65 MiB are refused', async () => {
     await expectRefusal(() => post(Buffer.alloc(65 * MEGABYTE, ' ')), 413, {
       errorCode: 'BODY_TOO_LARGE',
     });
   });
 
-  // Reading so many takes seconds of processor time.
-  test.runIf(isFullDepth)('1,000,001 VINs', async () => {
+  // Reading this many takes seconds of CPU time.
+  test.runIf(isFullDepth)('1,000,001 VINs are refused', async () => {
     const vins = Array<string>(1_000_001).fill(KNOWN.vin);
     await expectRefusal(() => post(withBody({ vins })), 400, {
       errors: [{ path: '/body/vins', message: expect.stringContaining('1000000') as string }],
     });
   });
 
-  test('a gzip bomb of 1 GiB', async () => {
+  test('a gzip bomb of 1 GiB is refused before it is expanded in full', async () => {
     // A gzip file is a sequence of members: 1 GiB in 1 MiB.
     const member = gzipSync(Buffer.alloc(8 * MEGABYTE, ' '));
     const bomb = Buffer.concat(Array<Buffer>(128).fill(member));
@@ -209,13 +209,13 @@ describe('bodies that are too large or of another type', () => {
     expect(process.memoryUsage().rss - before).toBeLessThan(400 * MEGABYTE);
   });
 
-  test('broken gzip', async () => {
+  test('broken gzip is refused', async () => {
     await expectRefusal(() => post('no gzip', { 'content-encoding': 'gzip' }), 400, {
       errorCode: 'UNREADABLE_BODY',
     });
   });
 
-  test('an unknown encoding', async () => {
+  test('an unknown encoding is refused', async () => {
     await expectRefusal(() => post(event, { 'content-encoding': 'br' }), 415, {
       errorCode: 'UNSUPPORTED_CONTENT_ENCODING',
     });
@@ -227,14 +227,14 @@ describe('bodies that are too large or of another type', () => {
     });
   });
 
-  test('valid gzip', async () => {
+  test('valid gzip is accepted', async () => {
     const body = gzipSync(JSON.stringify(triggerEvent('zipped', [KNOWN.vin])));
     expect((await post(body, { 'content-encoding': 'gzip' })).status).toBe(202);
   });
 });
 
 describe('triggers that are accepted with remarks', () => {
-  test('a VIN twice counts once', async () => {
+  test('a repeated VIN counts once', async () => {
     const { status, body } = await t.trigger('twice', [KNOWN.vin, KNOWN.vin.toLowerCase()]);
     expect(status).toBe(202);
     expect(body).toMatchObject({ accepted: 1, repeated: 1, rejectedCount: 0 });
@@ -267,7 +267,7 @@ describe('triggers that are accepted with remarks', () => {
   test.each([
     ['script', { 'script-ref-id': 'another script' }],
     ['model', { model: 'another model' }],
-  ])('the same ref-id with another %s', async (_name, changes) => {
+  ])('the same ref-id with another %s is refused', async (_name, changes) => {
     const other = triggerEvent('taken', [OTHER.vin]);
     const send = () => post({ ...other, body: { ...other.body, ...changes } });
     await expectRefusal(send, 409, { errorCode: 'REF_ID_CONFLICT' });

@@ -56,7 +56,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
   const newestDeadLetter = async () =>
     (await t.call('GET', '/v1.0/dead-letters?limit=1')).body.items[0];
 
-  describe('is kept as a dead letter, acknowledged and counted', () => {
+  describe('dead letters, acknowledged and counted', () => {
     test.each<[string, () => Buffer | string, string, string]>([
       ['not JSON', () => 'hello', 'NOT_JSON', ''],
       ['not UTF-8', () => Buffer.from([0xff, 0xfe]), 'NOT_UTF8', ''],
@@ -205,7 +205,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
       expect(newest.id).not.toBe(before?.id);
     });
 
-    // `correlation_id` is required of an acknowledgement only.
+    // Only acknowledgements require a `correlation_id`.
     test.each([
       ...['message_id', 'version', 'system_id', 'vin', 'source_id', 'target_id', 'message_type'],
       ...['time', 'property_bag', 'body', 'correlation_id'],
@@ -226,7 +226,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
       });
     });
 
-    test('the same bad message twice is one dead letter and a duplicate', async () => {
+    test('a bad message sent twice is one dead letter and one duplicate', async () => {
       const bytes = event({ refId: 'nobody knows either' });
       await alice.send(bytes);
       const duplicates = await t.metric('otaops_messages_duplicate_total');
@@ -246,7 +246,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
       ).toString('base64');
   });
 
-  describe('is applied nevertheless', () => {
+  describe('messages that are applied nevertheless', () => {
     test('an unknown status number is shown as unknown(<number>)', async () => {
       await alice.send(event({ status: 4711 }));
       expect(await stateOf(ALICE)).toMatchObject({
@@ -271,7 +271,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
       });
     });
 
-    test('the same message twice counts once', async () => {
+    test('a message sent twice counts once', async () => {
       const duplicates = await t.metric('otaops_messages_duplicate_total');
       const bytes = event({ status: 'downloading' });
       await alice.send(bytes);
@@ -291,17 +291,17 @@ describe.each(platformsInTurn())('on $name', (platform) => {
     });
   });
 
-  describe.runIf(platform.isEmbedded)('who may connect', () => {
+  describe.runIf(platform.isEmbedded)('the broker', () => {
     test.each([
       ['a wrong credential', ALICE, 'wrong-credential-of-alice'],
       ['a vehicle that is not registered', vehicleOf(77), 'credential-of-nobody'],
-    ])('not %s', async (_name, vehicle, credential) => {
+    ])('rejects %s', async (_name, vehicle, credential) => {
       await expect(connectVehicle(url, vehicle, { credential })).rejects.toThrow(
         /[Nn]ot authorized/,
       );
     });
 
-    test('not with the user name of another vehicle', async () => {
+    test('rejects the user name of another vehicle', async () => {
       const { default: mqtt } = await import('mqtt');
       const connecting = mqtt.connectAsync(url, {
         clientId: ALICE.systemId,
@@ -312,7 +312,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
       await expect(connecting).rejects.toThrow(/[Nn]ot authorized/);
     });
 
-    test('and no vehicle can subscribe to the topic of another', async () => {
+    test('rejects a subscription to the topic of another vehicle', async () => {
       const bob = await connect(BOB);
       for (const topic of [`c2d/${ALICE.systemId}`, 'c2d/+', '#', `d2c/${ALICE.systemId}`]) {
         await expect(bob.client.subscribeAsync(topic, { qos: 1 })).rejects.toThrow();
@@ -320,7 +320,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
       await bob.end();
     });
 
-    test('a packet that announces 100 MiB is disconnected before it is read', async () => {
+    test('disconnects a client that announces a packet of 100 MiB, before reading it', async () => {
       const { connect } = await import('node:net');
       const { hostname: host, port } = new URL(t.adapter.mqttUrl);
       const socket = connect(Number(port), host);

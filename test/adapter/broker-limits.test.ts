@@ -1,4 +1,4 @@
-/** Attacks of strangers and hostile vehicles on the embedded broker: filling it, blocking it, listening to others. */
+/** Attacks by strangers and hostile vehicles on the embedded broker: filling it, blocking it, eavesdropping. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import mqtt, { type MqttClient } from 'mqtt';
@@ -19,7 +19,7 @@ import { connectVehicle } from '../support/mqtt-vehicle.js';
 
 let broker: EmbeddedBroker;
 let refused: BrokerLimit[];
-/** By system_id; a change is noticed as one of the registry is. */
+/** By system_id; the broker notices a change as it does one of the registry. */
 let identities: Map<string, string>;
 let changed: string[];
 let sockets: Socket[];
@@ -101,7 +101,7 @@ async function vehicle(systemId: string, clean = false): Promise<MqttClient> {
 const publish = (systemId: string, payload: string) =>
   broker.publish({ topic: `c2d/${systemId}`, payload: Buffer.from(payload) });
 
-/** All that a vehicle's session holds: the sentinel comes last. */
+/** All messages in a vehicle's session, up to a sentinel that is published last. */
 async function queued(systemId: string): Promise<string[]> {
   const arrived: string[] = [];
   const client = await mqtt.connectAsync(`mqtt://${broker.address}`, {
@@ -160,14 +160,14 @@ test('a CONNECT that announces too many bytes is rejected at once', async () => 
   expect(refused).toEqual(['mqtt-connect-bytes']);
 });
 
-test('of connections that have not signed in, the oldest makes room for a new one', async () => {
+test('the oldest connection that has not signed in makes room for a new one', async () => {
   await start({ unauthenticated: 5, connectSeconds: 600 });
   const flood = Array.from({ length: 20 }, stranger);
   await Promise.all(flood.slice(0, 15).map(closed));
   const client = await vehicle('c2c-sys-1');
   expect(client.connected).toBe(true);
   expect(refused).toHaveLength(16);
-  // A vehicle that has signed in is not one of them any more.
+  // A vehicle that has signed in no longer counts among them.
   Array.from({ length: 20 }, stranger);
   await client.publishAsync('d2c/c2c-sys-1', 'still here', { qos: 1 });
 });
@@ -194,7 +194,7 @@ test('connections are limited in total, and per address if configured', async ()
   );
 });
 
-test('a client that subscribes to other topics beside its own receives none of them', async () => {
+test('a client that also subscribes to topics of other vehicles receives none of their messages', async () => {
   await start({});
   const spy = await vehicle('c2c-sys-1');
   await vehicle('c2c-sys-2');
@@ -217,7 +217,7 @@ test('a connection that keeps subscribing to other topics is closed', async () =
   expect(refused).toEqual(['mqtt-subscriptions']);
 });
 
-test('messages beyond a budget wait while they are few, even if they arrive one by one', async () => {
+test('messages beyond a budget wait up to a limit, even if they arrive one by one', async () => {
   let held = 0;
   await start(
     {},
@@ -242,7 +242,7 @@ test('messages beyond a budget wait while they are few, even if they arrive one 
       retain: false,
       dup: false,
     });
-  // The first one is within the budget. Each of the others is sent once the one before waits.
+  // The first message is within the budget. Each further one is sent once the previous one waits.
   socket.write(message(1));
   await once(socket, 'data');
   for (let sent = 1; !socket.closed; sent++) {
@@ -255,11 +255,11 @@ test('messages beyond a budget wait while they are few, even if they arrive one 
     if (refused.length > 0) await closed(socket);
   }
   expect(refused).toEqual(['mqtt-waiting']);
-  // 2 MiB, and the one that was too much.
+  // Those within 2 MiB, and the one that exceeds it.
   expect(held).toBe(128);
 });
 
-test('of messages that a vehicle does not read, the newest are kept', async () => {
+test('the queue of a vehicle that does not read keeps the newest messages', async () => {
   await start({ queue: 3 });
   const client = await vehicle('c2c-sys-1');
   await client.subscribeAsync('c2d/c2c-sys-1', { qos: 1 });
@@ -272,13 +272,13 @@ test('of messages that a vehicle does not read, the newest are kept', async () =
   expect(left.slice(1)).toEqual(['c2d/c2c-sys-1 4', 'c2d/c2c-sys-1 5']);
 });
 
-test('queued messages of a system_id are deleted with its identity', async () => {
+test('queued messages are deleted when their system_id gets another identity', async () => {
   await start({});
   const client = await vehicle('c2c-sys-1');
   await client.subscribeAsync('c2d/c2c-sys-1', { qos: 1 });
   await client.endAsync(true);
   await publish('c2c-sys-1', 'for the vehicle before');
-  // The system_id goes to another VIN, whose first connection comes before the change is noticed.
+  // The system_id is assigned to another VIN, which connects before the change is noticed.
   identities.set('c2c-sys-1', 'another identity');
   expect(await queued('c2c-sys-1')).toEqual([]);
 });

@@ -73,14 +73,14 @@ async function storeBeside(
     ]);
     const batch = ingestBatch(database, 1, rows);
     await expect.poll(isSomeoneWaiting).toBe(true);
-    // In an object, because a transaction's promise would wait for it before it commits.
+    // In an object, because the transaction would wait for a bare promise before committing.
     return { batch };
   });
   return batch;
 }
 
 test.each(FLEET.map((vehicle, place) => ({ place, vehicle })))(
-  'the one at place $place of the batch',
+  'a delivery at place $place of the batch keeps both changes',
   async ({ place, vehicle: changed }) => {
     const refId = `place-${place}`;
     const id = await trigger(refId);
@@ -99,7 +99,7 @@ test.each(FLEET.map((vehicle, place) => ({ place, vehicle })))(
   },
 );
 
-test('one with several messages in the batch', async () => {
+test('a delivery with several messages in the batch keeps both changes', async () => {
   const id = await trigger('several');
   const [first, second] = FLEET as [TestVehicle, TestVehicle];
   const rows = [1, 2, 3].flatMap((n) => [event(first, 'several', n), event(second, 'several', n)]);

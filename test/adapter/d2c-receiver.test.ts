@@ -137,7 +137,7 @@ test('a failed batch is retried, and acknowledged once', async () => {
   expect(failures).toHaveLength(1);
 });
 
-test('a retried batch is the same batch, and the consequences of a message follow its commit, once', async () => {
+test('a batch is retried unchanged, and the consequences of a message follow its commit, once', async () => {
   const { database, batches } = scriptedDatabase();
   const { receiver, followed, send } = receiverOn(database);
   send(1);
@@ -201,7 +201,7 @@ test('a message without a delivery becomes a dead letter, whatever else is in it
       acknowledge: () => acknowledged.push(-1),
     });
   const [first, second] = [vehicleOf(1), vehicleOf(2)];
-  // The first is stored alone; the others, which are no JSON, repeated, and without a delivery, form a batch.
+  // The first is stored alone. The others form a batch: one is not JSON, one is repeated, one has no delivery.
   send(1);
   send(1);
   arrive(first, 'msg-dev-1');
@@ -228,7 +228,7 @@ test('a message that the database refuses does not hold up the others', async ()
   send(4);
   batches[0]?.commit();
   await until(() => batches.length === 2);
-  // Data exception: the same statement would fail again. Halved until the bad message is alone.
+  // Data exception: the same statement would fail again, so the batch is halved until the bad message is alone.
   const refuse = async (number: number) => {
     batches[number]?.fail('22021');
     await until(() => batches.length === number + 2);

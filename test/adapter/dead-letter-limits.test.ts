@@ -8,7 +8,7 @@ let t: TestAdapter;
 afterEach(() => t.stop());
 
 const [flooder, honest] = [vehicleOf(1, 'DLX'), vehicleOf(2, 'DLX')];
-/** Sends so many messages that are none, each another one, at once. */
+/** Sends this many invalid messages at once, all different. */
 async function send(vehicle: TestVehicle, messages: number, bytes = 100): Promise<void> {
   const link = await connectVehicle(t.adapter.mqttUrl, vehicle);
   await Promise.all(
@@ -23,16 +23,16 @@ const kept = async () => {
     items.filter(({ system_id: id }) => id === vehicle.systemId).length;
 };
 
-test('of one vehicle a limited number is kept, and the rest is counted', async () => {
+test('a limited number is kept per vehicle, and the rest are counted', async () => {
   t = await startTestAdapter({ deadLetterLimits: { perVehicle: 10, bytes: 1e9 } });
   await t.register(flooder, honest);
   await send(flooder, 300);
   await send(honest, 5);
   const number = await kept();
-  // Batches that are stored at the same time do not see each other, but those of one vehicle are not.
+  // Batches stored at the same time do not see each other, but those of one vehicle are stored one by one.
   expect(number(flooder)).toBe(10);
   expect(number(honest)).toBe(5);
-  // Received is applied, duplicates and dead letters, also of what is only counted (contract section 5.6).
+  // Received = applied + duplicates + dead letters, including those only counted (contract section 5.6).
   expect(await t.storedMessages()).toBe(305);
   expect(await t.metric('otaops_messages_dead_letter_total')).toBe(305);
   expect(await t.metric('otaops_dead_letters_not_kept')).toBe(290);

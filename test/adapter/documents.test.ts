@@ -1,4 +1,4 @@
-/** The documents of both interfaces pass their official validators and are true. */
+/** The documents of both interfaces pass their official validators and match the adapter. */
 import { Parser } from '@asyncapi/parser';
 import { Validator } from '@seriousme/openapi-schema-validator';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -23,7 +23,7 @@ test('the OpenAPI document is valid OpenAPI 3.1', async () => {
   expect(validator.version).toBe('3.1');
 });
 
-test('it describes every route of contract section 4', async () => {
+test('the OpenAPI document describes every route of contract section 4', async () => {
   const { body } = await get('/openapi.json');
   const routes = Object.entries(body.paths as Record<string, object>).flatMap(([path, methods]) =>
     Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
@@ -74,7 +74,7 @@ test('it describes every route of contract section 4', async () => {
   expect(body.components.schemas.CarOtaServerEvent.required).toEqual(['time', 'version', 'body']);
 });
 
-test('it describes the requests that call-back receivers get', async () => {
+test('the OpenAPI document describes the requests that call-back receivers get', async () => {
   const { body } = await get('/openapi.json');
   const { requestBody, parameters } = body.webhooks.events.post;
   expect(requestBody.content['application/json'].schema.$ref).toMatch(/CallbackMessage$/);

@@ -76,7 +76,7 @@ describe('on PostgreSQL', () => {
     expect(new Set(ids).size, 'a receiver tells them apart').toBe(3);
   });
 
-  test('for two unknown operations, it is two dead letters', async () => {
+  test('the same message_id in two unknown operations is two dead letters', async () => {
     const vehicle = await newVehicle();
     const rows = [event(vehicle, 'nowhere-1', 1), event(vehicle, 'nowhere-2', 1)];
     expect(await arrive(rows)).toMatchObject({ deadLetters: 2 });
@@ -115,7 +115,7 @@ describe('on PostgreSQL', () => {
     ).toEqual([meta, meta, meta]);
   });
 
-  test('a refused message does not block another one with its message_id', async () => {
+  test('a refused message does not block another one with the same message_id', async () => {
     const vehicle = await newVehicle();
     await trigger('wrong vin', vehicle);
     const wrong = event({ ...vehicle, vin: vehicleOf(999).vin }, 'wrong vin', 1);
@@ -193,10 +193,10 @@ describe('on PostgreSQL', () => {
   });
 });
 
-/** Events of a vehicle. */
+/** Number of earlier events of the vehicle. */
 const EARLIER = byDepth({ quick: 6_000, full: 12_000 });
 
-/** Bytes of write-ahead log so far. */
+/** Bytes of WAL written so far. */
 async function written(database: Database): Promise<number> {
   const [row] = await database.query<{ bytes: number }>(
     "select (pg_current_wal_insert_lsn() - '0/0'::pg_lsn)::float8 as bytes",

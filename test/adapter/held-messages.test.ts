@@ -1,4 +1,4 @@
-/** Few messages wait for a budget, whatever a vehicle sends. */
+/** Only a limited amount of messages waits for a budget, whatever a vehicle sends. */
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { MessageBudget } from '../../src/adapter/d2c-receiver/index.js';
 import {
@@ -15,7 +15,7 @@ const connection = {};
 let full: object[];
 let handedOn: number[];
 let kept: number;
-/** One message at once, and one each second. */
+/** The budget allows one message at once, and then one per second. */
 function heldMessages() {
   full = [];
   handedOn = [];
@@ -33,7 +33,7 @@ function heldMessages() {
     });
 }
 
-test('a limited number waits; the connection is closed once, and nothing more of it is passed on', () => {
+test('a limited number waits; beyond it, the connection is closed once and no further message of it is passed on', () => {
   const pass = heldMessages();
   for (let n = 0; n <= MOST_HELD; n++) pass(n);
   expect([full, handedOn, kept]).toEqual([[], [0], MOST_HELD]);

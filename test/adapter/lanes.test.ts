@@ -47,7 +47,7 @@ test('while every search hangs, vehicles get PUBACKs and connect, and triggers a
     });
   await link.send(event('received'));
 
-  // Searches that take for ever are what a table is to them that somebody has locked.
+  // On a locked table, searches take forever.
   let answers: Promise<number[]> = Promise.resolve([]);
   await database.transaction(async (tx) => {
     await tx.query('lock table operation_samples in access exclusive mode');
@@ -71,7 +71,7 @@ test('while every search hangs, vehicles get PUBACKs and connect, and triggers a
     await (await connectVehicle(t.adapter.mqttUrl, two)).end();
     expect((await t.trigger('lanes', [two.vin])).status).toBe(202);
     expect((await t.call('GET', '/healthz')).status).toBe(200);
-    // Whoever still waits is answered: in time by the limit, not by the lock.
+    // Requests that still wait are answered in time: by the limit, not by the lock.
     const statuses = await answers;
     expect(new Set(statuses)).toEqual(new Set([422, 503]));
   });

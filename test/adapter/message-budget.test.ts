@@ -9,7 +9,7 @@ import { eventBytes, vehicleOf } from '../support/messages.js';
 import { connectVehicle, type MqttVehicle } from '../support/mqtt-vehicle.js';
 
 describe('A budget', () => {
-  test('has its burst at once, and its rate afterwards', () => {
+  test('allows its burst at once, and its rate afterwards', () => {
     const budget = new MessageBudget({ burst: 3, perHour: 3_600 });
     expect([0, 0, 0, 0].map((now) => budget.take('a', now))).toEqual([0, 0, 0, 1_000]);
     expect(budget.take('b', 0)).toBe(0);
@@ -34,7 +34,7 @@ describe('A budget', () => {
     expect(budget.vehicles).toBe(0);
   });
 
-  test('is never exceeded, and the loss of a vehicle through a shared bucket is bounded', () => {
+  test('is never exceeded, and bounds what a vehicle loses by sharing a bucket', () => {
     const vehicle = fc.integer({ min: 0, max: 11 });
     const message = fc.tuple(vehicle, fc.nat(60), fc.nat(3_000));
     fc.assert(
@@ -65,13 +65,13 @@ describe('A budget', () => {
     );
   });
 
-  test('alone in its bucket, a vehicle has all of its burst', () => {
+  test('gives a vehicle alone in its bucket the full burst', () => {
     const budget = new MessageBudget({ burst: 5_000, perHour: 1 });
     const taken = Array.from({ length: 6_000 }, () => budget.take('c2c-system-1', 0));
     expect(taken.filter((wait) => wait === 0)).toHaveLength(5_000);
   });
 
-  test('of 0 is none', () => {
+  test('of 0 limits nothing', () => {
     const budget = new MessageBudget({ burst: 0, perHour: 1 });
     expect(new Set(Array.from({ length: 1_000 }, () => budget.take('a', 0)))).toEqual(new Set([0]));
   });
@@ -118,7 +118,7 @@ describe.each(platformsInTurn())('On $name', (platform) => {
   };
   const messagesOf = async (vin: string) =>
     (await t.call('GET', `/v1.0/ota/operations/${REF}/vehicles/${vin}`)).body;
-  /** Well-formed events, each another one. @returns how many were acknowledged so far */
+  /** Sends well-formed events, all different. @returns how many are acknowledged so far */
   const flood = (link: MqttVehicle, messages: number) => {
     let acknowledged = 0;
     for (let n = 0; n < messages; n++) {
@@ -130,7 +130,7 @@ describe.each(platformsInTurn())('On $name', (platform) => {
     return () => acknowledged;
   };
 
-  test('a flood of valid events is limited to the budget, others continue, and people see it', async () => {
+  test('a flood of valid events is limited to the budget and reported, and others continue', async () => {
     await startWith({ messageBudget: { burst: BURST, perHour: 1 } });
     const link = await connect(flooder);
     const acknowledged = flood(link, FLOOD);
@@ -148,7 +148,7 @@ describe.each(platformsInTurn())('On $name', (platform) => {
       () => t.metric('otaops_flooding_vehicles'),
       (vehicles) => vehicles === 1,
     );
-    // One of the honest vehicle; an hour has not gone by.
+    // The burst, and one event of the honest vehicle: no hour has passed.
     expect(await t.metric('otaops_messages_applied_total')).toBe(BURST + 1);
     const { body } = await t.call('GET', `/v1.0/vehicles/${flooder.vin}`);
     expect(Date.parse(body.floodedAt)).toBeGreaterThan(0);
@@ -157,7 +157,7 @@ describe.each(platformsInTurn())('On $name', (platform) => {
       0,
     );
     if (isEmbedded) {
-      // The rest has no PUBACK: the vehicle has it still.
+      // The rest have no PUBACK, so the vehicle still has them.
       expect(acknowledged()).toBe(BURST);
       expect(await t.metric('otaops_messages_dead_letter_total')).toBe(0);
     } else {
@@ -174,7 +174,7 @@ describe.each(platformsInTurn())('On $name', (platform) => {
   test.runIf(isEmbedded)(
     'waiting messages are stored, in order, as the budget allows',
     async () => {
-      // One each 20 ms.
+      // One every 20 ms.
       await startWith({ messageBudget: { burst: BURST, perHour: 180_000 } });
       const link = await connect(flooder);
       const acknowledged = flood(link, 100);

@@ -26,7 +26,7 @@ describe('a migrated database', () => {
   });
 });
 
-// Several times, as they seldom come at the moments that matter.
+// Repeated, as the processes seldom meet at the moments that matter.
 test.each(Array.from({ length: 8 }, (_, round) => round))(
   'several processes that start at once run each migration once, round %i',
   async () => {

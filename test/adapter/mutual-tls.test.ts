@@ -1,6 +1,6 @@
 /**
- * Mutual TLS at the embedded broker: a client certificate is the vehicle's identity, and nobody speaks for another one with
- * it. Certificates come from OpenSSL; clients are OpenSSL, mosquitto_pub and MQTT.js.
+ * Mutual TLS at the embedded broker: a client certificate is the vehicle's identity, and no vehicle can speak for
+ * another with its own. Certificates come from OpenSSL; clients are OpenSSL, mosquitto_pub and MQTT.js.
  */
 import { once } from 'node:events';
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
@@ -120,7 +120,7 @@ test.each(sampleOf(WAYS_TO_NAME, 2))(
   },
 );
 
-/** The client is not the one that refuses: it takes certificates of any strength. */
+/** The client accepts certificates of any strength, so it is the broker that refuses. */
 const refusedBy = (pair: Pair | undefined, systemId: string) =>
   expect(connect(pair, systemId, { ciphers: 'DEFAULT:@SECLEVEL=0' })).rejects.toThrow();
 
@@ -154,7 +154,7 @@ test.each(sampleOf(REFUSED, 3))('a certificate with %s is refused', async (_what
   await refusedBy(pair, vehicle.systemId);
 });
 
-/** A certificate and those above it, in one file. */
+/** A certificate and its issuers, in one file. */
 const chained = ({ cert, key }: Pair, ...others: Pair[]): Pair => {
   const file = `${cert}.chain`;
   writeFileSync(file, [cert, ...others.map((other) => other.cert)].map((one) => readFileSync(one, 'utf8')).join('')); // prettier-ignore
@@ -173,13 +173,13 @@ test.each<[string, ...string[][]]>([
     ['basicConstraints=critical,CA:TRUE,pathlen:0', CA_USE],
     ['basicConstraints=critical,CA:TRUE', CA_USE],
   ],
-])('an issuer with %s makes no vehicle; a proper one does', async (_what, ...levels) => {
+])('an issuer with %s cannot certify a vehicle; a proper one can', async (_what, ...levels) => {
   const vehicle = await registered();
   const under = (extensions: readonly string[][]) => {
     const issuers: Pair[] = [];
     for (const one of extensions) {
       const above = issuers[0] ? { issuer: issuers[0] } : {};
-      // One with the name of its issuer would not count (RFC 5280, section 4.2.1.9).
+      // An issuer with the name of its own issuer would not count against pathlen (RFC 5280, section 4.2.1.9).
       issuers.unshift(authority.issue(`CA ${issuers.length}`, { extensions: one, ...above }));
     }
     const [issuer] = issuers as [Pair];
@@ -190,7 +190,7 @@ test.each<[string, ...string[][]]>([
   await connect(under(proper), vehicle.systemId);
 });
 
-test('a stranger’s certificate does not hide behind the vehicle’s own', async () => {
+test('a stranger’s certificate is refused even if the vehicle’s own follows in its chain', async () => {
   const vehicle = await registered();
   const [good, evil] = [authority.issue(vehicle.systemId), stranger.issue(vehicle.systemId)];
   await refusedBy(chained(evil, good, evil), vehicle.systemId);
@@ -206,9 +206,9 @@ test('no certificate, or one of another authority, is refused', async () => {
   expect(count).toBeGreaterThan(0);
 });
 
-test('a NUL in a common name does not end the name', async () => {
+test('a NUL in a DNS name does not end the name', async () => {
   const vehicle = await registered();
-  // OpenSSL's configuration can state it in DER only: UTF8String of the system_id, NUL, "x".
+  // OpenSSL's configuration can express it only in DER: a dNSName of the system_id, NUL and "x".
   const pair = authority.issue(vehicle.systemId, {
     extensions: [
       'subjectAltName=DER:' + derDnsName(`${vehicle.systemId}\0x`),
@@ -231,7 +231,7 @@ test('with its certificate a vehicle cannot pose as another, by client id, user 
   const pair = authority.issue(own.systemId);
   await refusedBy(pair, other.systemId);
   await expect(connect(pair, own.systemId, { username: other.systemId })).rejects.toThrow();
-  // Also not with the other one's credential beside the certificate.
+  // Nor with the other one's credential beside the certificate.
   await expect(
     connect(pair, other.systemId, {
       username: other.systemId,
@@ -257,7 +257,7 @@ test('a vehicle that is not registered is refused, and one that is deleted is di
   await refusedBy(pair, vehicle.systemId);
 });
 
-test('a revocation by serial number ends the connection, whatever the session was, and lasts', async () => {
+test('a revocation by serial number ends the connection, lasts, and spares other certificates', async () => {
   const vehicle = await registered();
   const [pair, next] = [authority.issue(vehicle.systemId), authority.issue(vehicle.systemId)];
   const client = await connect(pair, vehicle.systemId);
@@ -269,14 +269,14 @@ test('a revocation by serial number ends the connection, whatever the session wa
   expect([status, body.serial]).toEqual([200, serial.toLowerCase().replace(/^0+/, '')]);
   await gone;
   await refusedBy(pair, vehicle.systemId);
-  // Another certificate of the same vehicle is as good as before.
+  // Another certificate of the same vehicle still works.
   await connect(next, vehicle.systemId);
   expect((await revoke()).body).toEqual(body);
   const { items } = (await t.call('GET', '/v1.0/revoked-certificates')).body;
   expect(items).toContainEqual(body);
 });
 
-test('a revocation list that is replaced ends the connection', async () => {
+test('a new revocation list ends the connection of a vehicle on it', async () => {
   const vehicle = await registered();
   const pair = authority.issue(vehicle.systemId);
   const client = await connect(pair, vehicle.systemId);
@@ -333,7 +333,7 @@ test('a renewed server certificate is served without a restart, and connections 
   expect(client.connected).toBe(true);
 });
 
-test('openssl s_client: without a certificate the handshake fails, also with TLS 1.2', async () => {
+test('openssl s_client: a handshake fails without a certificate in TLS 1.2, and in TLS 1.1', async () => {
   const vehicle = await registered();
   const { cert, key } = authority.issue(vehicle.systemId);
   const { host } = new URL(url().replace('mqtts:', 'https:'));
@@ -348,7 +348,7 @@ test('openssl s_client: without a certificate the handshake fails, also with TLS
   expect(old.output).toMatch(/alert|error/);
 });
 
-test('no suite without authenticated encryption is spoken', async () => {
+test('no cipher suite without authenticated encryption is accepted', async () => {
   const cipher = async (suite: string) => {
     const { host } = new URL(url());
     const args = ['s_client', '-connect', host, '-tls1_2', '-cipher', suite];
@@ -358,7 +358,7 @@ test('no suite without authenticated encryption is spoken', async () => {
   expect(await cipher('ECDHE-ECDSA-AES128-SHA')).toMatch(/Cipher is \(NONE\)/);
 });
 
-test('mosquitto_pub with a certificate', async () => {
+test('mosquitto_pub publishes with a certificate', async () => {
   const programs = await mosquittoClients();
   if (!programs) return;
   const vehicle = await registered();

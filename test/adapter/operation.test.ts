@@ -92,7 +92,7 @@ describe.each(platforms())('on $name', (platform) => {
     });
 
     test.runIf(platform.isEmbedded)(
-      'a vehicle that connects gets at once what it missed',
+      'a vehicle that connects gets a missed trigger at once',
       async () => {
         const slow = await platform.start({
           retry: { firstPauseMs: 3_600_000, longestPauseMs: 3_600_000, maxSends: 9 },
@@ -111,7 +111,7 @@ describe.each(platforms())('on $name', (platform) => {
       },
     );
 
-    test('a vehicle registered later then gets its trigger', async () => {
+    test('a vehicle registered later gets its trigger then', async () => {
       const vehicle = vehicleOf(5, 'NEW');
       const { body } = await t.trigger('unregistered', [vehicle.vin]);
       expect(body.rejected).toMatchObject([{ vin: vehicle.vin, errorCode: 'DEVICE_NOT_FOUND' }]);
@@ -172,7 +172,7 @@ describe.each(platforms())('on $name', (platform) => {
       expect(await t.trigger('stopped', [unsent.vin])).toMatchObject({ status: 409 });
     });
 
-    test('a retrigger is a new attempt, whose state events of the old one do not change', async () => {
+    test('a retrigger is a new attempt, and events of the old one do not change its state', async () => {
       const [vehicle] = (await fleet(1)) as [TestVehicle];
       const connection = await connect(vehicle);
       await t.trigger('twice', [vehicle.vin]);

@@ -43,7 +43,7 @@ const wireOf = (messages: readonly Read[]) =>
     ),
   );
 
-test('cut at any places', () => {
+test('a stream cut at any places gives the same packets', () => {
   const sizes = fc.array(fc.oneof(fc.nat(3), fc.integer({ min: 100, max: 400 })), { maxLength: 8 });
   fc.assert(
     fc.property(sizes, fc.array(fc.nat(2_000), { maxLength: 12 }), (payloads, places) => {
@@ -54,7 +54,7 @@ test('cut at any places', () => {
       cuts.forEach((cut, n) => {
         const chunk = Buffer.from(wire.subarray(n === 0 ? 0 : cuts[n - 1], cut));
         reader.take(chunk);
-        // The memory of a chunk is read into again.
+        // The memory of a chunk is reused.
         chunk.fill(0);
       });
       expect(read).toEqual(messages);
@@ -63,16 +63,16 @@ test('cut at any places', () => {
   );
 });
 
-test('a packet with the DUP flag', () => {
+test('a packet with the DUP flag is marked as repeated', () => {
   const wire = wireOf([message(0, 5), message(1, 5)]);
-  // DUP of the first one (MQTT 3.1.1, 3.3.1.1).
+  // The DUP flag of the first packet (MQTT 3.1.1, 3.3.1.1).
   wire[0] = (wire[0] ?? 0) | 0b1000;
   const { reader, read } = readerOf();
   reader.take(wire);
   expect(read).toEqual([{ ...message(0, 5), repeated: true }, message(1, 5)]);
 });
 
-test('byte by byte', () => {
+test('a stream that arrives byte by byte gives the same packets', () => {
   const messages = [message(0, 5), message(1, 0), message(2, 20_000), message(3, 1)];
   const { reader, read } = readerOf();
   for (const byte of wireOf(messages)) reader.take(Buffer.from([byte]));

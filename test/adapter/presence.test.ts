@@ -7,7 +7,7 @@ import { eventBytes, vehicleOf } from '../support/messages.js';
 import { connectVehicle } from '../support/mqtt-vehicle.js';
 
 const vehicle = vehicleOf(1, 'PRS');
-/** So long that only presence explains a repeated send. */
+/** With pauses so long that only presence explains a repeated send. */
 const retry = { firstPauseMs: 1_000, longestPauseMs: 3_600_000, maxSends: 20 };
 const real = platforms().find(({ isEmbedded }) => !isEmbedded);
 
@@ -81,7 +81,7 @@ test.each([
   ['a/{system_id}/b', 'a/+/b', 'a/c2c-1/c', undefined],
   ['a/{system_id}/b', 'a/+/b', 'a/c2c-1', undefined],
   ['a/{system_id}/b', 'a/+/b', 'a//b', undefined],
-])('presence topic %s has filter %s; of %s it is %s', (template, filter, topic, systemId) => {
+])('presence topic %s has filter %s; %s names vehicle %s', (template, filter, topic, systemId) => {
   const presence = presenceTopic(template);
   expect(presence.filter).toBe(filter);
   expect(presence.systemIdOf(topic)).toBe(systemId);
@@ -101,6 +101,6 @@ test.each([
   ['offline', false],
   ['{"eventType":"disconnected"}', false],
   ['0', false],
-])('presence payload %j says present: %s', (payload, expected) => {
+])('presence payload %j means online: %s', (payload, expected) => {
   expect(saysOnline(Buffer.from(payload))).toBe(expected);
 });

@@ -15,7 +15,7 @@ let t: TestAdapter;
 let link: MqttVehicle;
 beforeAll(async () => {
   stored = await newDatabase(ADAPTER_SCHEMA);
-  // Statements of people may take as long as they like.
+  // People's queries may take as long as they like.
   t = await startTestAdapter({ databaseUrl: stored.url, searchSeconds: 600 });
   await t.register(connected, waiting);
   await t.trigger('starved', [connected.vin, waiting.vin]);
@@ -59,8 +59,7 @@ test('with every connection for reading and for requests held by slow queries, e
   const late = await connectVehicle(t.adapter.mqttUrl, waiting);
   await late.send(event(waiting));
   await late.end();
-  // Both PUBACKs have come.
-  // Nobody had made way.
+  // Both PUBACKs have arrived, and no query has made way.
   expect(await blocked()).toBeGreaterThanOrEqual(all);
 
   await blocker.query('rollback');

@@ -33,7 +33,7 @@ describe('the order of PUBACKs', () => {
     expect(taken).toEqual(sent);
   });
 
-  test('a packet id that several messages in flight have is acknowledged in the place of each', () => {
+  test('a packet id shared by several messages in flight is acknowledged at the place of each', () => {
     const order = new PubackOrder();
     const [first = 0, between = 0, second = 0] = [5, 6, 5].map((id) => order.arrived(id));
     order.settled(second);
@@ -44,14 +44,14 @@ describe('the order of PUBACKs', () => {
     expect(order.take()).toEqual([6, 5]);
   });
 
-  test('more messages in flight than it has places for is an error', () => {
+  test('more messages in flight than places are an error', () => {
     const order = new PubackOrder();
     for (let n = 0; n < 131_072; n++) order.arrived(n % 65_536);
     expect(() => order.arrived(1)).toThrow('131072 messages without PUBACK');
   });
 });
 
-test('a message is acknowledged once: later, its place and its memory are those of another', () => {
+test('a message is acknowledged only once, as its place and memory may belong to another one later', () => {
   const places: number[] = [];
   let freed = 0;
   const bytes = Buffer.from('d2c/ax');

@@ -1,10 +1,10 @@
-/** Memory of a reading is read into again when nothing refers to it any more, and never before. */
+/** The memory of a reading is reused once nothing refers to it any more, and never before. */
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { type Reading, ReadingMemory } from '../../src/adapter/message-link/reading-memory.js';
 import { cases } from '../support/depth.js';
 
-/** A socket: it asks for the next memory when a reading has been dealt with, and fills it at any later time. */
+/** A socket: it asks for the next memory once a reading is handled, and fills it at any later time. */
 class Source {
   readonly memory = new ReadingMemory();
   readonly seen = new Set<ArrayBufferLike>();
@@ -16,7 +16,7 @@ class Source {
     return next;
   }
 
-  /** @param deal with the reading before the next memory is asked for */
+  /** @param deal handles the reading before the next memory is requested */
   read(bytes: number, value: number, deal: (reading: Reading) => void = () => undefined): Reading {
     const filled = Math.min(bytes, this.#next.length);
     this.#next.fill(value, 0, filled);
@@ -27,7 +27,7 @@ class Source {
   }
 }
 
-test('what is held never changes, in whatever order it is read and released', () => {
+test('held readings never change, in whatever order they are read and released', () => {
   const step = fc.oneof(
     { weight: 3, arbitrary: fc.record({ read: fc.oneof(fc.nat(300), fc.nat(300_000)) }) },
     { weight: 2, arbitrary: fc.record({ release: fc.nat() }) },
@@ -53,7 +53,7 @@ test('what is held never changes, in whatever order it is read and released', ()
   );
 });
 
-test('a message holds the memory longer than its reading', () => {
+test('a message can hold the memory of a reading after its release', () => {
   const source = new Source();
   const reading = source.read(7, 1, (taken) => {
     taken.hold();
@@ -63,7 +63,7 @@ test('a message holds the memory longer than its reading', () => {
   expect([...reading.bytes]).toEqual([1, 1, 1, 1, 1, 1, 1]);
 });
 
-test('readings that are dealt with at once, and some that wait for their commit, need no new memory', () => {
+test('readings released at once reuse their memory; a few that wait for their commit need little more', () => {
   const source = new Source();
   for (let n = 0; n < 1000; n += 1) source.read(60_000, n, (reading) => reading.release());
   expect(source.seen.size).toBe(1);
@@ -75,7 +75,7 @@ test('readings that are dealt with at once, and some that wait for their commit,
   expect(source.seen.size).toBeLessThan(9);
 });
 
-test('small readings lie close together: a few messages do not occupy memory for a hundred', () => {
+test('small readings share memory: a few messages do not occupy memory for a hundred', () => {
   const source = new Source();
   const held = Array.from({ length: 1000 }, (_, n) => source.read(200, n));
   expect(held).toHaveLength(1000);

@@ -1,4 +1,4 @@
-/** A flood of messages is read in turns with the rest of the process: the answers of the database do not wait for its end. */
+/** A flood of messages is read in turns with other work: answers from the database do not wait for its end. */
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
 import { setImmediate as nextTurn, setTimeout as sleep } from 'node:timers/promises';
 import { generate } from 'mqtt-packet';
@@ -41,7 +41,7 @@ async function acceptingBroker(): Promise<number> {
   return (broker.address() as AddressInfo).port;
 }
 
-test('of megabytes that have arrived, the link reads at most 512 KB before others have their turn', async () => {
+test('the link reads at most 512 KB of received data before it yields to other work', async () => {
   let turn = 0;
   const perTurn = new Map<number, number>();
   let hasRoom: () => void = () => undefined;

@@ -82,7 +82,7 @@ describe('import', () => {
     for (const { errorMessage } of body.rejected) expect(errorMessage).toContain('/credential');
   });
 
-  test('CSV with a byte order mark, quotes and faulty lines', async () => {
+  test('accepts CSV with a byte order mark and quotes, and rejects faulty lines', async () => {
     const csv = [
       '\uFEFFvin,system_id,device_id,ecu_type,model',
       `${vinOf(1, 'CSV')},csv-1,d,TCU,"model, with comma"`,
@@ -108,7 +108,7 @@ describe('import', () => {
     expect(first.model).toBe('model, with comma');
   });
 
-  test('CSV with a quote that never closes keeps the valid lines before it', async () => {
+  test('keeps the valid lines before a quote that never closes in CSV', async () => {
     const csv = `vin,system_id\n${vinOf(1, 'KTE')},quote-1\n"${vinOf(2, 'KTE')},quote-2\n`;
     const { status, body } = await importLines(csv, 'text/csv');
     expect(status).toBe(200);
@@ -116,7 +116,7 @@ describe('import', () => {
     expect((await t.call('GET', '/healthz')).status).toBe(200);
   });
 
-  test('NDJSON, gzip, 20,000 vehicles, twice', async () => {
+  test('accepts 20,000 vehicles as gzipped NDJSON, and updates them when it is repeated', async () => {
     const lines = Array.from({ length: 20_000 }, (_, n) =>
       JSON.stringify({ vin: vinOf(n, 'NDJ'), system_id: `ndj-${n}` }),
     );
@@ -134,7 +134,7 @@ describe('import', () => {
     expect(second.body).toMatchObject({ created: 0, updated: 19_998 });
   });
 
-  test('another content type', async () => {
+  test('rejects another content type', async () => {
     const answer = await importLines('[]', 'application/json');
     expect(answer).toMatchObject({ status: 415, body: { errorCode: 'UNSUPPORTED_MEDIA_TYPE' } });
   });

@@ -72,8 +72,8 @@ describe('on PostgreSQL', () => {
   });
 
   test('whole weeks are dropped, and their messages are still recognised', async () => {
-    // In the middle of the second week only the first one is over: one partition of the messages, one of the delivery log.
-    // The message outside all partitions is older.
+    // In the middle of the second week only the first is over: two partitions, of the messages and of the delivery log.
+    // The message outside all partitions is older, and is deleted too.
     expect(await dropHistory(database, START + 8 * DAY)).toBe(2);
     expect(await days()).toEqual(['msg-dev-7', 'msg-dev-14', 'msg-dev-21']);
     expect(await dropHistory(database, START + 8 * DAY)).toBe(0);

@@ -1,4 +1,4 @@
-/** Guessing tokens, sessions and credentials: the attacker waits longer each time, everywhere; nobody else does. */
+/** Guessing tokens, sessions and credentials: the attacker waits longer each time, at every adapter; others do not. */
 import { rmSync } from 'node:fs';
 import { connect as tcp } from 'node:net';
 import { MqttClient } from 'mqtt';
@@ -43,14 +43,14 @@ afterAll(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-/** As a proxy on this machine passes the request on. */
+/** The header with which a proxy on this machine forwards a request. */
 const from = (address: string) => ({ 'x-forwarded-for': address });
 const ask = (url: string, address: string, token: string) =>
   fetch(`${url}/v1.0/session`, { headers: { ...from(address), 'authorization-token': token } });
 let guesses = 0;
 const guess = (address: string, url = t.adapter.httpUrl) =>
   ask(url, address, `otaops_guess-${++guesses}`);
-/** Guesses until the address is held off. */
+/** Guesses until the address has to wait. */
 async function lockOut(address: string): Promise<Response> {
   for (let n = 0; n <= FREE; n++) expect((await guess(address)).status).toBe(401);
   return guess(address);
@@ -78,13 +78,13 @@ function connect(
   }).finally(() => client.end(true)) as Promise<string>;
 }
 
-test('pauses double, and end at a quarter of an hour', () => {
+test('pauses double, up to a quarter of an hour', () => {
   const pauses = [0, 1, 5, 6, 7, 8, 30].map((failures) => lockMs(failures, FREE) / 1000);
   expect(pauses).toEqual([0, 0, 0, 1, 2, 4, 900]);
   expect(lockMs(1_000, 0)).toBe(0);
 });
 
-test('an address that guesses tokens has to wait, even with a right one not seen there before', async () => {
+test('an address that guesses tokens has to wait, even with a valid token not seen from it before', async () => {
   const refused = await lockOut('192.0.2.1');
   expect(refused.status).toBe(429);
   expect(await refused.json()).toMatchObject({ errorCode: 'TOO_MANY_ATTEMPTS' });
@@ -112,7 +112,7 @@ test('after the wait the next secret is checked, and one more failure doubles th
   expect(Number(third.headers.get('retry-after'))).toBe(2);
 });
 
-test('guesses from another address lock nobody out, nor do those next to a known token', async () => {
+test('guesses lock out neither other addresses nor a token known from the same address', async () => {
   const url = t.adapter.httpUrl;
   expect((await ask(url, '192.0.2.3', t.token)).status).toBe(200);
   await lockOut('192.0.2.3');
@@ -129,7 +129,7 @@ test('a program that keeps sending the same wrong token gets the same answer eac
   expect(new Set(answers)).toEqual(new Set([401]));
 });
 
-test('sign-in and sessions are guarded as tokens are', async () => {
+test('sign-in and sessions are protected as tokens are', async () => {
   const signIn = (token: string, address: string) =>
     fetch(`${t.adapter.httpUrl}/v1.0/session`, {
       method: 'POST',
@@ -150,7 +150,7 @@ test('sign-in and sessions are guarded as tokens are', async () => {
   expect(statuses.at(-1)).toBe(429);
 });
 
-test('an attacker who guesses a vehicle’s credential waits, at every adapter; the vehicle does not', async () => {
+test('an attacker who guesses a vehicle’s credential has to wait at every adapter; the vehicle does not', async () => {
   const [victim, neighbour] = [vehicleOf(1, 'BRT'), vehicleOf(2, 'BRT')];
   await t.register(victim, neighbour);
   const { mqttUrl } = t.adapter;
@@ -158,7 +158,7 @@ test('an attacker who guesses a vehicle’s credential waits, at every adapter; 
   for (let n = 0; n <= FREE; n++) {
     expect(await connect(mqttUrl, victim, `guess-${n}`, '127.0.0.2')).toMatch('Not authorized');
   }
-  // Even the right one is not looked at: nobody learns that it is.
+  // Even the right credential is not checked, so the attacker does not learn that it is right.
   expect(await connect(mqttUrl, victim, right, '127.0.0.2')).toMatch('Not authorized');
   expect(await connect(mqttUrl, victim, right, '127.0.0.3')).toBe('connected');
   expect(await connect(mqttUrl, neighbour, credentialOf(neighbour.vin), '127.0.0.2')).toBe(
@@ -179,7 +179,7 @@ test('an attacker who guesses a vehicle’s credential waits, at every adapter; 
   expect(await t.metric('otaops_limit_refusals_total{limit="mqtt-sign-ins"}')).toBeGreaterThan(0);
 });
 
-test('unknown names cost as much as known ones, and delay nobody', async () => {
+test('guesses under unknown or malformed names delay nobody', async () => {
   const { mqttUrl } = t.adapter;
   const strange = ['\0', '\uD800', 'x'.repeat(10_000), '{"}'].map((systemId) => ({
     systemId,

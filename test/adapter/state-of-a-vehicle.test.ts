@@ -176,7 +176,7 @@ describe('on PostgreSQL', () => {
     return new Map(rows.map(({ vin, ids }) => [vin, ids]));
   }
 
-  test(`${SETS} sets of messages`, async () => {
+  test(`${SETS} sets of messages give the state, history and counters of the pure function`, async () => {
     await fc.assert(
       fc.asyncProperty(
         fc.array(setOfMessages, { minLength: SETS_A_RUN, maxLength: SETS_A_RUN }),

@@ -49,7 +49,7 @@ async function startCollector() {
 
 const [traced, untraced] = [vehicleOf(1, 'TRC'), vehicleOf(2, 'TRC')] as const;
 
-test('from the request through the trigger to the acknowledgement and the events', async () => {
+test('one trace leads from the request through the trigger to the acknowledgement and the events', async () => {
   const collector = await startCollector();
   const t = await startTestAdapter({ otlpUrl: collector.url });
   await t.register(traced);

@@ -65,7 +65,7 @@ test('another system_id ends connections under the old one', async () => {
   await cannotConnect();
 });
 
-test('a statement of the database’s administrator ends them too', async () => {
+test('a deletion by SQL statement ends connections too', async () => {
   const closed = ended();
   await database.query('delete from vehicles where vin = $1', [vehicle.vin]);
   await closed;
@@ -78,12 +78,12 @@ test('a change of other fields leaves the connection open', async () => {
   const link = await connectVehicle(t.other.mqttUrl, sentinel);
   const closed = closing(link);
   await t.call('DELETE', `/v1.0/vehicles/${sentinel.vin}`);
-  // The change before this one has been looked at by now.
+  // By now, the earlier change has been processed.
   await closed;
   for (const { client } of links) expect(client.connected).toBe(true);
 });
 
-test('a system_id that is assigned to another VIN: the old trigger and state are out of reach', async () => {
+test('the previous owner of a reassigned system_id neither gets its trigger nor changes its state', async () => {
   const heir = { ...vehicleOf(500 + number, 'CHG'), systemId: vehicle.systemId };
   const closed = ended();
   await t.call('DELETE', `/v1.0/vehicles/${vehicle.vin}`);

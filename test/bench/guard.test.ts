@@ -12,7 +12,7 @@ describe('under the guard', () => {
   test.each(MANNERS)('an update that damages every vehicle %s stops near the cap', (manner) => {
     const end = guardedCampaign(GUARD_TEST, updateOf(1, manner), 100_000, randomFrom(7));
     expect(end).toMatchObject({ stopped: true, beyondCap: 0, damaged: end.exposed });
-    // The cap, and those that were admitted in place of the first failures.
+    // The cap, plus the vehicles admitted in place of the first failures.
     expect(end.exposed).toBeGreaterThanOrEqual(CAP);
     expect(end.exposed).toBeLessThan(CAP + 10);
   });
@@ -22,7 +22,7 @@ describe('under the guard', () => {
     expect(end).toEqual({ stopped: false, exposed: 2_500, damaged: 0, beyondCap: 0 });
   });
 
-  test('Rivian 2023.42 stops at less than a third of what it reached', () => {
+  test('Rivian 2023.42 stops at less than a third of the vehicles that it reached', () => {
     const end = guardedCampaign(GUARD_TEST, RIVIAN.update, 100_000, randomFrom(7));
     expect(end.stopped).toBe(true);
     expect(end.exposed).toBeLessThan(RIVIAN.reached / 3);
@@ -38,13 +38,13 @@ describe('under a fixed share', () => {
     expect(end.exposed).toBeGreaterThanOrEqual(rule.least);
   });
 
-  test('silence does not', () => {
+  test('silent failures do not', () => {
     const end = ruledCampaign(rule, updateOf(1, 'silently'), 5_000, randomFrom(7));
     expect(end).toMatchObject({ stopped: false, exposed: 5_000, damaged: 5_000 });
   });
 });
 
-test('the time line gives events in the order of their times', () => {
+test('the time line gives events in order of time', () => {
   const line = new TimeLine();
   const random = randomFrom(11);
   const times = Array.from({ length: 3_000 }, () => random());

@@ -250,7 +250,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
         // Afterwards, only the rejected events can delay the call-back.
         await until(120, 'the call-back works again', retryNow);
         // The vehicle with the most left to report; the vehicles of `adapterAway` report nothing. Once our own have
-        // reported everything, a foreign one, which never ends.
+        // reported everything, a foreign one, whose reports never end.
         const [own] = await sql<{ vin: string; events: number }>(
           `select v.vin, (select count(*)::int from events e where e.vin = v.vin) as events
            from schedule_vehicles v join schedules s on s.id = v.schedule_id

@@ -80,7 +80,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     await client.end();
     return Number(rows[0]?.applied);
   }
-  /** Resolves when what had been acknowledged is stored a moment later: the adapters keep up. */
+  /** Resolves once acknowledged messages are stored a moment later, which shows that the adapters keep up. */
   async function keepingUp(fleet: ForeignFleet): Promise<void> {
     const deadline = Date.now() + KEEPING_UP_MS;
     for (let acknowledged = Infinity; (await appliedMessages()) < acknowledged;) {
@@ -135,7 +135,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     }
   };
 
-  test('two adapters: holders killed, frozen and restarted; the broker killed and restarted', async () => {
+  test('two adapters lose nothing while holders are killed, frozen and restarted, and the broker killed and restarted', async () => {
     await newSystem();
     await start();
     // A subscription that Mosquitto has not saved yet does not survive a kill.
@@ -143,7 +143,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     const fleet = drive();
     const deeds: Record<string, () => Promise<void>> = {
       async 'kill the broker'() {
-        // A backlog would be in its memory alone.
+        // A backlog would exist only in its memory.
         await keepingUp(fleet);
         await servers.broker.kill();
         await sleep(dice.between(100, 1_000));
@@ -184,7 +184,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     await fleet.verify(await holder());
   });
 
-  test('the broker restarts cleanly while no adapter runs: nothing is lost', async () => {
+  test('nothing is lost if the broker restarts cleanly while no adapter runs', async () => {
     const adapter = await newSystem();
     const fleet = drive();
     await sleep(2_000);
@@ -198,7 +198,7 @@ describe.skipIf(!postgres || !broker)('foreign vehicles on Mosquitto', () => {
     await fleet.verify(await start());
   });
 
-  test('the broker is killed while no adapter runs: at most the autosave interval is lost', async () => {
+  test('at most the autosave interval is lost if the broker is killed while no adapter runs', async () => {
     const adapter = await newSystem();
     const fleet = drive();
     await sleep(2_000);

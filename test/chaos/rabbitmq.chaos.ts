@@ -22,7 +22,7 @@ const ROUNDS = isLong ? 4 : 1;
 const postgres = await ifInstalled(() => startPostgres());
 const cluster = await ifInstalled(() => startRabbitCluster());
 
-test.skipIf(!postgres || !cluster)('each node and each adapter is killed in turn', async () => {
+test.skipIf(!postgres || !cluster)('killing each node and adapter loses nothing', async () => {
   if (!postgres || !cluster) return;
   const dice = throwDice();
   const directory = temporaryDirectory('rabbit-chaos');

@@ -1,5 +1,5 @@
 // @ts-check
-// A receiver of the event call-back that can be killed: what it has answered is in its log file.
+// A receiver of the event call-back that can be killed; its log file has the events that it has accepted.
 // Usage: node receiver-process.mjs <port> <log file>
 import { appendFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -12,7 +12,7 @@ const server = createServer((request, response) => {
   request.on('data', (chunk) => (text += chunk));
   request.on('end', () => {
     const { events } = /** @type {{ body: { events: object[] } }} */ (JSON.parse(text)).body;
-    // A receiver that is killed in here has taken the batch and not said so, or only a part of it.
+    // A receiver killed here has taken the batch, or a part of it, without saying so.
     for (const event of events) appendFileSync(log ?? '', `${JSON.stringify(event)}\n`);
     setTimeout(() => response.writeHead(204).end(), 5);
   });

@@ -25,7 +25,7 @@ afterAll(async () => {
 const run = (...args: string[]) =>
   runCommand(['audit', ...args, '--url', t.adapter.httpUrl, '--token', t.token]);
 
-test('the key, an export, and the verification of both', async () => {
+test('the log is verified with its key, on the server and as an export', async () => {
   const key = await run('key');
   expect(key.code).toBe(0);
   writeFileSync(inFolder('key.pub'), key.stdout);
@@ -52,7 +52,7 @@ test('the key, an export, and the verification of both', async () => {
   );
 });
 
-test('a changed export, another key, and a file that is none', async () => {
+test('a changed export, another key and an invalid file fail verification', async () => {
   const text = readFileSync(inFolder('log.jsonl'), 'utf8');
   writeFileSync(
     inFolder('changed.jsonl'),
@@ -79,7 +79,7 @@ test('a changed export, another key, and a file that is none', async () => {
   expect((await runCommand(['audit', 'verify', inFolder('missing.jsonl')])).code).toBe(1);
 });
 
-test('a server that does not answer, and a token that is refused', async () => {
+test('an unreachable server and a refused token have distinct exit codes', async () => {
   expect(
     (await runCommand(['audit', 'verify', '--url', 'http://127.0.0.1:1', '--token', 'x'])).code,
   ).toBe(4);
@@ -88,7 +88,7 @@ test('a server that does not answer, and a token that is refused', async () => {
   ).toBe(3);
 });
 
-test('the doctor warns while the role of the server could change the log', async () => {
+test('the doctor warns while the server’s database role could change the log', async () => {
   const { output } = await runCommand(['doctor', '--url', t.adapter.httpUrl, '--token', t.token]);
   expect(output).toMatch(
     /WARN audit log: the database role of the server could change it: \w+ is a superuser/,

@@ -98,13 +98,13 @@ describe('trigger', () => {
     ],
     ['CSV without a header', 'b.csv', () => VEHICLES.map(({ vin }) => vin).join('\r\n')],
     ['a JSON array', 'c.json', () => JSON.stringify(VEHICLES.map(({ vin }) => vin))],
-  ])('from %s', async (_what, name, text) => {
+  ])('takes VINs from %s', async (_what, name, text) => {
     const path = file(name, text());
     const answer = await json('trigger', '-f', path, '--ref-id', name, ...flags);
     expect(answer).toMatchObject({ 'ref-id': name, accepted: 3, rejectedCount: 0 });
   });
 
-  test('from a whole event', async () => {
+  test('takes a whole event', async () => {
     const event = triggerEvent(
       'event',
       VEHICLES.map(({ vin }) => vin),
@@ -113,7 +113,7 @@ describe('trigger', () => {
     expect(answer).toMatchObject({ 'ref-id': 'event', accepted: 3 });
   });
 
-  test('with priority, rate and ttl', async () => {
+  test('sets priority, rate and ttl', async () => {
     const args = [
       '--ref-id',
       'how',
@@ -139,7 +139,7 @@ describe('trigger', () => {
     ['a bad VIN', ['X', '--ref-id', 'x', ...flags], 3, /\/body\/vins\/0/],
     ['a file that is not there', ['-f', 'nowhere'], 1, /ENOENT.*nowhere/],
     ['invalid JSON', ['-f', file('bad.json', '{')], 1, /bad\.json is not JSON/],
-  ])('%s is told, with its exit code', async (_what, args, expected, message) => {
+  ])('reports %s, with its exit code', async (_what, args, expected, message) => {
     const { code, output } = await run('trigger', ...args);
     expect(output).toMatch(message);
     expect(code).toBe(expected);
@@ -233,7 +233,7 @@ test('dead letters: listed and replayed', async () => {
     expect(all.code).toBe(1);
   }
   expect(await run('dead-letters', 'replay', '--reason', 'EXPIRED')).toMatchObject({ code: 0 });
-  // A refusal of an earlier test may be entered at any moment: the log is searched, not its newest entries.
+  // A refusal of an earlier test may be logged at any moment, so not only the newest entry is examined.
   const audit = await json('operations', 'audit', '--limit', '100');
   expect(audit).toContainEqual(
     expect.objectContaining({ action: 'replay-dead-letters', reason: 'a try' }),

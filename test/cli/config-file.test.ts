@@ -69,7 +69,7 @@ test.each([
   expect(code).toBe(2);
 });
 
-test('a missing file', async () => {
+test('a missing file stops the start', async () => {
   const { code, output } = await end(['serve', '--config', join(folder, 'nowhere.yaml')]);
   expect(output).toMatch(/nowhere\.yaml cannot be read/);
   expect(code).toBe(2);

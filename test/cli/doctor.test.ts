@@ -20,7 +20,7 @@ test('a CarOTA Server is checked neither for a broker nor for call-backs', async
   expect(code).toBe(0);
 });
 
-test('a rejected token, and a URL where nothing answers', async () => {
+test('a rejected token and a URL where nothing answers are reported', async () => {
   const refused = await doctor(carota.carota.httpUrl, 'otaops_wrong');
   expect(refused.output).toMatch(/BAD {2}token: UNAUTHORIZED/);
   expect(refused.code).toBe(1);

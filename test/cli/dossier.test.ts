@@ -71,7 +71,7 @@ test('a PDF is exported, or printed from an archived record', async () => {
   }
 });
 
-test('what is changed, of another key or not there is refused, and leaves nothing', async () => {
+test('a changed dossier, another key and a missing schedule are refused, and leave no file', async () => {
   const changed = readFileSync(at('0909.jsonl'), 'utf8').replace('"success"', '"failure"');
   writeFileSync(at('changed.jsonl'), changed);
   const refused = await run('verify', at('changed.jsonl'), '--pdf', at('changed.pdf'));
@@ -103,7 +103,7 @@ test('what is changed, of another key or not there is refused, and leaves nothin
   ]);
 });
 
-test('the schema in the documents is the one that lines are held to', async () => {
+test('the schema in the documents is the one that the command prints', async () => {
   const { stdout } = await runCommand(['dossier', 'schema']);
   const documented = new URL('../../docs/record.schema.json', import.meta.url);
   expect(JSON.parse(readFileSync(documented, 'utf8'))).toEqual(JSON.parse(stdout));

@@ -83,7 +83,7 @@ beforeAll(async () => {
 
 afterAll(() => process.chdir(before));
 
-test('the document has a page for each kind of lost or stolen key', () => {
+test('the document has at least eleven recoveries, and names the first root', () => {
   expect(recoveries.length).toBeGreaterThanOrEqual(11);
   expect(document).toContain(FIRST_ROOT);
 });
@@ -101,7 +101,7 @@ describe('recovery:', () => {
       if (command.includes('supplier.json')) writeDelegation();
       await type(command);
     }
-    // One that was provisioned with the Director's first root gets to the last one.
+    // A vehicle provisioned with the Director's first root reaches the last one.
     const last = await lastRootOf('director', now);
     expect(last.version).toBe(commands.some((command) => command.includes(' director')) ? 2 : 1);
     await expect(lastRootOf('director', days(500, now))).rejects.toThrow('has expired');

@@ -1,4 +1,4 @@
-/** The services' log: what it contains of an error, and what not. */
+/** What the services' log contains of an error, and what it leaves out. */
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 
@@ -28,14 +28,14 @@ test('an error is logged with message, code and causes, without properties added
   expect(JSON.stringify(line)).not.toContain('geheim');
 });
 
-test('secrets among the fields of an entry are not written, and what is no error is', () => {
+test('secrets among the fields of an entry are masked; an err that is not an error is kept', () => {
   const line = logged(
     `log.info({ token: 'geheim', to: { password: 'geheim' }, err: 'text' }, 'm');`,
   );
   expect(line).toMatchObject({ token: '[secret]', to: { password: '[secret]' }, err: 'text' });
 });
 
-test('a warning of Node.js is an entry too', () => {
+test('a warning from Node.js becomes an entry', () => {
   const line = logged(`process.emitWarning('eleven listeners', 'MaxListenersExceededWarning');`);
   expect(line).toMatchObject({ level: 'warn', err: { message: 'eleven listeners' } });
 });

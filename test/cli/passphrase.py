@@ -1,7 +1,7 @@
-"""A person at a terminal: types passphrases and answers of the command line, as soon as it asks.
+"""A person at a terminal: types passphrases and answers as soon as the command line asks for them.
 
-Usage: passphrase.py NODE MAIN ARGS… < JSON, a list of [what it asks, what is typed]
-Prints what the terminal shows, and then the exit code in a line of its own.
+Usage: passphrase.py NODE MAIN ARGS… < JSON, a list of [prompt, typed text]
+Prints what the terminal shows, and then the exit code on a line of its own.
 """
 import json
 import os
@@ -17,7 +17,7 @@ for asked, typed in steps:
     while asked.encode() not in shown:
         shown += os.read(terminal, 4096)
     os.write(terminal, typed.encode())
-    # The next question is another one.
+    # The next step must not match this prompt again.
     shown = shown.replace(asked.encode(), asked.encode()[:-1] + b"|", 1)
 try:
     while chunk := os.read(terminal, 4096):

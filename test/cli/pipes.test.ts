@@ -44,13 +44,13 @@ function piped(command: string, reader: string) {
 const isTurn = takingTurns(2);
 const READERS = ['cat', '{ sleep 0.5; cat; }'].filter(isTurn);
 
-test.each(READERS)('as JSON, into %s', async (reader) => {
+test.each(READERS)('JSON reaches %s in full', async (reader) => {
   const { code, stdout } = await piped('vehicles list --limit 1000 --json', reader);
   expect(JSON.parse(stdout)).toEqual(VEHICLES);
   expect(code).toBe(0);
 });
 
-test.runIf(isTurn())('as a table', async () => {
+test.runIf(isTurn())('a table reaches a slow reader in full', async () => {
   const { stdout } = await piped('vehicles list --limit 1000', '{ sleep 0.5; cat; }');
   expect(stdout.trim().split('\n')).toHaveLength(1 + VEHICLES.length);
 });

@@ -1,4 +1,4 @@
-/** Only the modules of the given command are loaded, and that makes no difference to what it says. */
+/** Only the modules of the given command are loaded, which does not change what it prints. */
 import { spawnSync } from 'node:child_process';
 import { rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../support/servers.js';
 
 const MAIN = fileURLToPath(new URL('../../dist/cli/main.js', import.meta.url));
 
-/** Its name, and the first line of its description. */
+/** The name of each command, and the first line of its description. */
 const commandsOf = (help: string) =>
   Array.from(
     help.matchAll(/^ {2}([a-z][a-z-]+)\b.*? {2,}(\S.*)$/gm),
@@ -30,12 +30,12 @@ test('the help lists all commands; each is found by its name alone', async () =>
     const alone = await runCommand([name, '--help']);
     expect([name, alone.code]).toEqual([name, 0]);
     expect(alone.stdout).toMatch(new RegExp(`^Usage: otaops ${name}\\b`));
-    // Among all of them it is the same.
+    // `help` loads all commands, and prints the same.
     expect(await runCommand(['help', name])).toEqual(alone);
   }
 });
 
-test.each([['serv'], ['constructor'], ['__proto__'], ['']])('%j is no command', async (name) => {
+test.each([['serv'], ['constructor'], ['__proto__'], ['']])('%j is refused', async (name) => {
   const { code, output } = await runCommand([name]);
   expect(code).toBe(2);
   expect(output).toContain(`unknown command '${name}'`);
@@ -47,12 +47,12 @@ test('options may precede the command', async () => {
   expect(output).toContain('/nowhere/settings.yaml');
 });
 
-test('settings of other commands are none of a command’s business; those of no command are refused', ({
+test('a command ignores the settings of other commands, and refuses those of no command', ({
   skip,
 }) => {
   skip(!hasTurn(0));
   const directory = temporaryDirectory('program');
-  // A process of its own: here, other commands are loaded already.
+  // In a separate process: in this one, other commands are loaded already.
   const run = (env: NodeJS.ProcessEnv, ...args: string[]) =>
     spawnSync(process.execPath, [MAIN, ...args], {
       env: { ...process.env, ...env },

@@ -97,7 +97,7 @@ describe.each([
     expect(shown.length).toBeLessThanOrEqual(rows + 1);
   });
 
-  test('log lines scroll by above it', async () => {
+  test('log lines scroll by above the view', async () => {
     const { view, lines } = terminalOf(columns, rows);
     view.show([operation('r', { sent: 1 })]);
     view.above('{"msg":"one"}\n');
@@ -153,7 +153,7 @@ test('wide characters in names do not wrap, and no name can control the terminal
   expect(shown[2]).toMatch(/^x\?\[2J\?2J\?y+$/);
 });
 
-test('without a terminal it writes whole lines without control sequences', () => {
+test('without a terminal, the view writes whole lines without control sequences', () => {
   let text = '';
   const view = progressView({ write: (more) => (text += more) });
   view.show([operation('r', { sent: 2 })]);

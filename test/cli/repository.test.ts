@@ -21,7 +21,7 @@ const at = (name: string) => join(folder, name);
 const PASSPHRASE = ['--passphrase-file', at('passphrase')];
 
 const run = async (...args: string[]) => runCommand(args);
-/** Must succeed. */
+/** Runs a command that must succeed. */
 async function done(...args: string[]): Promise<string> {
   const { code, output } = await run(...args);
   if (code !== 0) throw new Error(`otaops ${args.join(' ')}\n${output}`);
@@ -44,7 +44,7 @@ const ids = new Map<string, string>();
 const PEOPLE = ['alice', 'bob', 'carol'];
 const ONLINE = ['--key', at('snapshot'), '--key', at('timestamp')];
 
-/** Established: 2 of 3 for root and targets. */
+/** A repository with thresholds of 2 of 3 for root and targets. */
 const established = at('established');
 const newRepository = () => {
   const repo = join(temporaryDirectory('ceremony'), 'repo');
@@ -57,7 +57,7 @@ const newRepository = () => {
 beforeAll(async () => {
   writeFileSync(at('passphrase'), 'correct horse\n');
   for (const name of [...PEOPLE, 'dave', 'supplier']) {
-    // Of one, as people do it, and used as it is for the first signature.
+    // A quick run gives only alice a passphrase as people do; the first signature uses that key as it is.
     const isQuick = !isFullDepth && name !== 'alice';
     const how = isQuick ? ['--no-passphrase'] : PASSPHRASE;
     const output = await done('keys', 'generate', at(name), ...how);
@@ -101,7 +101,7 @@ describe('otaops repository', () => {
     );
   });
 
-  test('2 of 3 signers on separate machines, with copies of the folder', async () => {
+  test('2 of 3 signers sign on separate machines, in copies of the folder', async () => {
     const repo = newRepository();
     await add(repo);
     const copies = ['alice', 'carol'].map((name) => {

@@ -27,7 +27,7 @@ test.runIf(isTurn()).each(
     ] as const,
     2,
   ),
-)('otaops %s says where the first token is, and not what it is', async (command, schema, more) => {
+)('otaops %s prints where the first token is, not the token', async (command, schema, more) => {
   const dataDir = join(folder, command);
   const { url, drop } = await newDatabase(schema);
   const storage = ['--data-dir', dataDir, '--database-url', url];
@@ -64,7 +64,7 @@ test.each<[string, string[], RegExp]>([
     ['--database-url', 'postgres://h/x', '--database-url-file', fileWith('postgres://h/x')],
     /give either --database-url or --database-url-file/,
   ],
-])('%s', async (_name, args, message) => {
+])('exit code 2 for %s', async (_name, args, message) => {
   const { code, output } = await runCommand(['serve', ...args], {});
   expect([code, output]).toEqual([2, expect.stringMatching(message)]);
 });
@@ -81,18 +81,18 @@ test('every secret can come from a file', async () => {
   }
 });
 
-/** Processes that a process has started, and those that these have. */
+/** All descendants of a process. */
 function descendantsOf(pid: number): number[] {
   const parents = readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .flatMap((name) => {
       try {
         const stat = readFileSync(`/proc/${name}/stat`, 'utf8');
-        // Behind the name, which may contain anything, are the state and the parent.
+        // The state and the parent follow the name, which may contain anything.
         const [, parent] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
         return [[Number(name), Number(parent)] as const];
       } catch {
-        // It has ended meanwhile.
+        // The process has ended meanwhile.
         return [];
       }
     });
@@ -103,7 +103,7 @@ function descendantsOf(pid: number): number[] {
 const CALL_BACK_SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
 
 test.runIf(isTurn() && existsSync('/proc/self/stat'))(
-  'others on the machine see no secret in the arguments of a server, nor its database in its environment',
+  'others on the machine see no secret in the arguments of a server, or in those or the environment of its database',
   async () => {
     const dataDir = join(folder, 'arguments');
     const server = otaops(

@@ -46,13 +46,13 @@ test.each<[string, string[], Record<string, string>, RegExp, number?]>([
   ],
   ['an unknown command', ['serv'], {}, /unknown command 'serv'.*Did you mean serve/s],
   ['a bad topic', ['serve', '--c2d-topic', 'x/{vin}'], {}, /topic template 'x\/\{vin\}'/],
-])('%s', async (_name, args, environment, message, expected = 2) => {
+])('%s is reported', async (_name, args, environment, message, expected = 2) => {
   const { code, output } = await end(args, environment);
   expect(output).toMatch(message);
   expect(code).toBe(expected);
 });
 
-test('a missing certificate', async () => {
+test('a missing certificate is reported', async () => {
   const { url, drop } = await newDatabase(ADAPTER_SCHEMA);
   const tls = ['--mqtt-url', 'mqtts://127.0.0.1:1', '--mqtt-ca', '/nowhere/ca.pem'];
   const args = ['serve', ...tls, '--http-port', '0', '--database-url', url];
@@ -70,7 +70,7 @@ test('the help lists each setting with its variable', async () => {
   }
 });
 
-// What owns a data directory has tests of its own (service/database/embedded.test.ts).
+// Ownership of a data directory has its own tests (service/database/embedded.test.ts).
 test.runIf(isFullDepth)('two adapters cannot share a data directory', async () => {
   const dataDir = temporaryDirectory('twice');
   const args = ['serve', '--http-port', '0', '--mqtt-port', '0', '--data-dir', dataDir];

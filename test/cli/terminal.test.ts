@@ -19,7 +19,7 @@ test.runIf(hasTmux && isFullDepth).each([SMALL, LARGE])(
   { timeout: 240_000 },
   async (columns, rows) => {
     const directory = temporaryDirectory('terminal');
-    // A separate tmux server, so that the sessions of whoever runs the tests are not touched.
+    // A separate tmux server, so that the user's own sessions are not touched.
     const socket = join(directory, 'tmux');
     const tmux = (...args: string[]) =>
       execFileSync('tmux', ['-S', socket, '-f', '/dev/null', ...args], { encoding: 'utf8' });

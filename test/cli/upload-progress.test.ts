@@ -1,4 +1,4 @@
-/** An import of a long file shows how far it is, on standard error. */
+/** An import of a long file shows its progress on standard error. */
 import { once } from 'node:events';
 import { createWriteStream, writeFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
@@ -48,7 +48,7 @@ test('a log gets a line every five seconds, and no control characters', async ()
   for (const text of written) expect(text).toMatch(/^\d+ % of 10\.0 MB sent\n$/);
 });
 
-/** A server that reads nothing for longer than the interval of a terminal, and then all. */
+/** A server that reads nothing for longer than the update interval of a terminal, and then everything. */
 async function slowServer(): Promise<string> {
   const answer = async (request: IncomingMessage, response: ServerResponse) => {
     await sleep(400);
@@ -63,8 +63,8 @@ async function slowServer(): Promise<string> {
   return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
 }
 
-test('`vehicles import` shows it', async () => {
-  // More than the sockets buffer between the two.
+test('`vehicles import` shows the progress', async () => {
+  // More than the sockets between the two can buffer.
   const file = join(folder, 'many.csv');
   const out = createWriteStream(file);
   out.write('vin,system_id\n');

@@ -1,4 +1,4 @@
-/** An invalid argument is named and exits with 2, without a request to the server. */
+/** An invalid argument is named and causes exit code 2, without a request to the server. */
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -89,7 +89,7 @@ test.each<[name: string, args: readonly string[]]>([
   ['--s3-bucket', ['carota', '--s3-url', 'https://s3.example']],
   ['--vin', ['vehicle', '--credential', 'c']],
   ['--system-id', ['vehicles', 'register', '5YJSA1E40FF345678']],
-])('a wrong or missing %s', async (name, args) => {
+])('a wrong or missing %s is named', async (name, args) => {
   const { code, output } = await wrong(...args);
   expect(output).toContain(name);
   expect(code).toBe(2);
@@ -120,7 +120,7 @@ test.each<[what: string, args: readonly string[], message: RegExp]>([
   ['an unknown subcommand', ['operations', 'lst'], /unknown command 'lst'/],
   ['an unknown option', ['rate', '--fast'], /unknown option '--fast'/],
   ['too many arguments', ['rate', '1', '2'], /too many arguments/],
-])('%s', async (_what, args, message) => {
+])('exit code 2 for %s', async (_what, args, message) => {
   const { code, output } = await wrong(...args);
   expect(output).toMatch(message);
   expect(code).toBe(2);

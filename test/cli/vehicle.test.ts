@@ -1,4 +1,4 @@
-/** `otaops vehicle` says whether the broker accepts it, and goes on trying until it does. */
+/** `otaops vehicle` says whether the broker accepts it, and retries until it does. */
 import { expect, test } from 'vitest';
 import { provisionVehicle } from '../../src/vehicle/index.js';
 import { startTestAdapter } from '../support/adapter.js';
@@ -35,7 +35,7 @@ test('a rejected credential is reported, and the vehicle connects once it is reg
 });
 
 test.each(sampleOf(['--carota-url', '--director-url', '--image-url'], 3))(
-  'its token and its orders are not sent over plain HTTP to another machine: %s',
+  'a vehicle uses no plain HTTP to another machine for its token and orders: %s',
   async (flag) => {
     const folder = temporaryDirectory('vehicle-plain');
     const { vin, systemId } = vehicleOf(2, 'CRD');

@@ -65,7 +65,7 @@ describe.runIf(await hasChromium())('audit log', () => {
     await expectAccessible(page);
   });
 
-  test('the chain says how far it goes, and is verified', async () => {
+  test('the chain shows how far it reaches, and is verified', async () => {
     await eventually(
       async () => (await t.call('GET', '/v1.0/audit/status')).body,
       ({ pending, seal }) => pending === 0 && seal !== null,

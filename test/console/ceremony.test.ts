@@ -1,4 +1,4 @@
-/** What the console decides of trust without a browser: the steps of a ceremony, and the names of attacks and faults. */
+/** Trust in the console, without a browser: the steps of a ceremony, and the names of attacks and faults. */
 import { readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import {
@@ -57,19 +57,19 @@ describe('a ceremony', () => {
   test.each([
     ['signer', '--signer /run/otaops/signer'],
     ['elsewhere', '--key snapshot.key --key timestamp.key'],
-  ] as const)('with the online keys %s, it publishes with %s', (onlineKeys, flags) => {
+  ] as const)('with the online keys %s, publishes with %s', (onlineKeys, flags) => {
     const commands = commandsOf(NOTHING, imageCeremony(onlineKeys));
     expect(commands.at(-1)).toBe(`otaops repository publish repo ${flags}`);
   });
 
-  test('its commands are those of docs/key-ceremonies.md, which a test runs', () => {
+  test('has the commands of docs/key-ceremonies.md, which a test runs', () => {
     const documented = readFileSync('docs/key-ceremonies.md', 'utf8').split('\n');
     const commands = commandsOf(NOTHING, imageCeremony('elsewhere'));
     expect(commands).toHaveLength(5);
     expect(commands.filter((command) => !documented.includes(command))).toEqual([]);
   });
 
-  test('the Director’s has a folder of its own, and needs no online key to publish', () => {
+  test('has a folder of its own for the Director, and needs no online key to publish there', () => {
     expect(commandsOf(NOTHING, DIRECTOR_CEREMONY)).toEqual([
       'otaops repository propose director --renew root',
       'cp -r director at-graces',
@@ -79,7 +79,7 @@ describe('a ceremony', () => {
     ]);
   });
 
-  test('the first one begins with init', () => {
+  test('begins with init if it is the first', () => {
     const first = (isEstablished: boolean) =>
       commandsOf({ ...NOTHING, isEstablished }, imageCeremony('elsewhere'))[0];
     expect(first(false)).toMatch(/^otaops repository init repo /);

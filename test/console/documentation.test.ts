@@ -1,4 +1,4 @@
-/** The pages `/docs` of both servers: under a policy that lets no foreign script run, and working all the same. */
+/** The `/docs` pages of both servers work under a policy that lets no foreign script run. */
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import { type AddressInfo } from 'node:net';
@@ -50,11 +50,11 @@ describe.runIf(await hasChromium()).each(sampleOf(SERVERS, 2))('%s', (_name, sta
     expect(complaints).toEqual([]);
   });
 
-  test('a script that somebody gets into it does not run', async () => {
+  test('/docs runs no injected script', async () => {
     const { page, complaints } = await open(browser, server.url);
     await page.goto('/docs');
     await page.getByText('/v1.0/audit/export').first().waitFor();
-    // As a hole of the page would: an element with a handler, and one with a script. (Not by a script of the test, which may
+    // As through a flaw of the page: an element with a handler, and one with a script. (A script of the test itself may
     // do what the policy forbids to the page.)
     await page.locator('body').evaluate((body) => {
       body.insertAdjacentHTML(
@@ -71,7 +71,7 @@ describe.runIf(await hasChromium()).each(sampleOf(SERVERS, 2))('%s', (_name, sta
     expect(await page.title()).not.toBe('taken');
   });
 
-  test('no other site shows it in a frame', async () => {
+  test('/docs cannot be framed by another site', async () => {
     const other = createServer((_request, response) => {
       response.setHeader('content-type', 'text/html');
       response.end(
@@ -81,7 +81,7 @@ describe.runIf(await hasChromium()).each(sampleOf(SERVERS, 2))('%s', (_name, sta
     await once(other, 'listening');
     const page = await browser.newPage();
     await page.goto(`http://127.0.0.1:${(other.address() as AddressInfo).port}/`);
-    // The page itself, what it may show, and what it may not.
+    // The page itself, the frame that it may show, and the one that it may not.
     await expect
       .poll(() => page.frames().map((frame) => frame.url().replace(/^(chrome-error:).*/, '$1')))
       .toEqual([page.url(), `${server.url}/openapi.json`, 'chrome-error:']);

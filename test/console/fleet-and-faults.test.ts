@@ -1,4 +1,4 @@
-/** Registry, dead letters, health, roles; and every page of the adapter, for everyone's eyes. */
+/** Registry, dead letters, health and roles; and the accessibility of every page of the adapter. */
 import { type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { newDeviceMessageId } from '../../src/contract/index.js';
@@ -27,9 +27,9 @@ import {
   visit,
 } from './support/browser.js';
 
-/** For the tests that no later one builds on. */
+/** For tests that no later one depends on. */
 const isTurn = takingTurns(3);
-/** For the pages that axe examines on the way. */
+/** For pages that axe examines along the way. */
 const isExamined = takingTurns(6);
 const [vehicle = vehicleOf(1, 'CSF'), stranger = vehicleOf(2, 'CSF')] = [1, 2].map((n) =>
   vehicleOf(n, 'CSF'),
@@ -77,7 +77,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await page.getByRole('link', { name: vehicle.vin }).waitFor();
     const { body } = await t.call('GET', '/v1.0/vehicles');
     expect(body.items).toHaveLength(2);
-    // Dropped instead of chosen: the same again changes two.
+    // The same file again, dropped instead of chosen, changes two.
     const data = await page.evaluateHandle(
       `(() => { const data = new DataTransfer();
         data.items.add(new File([${JSON.stringify(lines.join('\n'))}], 'again.csv'));
@@ -125,7 +125,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await replay('The message was applied.');
     await page.getByLabel('Replayed').selectOption('false');
     await page.getByText('No dead letters').waitFor();
-    // All that match, together: one that is no message stays what it is.
+    // A replay of all that match: one that is not a message is refused again.
     const other = await connectVehicle(t.adapter.mqttUrl, vehicle);
     await other.send(Buffer.from('no message'));
     await other.end();
@@ -141,7 +141,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     );
   });
 
-  test.runIf(isTurn())('health shows the numbers of the interface', async () => {
+  test.runIf(isTurn())('the health page shows the numbers of the interface', async () => {
     await visit(page, '/health', 'Health');
     const { body } = await t.call('GET', '/v1.0/health');
     const { received, applied, deadLetters } = body.messages;
@@ -154,7 +154,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
   });
 
   test.runIf(isTurn())(
-    'a viewer is not offered actions without permission, and is refused them',
+    'a viewer is neither offered nor allowed actions without permission',
     async () => {
       const viewer = await t.tokenFor('viewer');
       const { page: his, complaints: faults } = await open(browser, t.adapter.httpUrl);
@@ -170,7 +170,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
       method: 'POST', headers: { 'x-otaops-console': '1' } }).then(({ status }) => status)`);
       expect(status).toBe(403);
       expect(faults).toEqual([]);
-      // A token that is revoked ends what is shown, although nobody asks for anything.
+      // Revoking the token ends the display, although the page requests nothing.
       const { body } = await t.call('GET', '/v1.0/tokens');
       const { id } = body.items.find(({ role }: { role: string }) => role === 'viewer');
       await t.call('DELETE', `/v1.0/tokens/${id}`);
@@ -241,7 +241,7 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
       await tabTo('Pause');
       await page.keyboard.press('Enter');
       await page.getByRole('alertdialog').waitFor();
-      // The focus stays in the dialog, and comes back from it.
+      // The focus stays in the dialog, and returns from it.
       await tabTo('Keep as is');
       await page.keyboard.press('Enter');
       await page.getByRole('alertdialog').waitFor({ state: 'detached' });

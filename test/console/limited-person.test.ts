@@ -11,7 +11,7 @@ import {
 import { vehicleOf } from '../support/messages.js';
 import { expectLoaded, hasChromium, open, startBrowser, visit } from './support/browser.js';
 
-/** Both models' vehicles are found by the same beginning. */
+/** VINs of both models start alike, so one search could find both. */
 const [own, foreign] = [vehicleOf(1, 'LMP'), vehicleOf(2, 'LMP')];
 const MODELS = { own: 'vehicle model a', foreign: 'vehicle model b' };
 
@@ -22,7 +22,7 @@ describe.runIf(hasTurn(2) && (await hasChromium()))('a person limited to one veh
   let browser: Browser;
   let page: Page;
   let complaints: string[];
-  /** All that the server has sent to the page. */
+  /** All JSON that the server has sent to the page. */
   const received: Promise<string>[] = [];
 
   const trigger = async (refId: string, model: string, vin: string) => {
@@ -70,11 +70,11 @@ describe.runIf(hasTurn(2) && (await hasChromium()))('a person limited to one veh
     await provider.stop();
   });
 
-  test('finds its own vehicles in the list, by search, and as they come', async () => {
+  test('finds vehicles of that model in the list, by search, and as they appear', async () => {
     await visit(page, '/', 'Operations');
     await page.getByRole('link', { name: 'own first' }).waitFor();
     await page.getByText('Live', { exact: true }).waitFor();
-    // One of each comes while the list is open: the foreign one first, so that it would be there.
+    // One of each appears while the list is open: the foreign one first, so that it would be there by then.
     await trigger('foreign later', MODELS.foreign, foreign.vin);
     await trigger('own later', MODELS.own, own.vin);
     await page.getByRole('link', { name: 'own later' }).waitFor();
@@ -111,7 +111,7 @@ describe.runIf(hasTurn(2) && (await hasChromium()))('a person limited to one veh
     }
   });
 
-  test('the page has received nothing of the other model, also what it does not show', async () => {
+  test('the page has received nothing of the other model, not even data that it does not show', async () => {
     const texts = (await Promise.all(received)).join('\n');
     expect(texts).toContain('own later');
     for (const hidden of [MODELS.foreign, foreign.systemId, 'foreign later']) {

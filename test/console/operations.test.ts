@@ -21,12 +21,12 @@ import {
 } from './support/browser.js';
 
 const REF_ID = 'schedule 07/“a”';
-/** For the tests that no later one builds on. */
+/** For tests that no later one depends on. */
 const isTurn = takingTurns(3);
-/** For the pages that axe examines on the way. */
+/** For pages that axe examines along the way. */
 const isExamined = takingTurns(6);
 interface Screen {
-  /** Place of the row that the keyboard is at; -1 where it is not shown. */
+  /** Place of the row that has the keyboard focus; -1 if it is not shown. */
   readonly active: number;
   readonly isLoading: boolean;
   /** Place and first three cells. */
@@ -101,7 +101,7 @@ describe.runIf(await hasChromium())('operations', () => {
     return text;
   };
 
-  test('sign-in with a token that scripts cannot read', async () => {
+  test('people sign in with a token that scripts cannot read', async () => {
     await page.getByLabel('Token').fill('wrong');
     await page.getByRole('button', { name: 'Sign in' }).click();
     await page.getByText('the token is invalid, has expired or was revoked').waitFor();
@@ -127,7 +127,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await page.getByText('finished', { exact: true }).waitFor({ timeout: 120_000 });
     const { finished, succeeded, failed, open: rest, vehicles, states, status } = await operation();
     expect(rest).toBe(0);
-    // The interface calls it what the console does.
+    // The interface uses the same word as the console.
     expect(status).toBe('finished');
     for (const [label, value] of Object.entries({
       Vehicles: vehicles,
@@ -145,7 +145,7 @@ describe.runIf(await hasChromium())('operations', () => {
         .getByRole('row', { name: new RegExp(`^${state} `) });
       await expect.poll(() => row.getByRole('cell').nth(1).innerText()).toBe(String(n));
     }
-    // The funnel is of a while ago at most: it follows.
+    // The funnel lags a little, but catches up.
     const last = page.locator('.funnel li').last();
     await expect.poll(() => last.innerText(), { timeout: 120_000 }).toContain(String(succeeded));
     await expect.poll(() => page.locator('.plot canvas').count()).toBe(2);
@@ -176,7 +176,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await expect.poll(() => shown.count()).toBe(first?.vehicles);
   });
 
-  test.runIf(isTurn())('the table shows the interface’s rows, also filtered', async () => {
+  test.runIf(isTurn())('the table shows the rows of the interface, filtered or not', async () => {
     const read = async (query: string) =>
       (
         await t.call(
@@ -206,7 +206,7 @@ describe.runIf(await hasChromium())('operations', () => {
 
     await visit(page, `${address}/vehicles`, /Vehicles of/);
     expect(await rows()).toEqual(asRows(await read('')));
-    // The row that the keyboard is at is seen, at both ends.
+    // The row that has the keyboard focus is visible, at both ends.
     const grid = page.getByRole('grid', { name: 'Vehicles' });
     for (const [key, place] of [
       ['End', VEHICLES - 1],
@@ -224,7 +224,7 @@ describe.runIf(await hasChromium())('operations', () => {
     expect(new URL(page.url()).search).toBe('?state=success');
     expect(await rows()).toEqual(asRows(await read('&state=success')));
     await page.getByLabel('State').selectOption('');
-    // One may stop in the middle of typing, and go on.
+    // Users may pause while typing, and continue.
     await page.getByLabel('VIN or reason contains').focus();
     await page.keyboard.type('dir');
     await expect.poll(() => new URL(page.url()).search).toBe('?text=dir');
@@ -251,7 +251,7 @@ describe.runIf(await hasChromium())('operations', () => {
       `/v1.0/ota/operations/${encodeURIComponent(REF_ID)}/vehicles/${vin}/timeline`,
     );
     await expect.poll(() => timeline.locator('tbody tr').count()).toBe(body.items.length);
-    // Both clocks, in the reader's zone; UTC is told on hover.
+    // Both clocks, in the reader's time zone; hovering shows UTC.
     const failed = timeline.locator('tbody tr').last();
     const times = await failed.locator('time').all();
     expect(times.length).toBeGreaterThanOrEqual(2);
@@ -260,7 +260,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await failed.getByRole('button', { name: 'Raw' }).click();
     await page.getByRole('dialog').getByText('"status": 12').waitFor();
     await page.keyboard.press('Escape');
-    // Found by how its VIN begins, too.
+    // The start of its VIN finds it too.
     await visit(page, '/vehicles', 'Vehicles');
     await page.getByLabel('VIN starts with').fill(vin.slice(0, 15).toLowerCase());
     await page.getByRole('link', { name: vin }).first().waitFor();
@@ -268,7 +268,7 @@ describe.runIf(await hasChromium())('operations', () => {
   });
 
   test.runIf(isTurn())(
-    'actions show in numbers what will happen, and are in the audit log',
+    'actions show how many vehicles they will affect, and are in the audit log',
     async () => {
       const waiting = [1, 2, 3].map((n) => vehicleOf(n, 'CSW'));
       await t.register(...waiting);
@@ -344,7 +344,7 @@ describe.runIf(await hasChromium())('operations', () => {
         await perSecond.fill('');
         await perSecond.pressSequentially(typed);
         await dialog.getByText(fault).waitFor();
-        // What was typed stays, so that it can be corrected.
+        // The typed text stays, so that it can be corrected.
         expect(await perSecond.inputValue()).toBe(typed);
         expect(await perSecond.getAttribute('aria-invalid')).toBe('true');
         expect(await save.isDisabled(), typed).toBe(true);
@@ -359,7 +359,7 @@ describe.runIf(await hasChromium())('operations', () => {
       await save.click();
       await dialog.waitFor({ state: 'detached' });
       expect((await operation('limited')).rate).toEqual({ ...rate, perSecond: 12.5 });
-      // A limit is lifted by saying so.
+      // Only an explicit choice lifts a limit.
       await page.getByRole('button', { name: 'Rate and priority' }).click();
       await dialog.getByLabel('Sending rate').selectOption('no limit');
       await dialog.getByText('No rate limit for this operation.').waitFor();
@@ -397,7 +397,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await report('downloading', now, [{ key: 'progress', value: '40' }]);
     await states.getByText('downloading').waitFor();
 
-    // What happens while the connection is lost is not seen, and nothing on the page moves for the notice.
+    // Changes do not appear while the connection is lost, and the notice moves nothing on the page.
     const shiftBefore = await page.evaluate<number>('window.layoutShift()');
     const heading = page.getByRole('heading', { level: 1 });
     const placeBefore = await heading.boundingBox();
@@ -415,7 +415,7 @@ describe.runIf(await hasChromium())('operations', () => {
     await page.getByText('Live', { exact: true }).waitFor();
     expect((await operation('live')).states).toEqual({ failure: 1 });
 
-    // Of one vehicle too: its progress, what it has installed, a new attempt.
+    // The page of a vehicle too: its progress, installed versions, a new attempt.
     await visit(page, `/vehicles/${vehicle.vin}`, vehicle.vin);
     const timeline = page.getByRole('region', { name: 'Timeline of live' });
     await timeline.getByText('40 %').waitFor();

@@ -27,9 +27,9 @@ import {
 
 const vins = Array.from({ length: 20 }, (_, n) => vinOf(n, 'CSP'));
 const REF_ID = 'winter 1/2';
-/** For the tests that no later one builds on. */
+/** For tests that no later one depends on. */
 const isTurn = takingTurns(3);
-/** For the pages that axe examines on the way. */
+/** For pages that axe examines along the way. */
 const isExamined = takingTurns(6);
 const PATH = `/schedules/${encodeURIComponent(REF_ID)}`;
 
@@ -59,7 +59,7 @@ describe.runIf(await hasChromium())('planning', () => {
     expect(complaints).toEqual([]);
   });
 
-  /** What the image repository lists of a target. */
+  /** Custom data of a target in the image repository. */
   const matchOf = async (path: string) => {
     const file = async (name: string) =>
       (await carota.call('GET', `/uptane/image/metadata/${name}`)).body.signed;
@@ -162,7 +162,7 @@ describe.runIf(await hasChromium())('planning', () => {
   });
 
   test.runIf(isTurn())(
-    'an empty plan is not sent, so that nothing is refused before typing',
+    'an empty plan is not sent, so nothing is refused before the planner types',
     async () => {
       const refused: string[] = [];
       const note = (answer: { status(): number; url(): string }) => {
@@ -172,7 +172,7 @@ describe.runIf(await hasChromium())('planning', () => {
       await visit(page, '/schedules/new', 'Plan a schedule');
       const checked = page.waitForResponse(/schedules\/preview/);
       expect(await page.locator('.fault:visible').count()).toBe(0);
-      // The first question is asked when there is something to ask: whatever came before it has been answered.
+      // The first request follows the first input; every earlier one has been answered by then.
       await page.getByLabel('Name (ref-id)').fill('x');
       expect((await checked).status()).toBe(400);
       expect(refused).toHaveLength(1);
@@ -180,7 +180,7 @@ describe.runIf(await hasChromium())('planning', () => {
     },
   );
 
-  test('a schedule is planned step by step; the preview shows who gets what when', async () => {
+  test('a schedule is planned step by step; the preview shows waves and versions', async () => {
     await visit(page, '/schedules/new', 'Plan a schedule');
     const next = page.getByRole('button', { name: 'Next' });
     await page.getByLabel('Name (ref-id)').fill(REF_ID);
@@ -189,7 +189,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByLabel('Tags, all of them').fill('winter');
     await page.getByText('20 vehicles now').waitFor();
     await next.click();
-    // A wave without a number is a fault, shown at its field; so is a number that is only half typed.
+    // A wave without a number is a fault, shown at its field; so is a half-typed number.
     await page.getByLabel('Percent').first().fill('');
     await page.getByRole('tab', { name: '3. Waves and windows' }).waitFor();
     await page
@@ -214,7 +214,7 @@ describe.runIf(await hasChromium())('planning', () => {
     await page.getByLabel('Missed-stop probability').fill('10');
     await next.click();
     const waves = page.getByRole('region', { name: 'Waves of the preview' });
-    // A preview of what was typed a moment before may be shown first.
+    // A preview of slightly older input may appear first.
     await expect
       .poll(() => waves.locator('tbody td:nth-child(2)').allInnerTexts())
       .toEqual(['4', '16']);
@@ -281,7 +281,7 @@ describe.runIf(await hasChromium())('planning', () => {
   });
 
   test('waves and the guard’s test are shown, and the schedule is stopped', async () => {
-    // Received at one moment, so that the exposure, which has the time of the result, stands in one place of the timeline.
+    // Received at one moment: the exposure, which has the time of the result, gets a fixed place in the timeline.
     const report = (all: readonly string[], status: 'success' | 'failure') => {
       const receivedAt = Date.now();
       return carota.callBack(
@@ -313,7 +313,7 @@ describe.runIf(await hasChromium())('planning', () => {
     // One has failed; the two that report success soak.
     const wave = page.getByRole('region', { name: 'Waves' }).locator('tbody tr').first();
     await expect.poll(() => wave.innerText()).toMatch(/1\s+running\s+4\s+1\s+1\s/);
-    // Vehicles that have not reported yet are waiting, or have their trigger.
+    // Vehicles that have not reported yet are waiting for their trigger, or have it.
     const legend = page.locator('.legend').first();
     await expect.poll(() => legend.innerText()).toMatch(/Waiting 16\s+Sent 1\s/);
     if (isExamined()) await expectAccessible(page);
@@ -342,7 +342,7 @@ describe.runIf(await hasChromium())('planning', () => {
     const timeline = page.getByRole('region', { name: 'Timeline' });
     await timeline.getByText('failure', { exact: true }).waitFor();
     const rows = timeline.locator('tbody tr');
-    // Newest first: what the guard made of the failure stands above it, and the exposure below.
+    // Newest first: the guard's result is above the failure, and the exposure below.
     await expect
       .poll(() => rows.allInnerTexts())
       .toEqual([

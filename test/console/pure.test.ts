@@ -1,4 +1,4 @@
-/** What the console decides without a browser: groups, numbers, curves, and what its forms send. */
+/** The console's logic, without a browser: groups, numbers, curves, and what its forms send. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { afterDeadline } from '../../src/carota/guard/index.js';
@@ -34,7 +34,7 @@ import { seed } from '../support/depth.js';
 describe('states', () => {
   const named = GROUPS.flatMap(({ states }) => states);
 
-  test('what time makes of a vehicle is what the guard makes of it', () => {
+  test('the console and the guard give a vehicle the same result after its deadline', () => {
     const undecided = { result: 'undecided', at: 0, decidesAt: 1, silentAt: undefined } as const;
     for (const state of [...EVENT_STATUS_NAMES, 'waiting', 'triggered', 'unknown(77)']) {
       expect(resultByTime(state), state).toBe(afterDeadline(undecided, state).result);
@@ -49,7 +49,7 @@ describe('states', () => {
       ).toHaveLength(1);
     }
     expect(new Set(ALL_STATES).size).toBe(ALL_STATES.length);
-    // One of the vehicle's own is something that it does.
+    // An unknown state is an activity of the vehicle.
     expect(groupOf('unknown(77)')).toBe('install');
   });
 
@@ -78,7 +78,7 @@ describe('numbers', () => {
     expect(percent(0, 0)).toBe('–');
   });
 
-  test('durations, bytes and counts', () => {
+  test('durations, bytes and counts are formatted', () => {
     expect([0.0123, 1.26, 61, 3_600, 90_061].map(duration)).toEqual([
       '12 ms',
       '1.3 s',
@@ -94,13 +94,13 @@ describe('numbers', () => {
     ]);
   });
 
-  test('the time that sending takes, for what is queued and as the rate grows', () => {
+  test('the sending time depends on the queue and on how the rate grows', () => {
     const operation = {
       states: { pending: 500, sent: 50, success: 200, failure: 50 },
       succeeded: 200,
       rate: { perSecond: 1, factor: 2, after: 100, of: 'succeeded' },
     } as Partial<Operation> as Operation;
-    // 1/s × 2²; whether it grows further is for the vehicles to say.
+    // 1/s × 2²; whether it grows further depends on the vehicles.
     expect(sendingTime(operation)).toBe(
       '500 vehicles queued; the rate grows, and their triggers are sent within about 2 min 5 s.',
     );
@@ -124,7 +124,7 @@ describe('numbers', () => {
     expect(sendingTimeAfterRetrigger('failure', operation)).toMatch(
       /^400 vehicles queued; the rate grows, .* within about 46\.9 s\.$/,
     );
-    // Those that have succeeded do so no longer, and the rate is back where it began.
+    // Vehicles that had succeeded no longer count, and the rate is back at its start.
     const byTrust = {
       ...operation,
       rate: { perSecond: 1, factor: 2, after: 100, of: 'succeeded' },

@@ -57,7 +57,7 @@ describe.runIf(hasTurn(0) && (await hasChromium()))('single sign-on', () => {
   const ONE_CLICK = { name: 'Sign in with single sign-on' };
   const signedIn = () => page.getByRole('button', { name: 'Sign out' }).waitFor();
 
-  /** On the pages of the provider. */
+  /** Signs in on the pages of the provider. */
   async function authenticate(name: string): Promise<void> {
     await page.locator('input[name=login]').fill(name);
     await page.locator('input[name=password]').fill('any');
@@ -65,7 +65,7 @@ describe.runIf(hasTurn(0) && (await hasChromium()))('single sign-on', () => {
   }
   const consent = () => page.getByRole('button', { name: 'Continue' }).click();
 
-  test('the adapter’s console: to the provider, and back to the page that was asked for', async () => {
+  test('the adapter’s console leads to the provider, and back to the requested page', async () => {
     await page.goto('/console/health');
     await page.getByRole('link', ONE_CLICK).waitFor();
     await expectAccessible(page);
@@ -82,7 +82,7 @@ describe.runIf(hasTurn(0) && (await hasChromium()))('single sign-on', () => {
     expect(page.url()).not.toContain('code=');
   });
 
-  test('the CarOTA Server’s console: no password any more', async () => {
+  test('the CarOTA Server’s console then asks for no password', async () => {
     await page.goto(`${carota.carota.httpUrl}/console/`);
     await page.getByRole('link', ONE_CLICK).click();
     await consent();
@@ -90,7 +90,7 @@ describe.runIf(hasTurn(0) && (await hasChromium()))('single sign-on', () => {
     await page.getByText('planner', { exact: true }).waitFor();
   });
 
-  test('to cancel an operation after a while, the password is asked for again', async () => {
+  test('to cancel an operation an hour after sign-in, the password is required again', async () => {
     const vehicle = vehicleOf(1, 'CSS');
     await adapter.register(vehicle);
     await adapter.trigger('schedule 1', [vehicle.vin]);
@@ -116,11 +116,11 @@ describe.runIf(hasTurn(0) && (await hasChromium()))('single sign-on', () => {
     await page.getByRole('button', { name: 'Sign out' }).click();
     await page.getByRole('button', { name: 'Yes, sign me out' }).click();
     await page.getByRole('link', ONE_CLICK).click();
-    // Nobody is known there any more.
+    // The provider no longer knows the person.
     await page.locator('input[name=login]').waitFor();
   });
 
-  test('somebody without a role is told what to do; a token still works', async () => {
+  test('a person without a role is refused with the reason; a token still works', async () => {
     await authenticate('eve');
     await consent();
     await page.getByText('You have no role at this server').waitFor();

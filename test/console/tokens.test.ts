@@ -44,7 +44,7 @@ describe.runIf(hasTurn(1) && (await hasChromium()))('tokens', () => {
     (await t.call('GET', '/v1.0/ota/operations', { token })).status === 200;
   let first: string;
 
-  test('a token is made, and shown once', async () => {
+  test('a token is created, and shown once', async () => {
     await visit(page, '/tokens', 'Tokens');
     await page.getByLabel('Name').fill('dashboard');
     await page.getByLabel('Role').selectOption('viewer');
@@ -59,7 +59,7 @@ describe.runIf(hasTurn(1) && (await hasChromium()))('tokens', () => {
     await expect.poll(() => page.getByText(first).count()).toBe(0);
   });
 
-  test('it is replaced: both work for the overlap', async () => {
+  test('after a token is replaced, both work during the overlap', async () => {
     await row('dashboard').getByRole('button', { name: 'Replace' }).click();
     const dialog = page.getByRole('alertdialog');
     await dialog.getByLabel('Overlap, hours').fill('2');
@@ -69,7 +69,7 @@ describe.runIf(hasTurn(1) && (await hasChromium()))('tokens', () => {
     expect([await mayRead(first), await mayRead(second)]).toEqual([true, true]);
   });
 
-  test('the old one is revoked, and shown only on request', async () => {
+  test('an old token is revoked, and then shown only on request', async () => {
     const old = page.getByRole('row').filter({ hasText: '(replaced)' });
     await old.getByRole('button', { name: 'Revoke' }).click();
     await page.getByRole('alertdialog').getByRole('button', { name: 'Revoke' }).click();
@@ -88,7 +88,7 @@ describe.runIf(hasTurn(1) && (await hasChromium()))('tokens', () => {
     await other.getByText('Only administrators see tokens.').waitFor();
   });
 
-  test.each(VIEWS)('good pages on both servers, %o', async (view) => {
+  test.each(VIEWS)('the page is good on both servers: %o', async (view) => {
     const pages = [{ path: '/tokens', heading: 'Tokens' }];
     await expectGoodPages(browser, { httpUrl: t.adapter.httpUrl, token: t.token }, view, pages);
     const server = { httpUrl: carota.carota.httpUrl, token: carota.token };

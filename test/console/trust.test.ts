@@ -1,4 +1,4 @@
-/** What people see of Uptane in a real Chromium: both repositories, a ceremony step by step, a vehicle's ECUs, attacks. */
+/** Uptane in the console, in a real Chromium: both repositories, a ceremony step by step, a vehicle's ECUs, attacks. */
 import { type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { startAdapterDouble, startTestCarota } from '../carota/support/test-carota.js';
@@ -27,7 +27,7 @@ import {
 
 /** Of three servers, a quick run starts one or two. */
 const isTurn = takingTurns(2);
-/** For the pages that axe examines on the way. */
+/** For pages that axe examines along the way. */
 const isExamined = takingTurns(6);
 const DAY_MS = 24 * 60 * 60 * 1000;
 
@@ -43,7 +43,7 @@ describe.runIf(await hasChromium())('trust', () => {
     await adapter.stop();
   });
 
-  /** Signed in as somebody who may only read. */
+  /** Signs in as a viewer. */
   async function reader(carota: Awaited<ReturnType<typeof startTestCarota>>) {
     const opened = await open(browser, carota.carota.httpUrl);
     const body = { role: 'viewer', name: 'Vera' };
@@ -56,7 +56,7 @@ describe.runIf(await hasChromium())('trust', () => {
   const rowsOf = (page: Page, name: string) => region(page, name).locator('tbody tr');
 
   test.runIf(isTurn())(
-    'keys of the server’s own making are called trial keys, and there is no ceremony',
+    'keys that the server has created are called trial keys, and there is no ceremony',
     async () => {
       const carota = await startTestCarota(adapter.url);
       const { page, complaints } = await reader(carota);
@@ -87,7 +87,7 @@ describe.runIf(await hasChromium())('trust', () => {
     await page.getByText('There is no repository in the server’s folder yet.').waitFor();
     const first = page.locator('.ceremony li').first();
     await first.getByText('otaops repository init repo').waitFor();
-    // It appears when somebody makes it, without a reload.
+    // The repository appears once it is created, without a reload.
     const ceremony = Object.assign(new TestCeremony(), {
       folder: imageRepositoryDir,
       now: new Date(),
@@ -106,7 +106,7 @@ describe.runIf(await hasChromium())('trust', () => {
     let page: Page;
     let complaints: string[];
     beforeAll(async () => {
-      // Root was signed most of a year ago.
+      // Root was signed almost a year ago.
       ceremony.now = new Date(Date.now() - 355 * DAY_MS);
       await ceremony.established();
       ceremony.now = new Date();
@@ -124,7 +124,7 @@ describe.runIf(await hasChromium())('trust', () => {
     const steps = () => page.locator('.ceremony li .status').allInnerTexts();
     const short = (id: string | undefined) => must(id).slice(0, 12);
 
-    test('what expires within two weeks is said at the top, and in its row', async () => {
+    test('a role that expires within two weeks is shown at the top, and in its row', async () => {
       await visit(page, '/repositories', 'Repositories');
       const root = rowsOf(page, 'Roles of the image repository').filter({ hasText: 'root' });
       await root.getByText('expires soon').waitFor();
@@ -138,7 +138,7 @@ describe.runIf(await hasChromium())('trust', () => {
     test('the ceremony goes from proposal to publication, and the page follows each step', async () => {
       expect(await steps()).toEqual(['next', 'later', 'later', 'later']);
       await page.getByText('Nothing is proposed.').waitFor();
-      // Somebody proposes an image and a new root, on another machine.
+      // An image and a new root are proposed on another machine.
       await ceremony.addImage('brakes/fw.bin', 'brakes 2', 2);
       await ceremony.propose((state) => state, ['root']);
       await expect.poll(steps).toEqual(['done', 'next', 'next', 'later']);
@@ -173,10 +173,10 @@ describe.runIf(await hasChromium())('trust', () => {
       await root.getByText('2 of 2 needed').waitFor();
     });
 
-    test('a proposal that was changed after a signature, and one with faults, say so', async () => {
+    test('a proposal that was changed after a signature, and one with faults, are shown as such', async () => {
       await ceremony.addImage('radio.bin', 'radio', 1);
       await ceremony.sign(ceremony.targets[0]);
-      // Somebody adds to the file behind the signer's back: not by the command, which would drop the signature.
+      // Another person edits the file after the signature, without the command, which would drop the signature.
       const path = 'proposal/metadata/targets.json';
       const envelope = JSON.parse(Buffer.from(must(await ceremony.files.read(path))).toString());
       envelope.signed.targets['evil\u202e.bin'] = envelope.signed.targets['radio.bin'];
@@ -208,7 +208,7 @@ describe.runIf(await hasChromium())('trust', () => {
     });
   });
 
-  describe.runIf(isTurn())('a vehicle', () => {
+  describe.runIf(isTurn())('the page of a vehicle', () => {
     const vin = vinOf(1, 'CST');
     const other = vinOf(2, 'CST');
     let world: DirectorWorld;
@@ -227,7 +227,7 @@ describe.runIf(await hasChromium())('trust', () => {
       expect(complaints).toEqual([]);
     });
 
-    test('its ECUs are shown with serial number, hardware, key and role', async () => {
+    test('shows the serial number, hardware, key and role of each ECU', async () => {
       await visit(page, `/vehicles/${vin}`, vin);
       const rows = rowsOf(page, 'ECUs');
       const texts = await rows.allInnerTexts();
@@ -244,7 +244,7 @@ describe.runIf(await hasChromium())('trust', () => {
       await page.getByText('No attack reports.').waitFor();
     });
 
-    test('an order, its files, a report and what it is compared with appear without a reload', async () => {
+    test('shows an order, its files, a report and the comparison of both without a reload', async () => {
       await world.publish({ scriptRefId: 'hu only 001', images: { HU: 'software 1' } });
       const refId = await world.schedule('hu only 001', [vin]);
       await page.getByRole('link', { name: refId }).first().waitFor();
@@ -272,7 +272,7 @@ describe.runIf(await hasChromium())('trust', () => {
       await dialog.waitFor({ state: 'detached' });
     });
 
-    test('an order that cannot be given says why', async () => {
+    test('shows why an order cannot be given', async () => {
       await world.vehicle(other, [ecuOf(newEcus(), 'P-1')]);
       await world.schedule('hu only 001', [other]);
       const second = await page.context().newPage();
@@ -281,14 +281,14 @@ describe.runIf(await hasChromium())('trust', () => {
       await second.close();
     });
 
-    test('a refused manifest is told with its reason and ECU', async () => {
+    test('shows a refused manifest with its reason and ECU', async () => {
       const lie = manifestOf(vin, ecus, { keys: { 'H-1': ecuOf(ecus, 'P-1').key } });
       expect((await world.send(vin, lie)).status).toBe(400);
       const card = region(page, 'Manifest');
       await card.getByText('Signed by a key other than the registered one: ECU H-1').waitFor();
     });
 
-    test('an attack that an ECU reports reaches its page, the list and the audit log', async () => {
+    test('shows an attack that an ECU reports, as do the list and the audit log', async () => {
       const report = { attack: 'rollback', reason: 'timestamp version 3 is older than 5' };
       const send = () => world.send(vin, manifestOf(vin, ecus, { reports: { 'T-1': report } }));
       expect((await send()).status).toBe(204);
@@ -301,7 +301,7 @@ describe.runIf(await hasChromium())('trust', () => {
       await expect
         .poll(() => list.first().innerText())
         .toMatch(new RegExp(`${vin}\\s+T-1\\s+Rollback`));
-      // A repetition is counted while one looks.
+      // A repetition is counted while the page is open.
       expect((await send()).status).toBe(204);
       await expect.poll(() => list.first().locator('.number').innerText()).toBe('2');
       await page.getByLabel('VIN is').fill(other);

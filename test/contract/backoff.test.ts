@@ -13,7 +13,7 @@ test('the delay doubles up to the maximum', () => {
   expect(pauses).toEqual([1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 60_000, 60_000, 60_000]);
 });
 
-test('jitter can be any share: none, or all of the delay', () => {
+test('jitter can be any share of the delay, from none to all', () => {
   const half = (jitter: number) => backoffPause({ ...BACKOFF, jitter }, 2, 0.5);
   expect([half(0), half(0.2), half(1)]).toEqual([2_000, 1_800, 1_000]);
   expect(backoffPause({ ...BACKOFF, jitter: 1 }, 9, 1)).toBe(0);
@@ -33,7 +33,7 @@ test('jitter shortens a delay by up to a fifth and never exceeds the maximum', (
 
 test('no other code computes delays that grow', () => {
   const src = fileURLToPath(new URL('../../src', import.meta.url));
-  // `pause * 2`, `FIRST_LOCK_MS * 2 ** n`, `delayMs *= 1.5`: a time that is multiplied by what is not a unit.
+  // `pause * 2`, `FIRST_LOCK_MS * 2 ** n`, `delayMs *= 1.5`: a time multiplied by anything but a unit.
   const growing =
     /\b\w*(?:pause|delay|retry|backoff|lock)\w*\s*\*=?\s*(?:[1-9]\d?(?:\.\d+)?\b(?!_)|factor|2 \*\*)/i;
   const own = readdirSync(src, { recursive: true, encoding: 'utf8' })

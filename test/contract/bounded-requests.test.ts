@@ -63,7 +63,7 @@ const partsOf = ({ params, query, body }: Route) => ({
 });
 
 test.each([...ADAPTER_ROUTES, ...CAROTA_ROUTES].map((route) => [route.id, route] as const))(
-  '%s',
+  'the request of %s has only bounded values',
   (_id, route) => {
     const found = Object.entries(partsOf(route)).flatMap(([part, schema]) =>
       schema === undefined ? [] : [...unbounded(schema as Schema, part)],

@@ -36,7 +36,7 @@ describe('status', () => {
     ['65535', MAX_EVENT_STATUS],
     ['6553.5e1', MAX_EVENT_STATUS],
     ['4711', 4711],
-  ])('%s is taken', (status, number) => {
+  ])('%s is accepted', (status, number) => {
     expect(eventOf({ status }).body.status + 0).toBe(number);
   });
 
@@ -121,7 +121,7 @@ test('a lone surrogate in meta becomes U+FFFD; an identifier with one is rejecte
 test.each([
   ['a key of 100 KB', `{"${'k'.repeat(100_000)}":{}}`],
   ['a key with half of a surrogate pair', '{"\\ud800":{}}'],
-])('what quotes a fault is no fault itself: %s', (_name, meta) => {
+])('the path of a fault is well-formed and short: %s', (_name, meta) => {
   const result = decode({ meta });
   expect(result.ok).toBe(false);
   if (result.ok) return;

@@ -1,4 +1,4 @@
-/** Every section of the contract that code, tests and documents cite is there: a heading, or a numbered item below one. */
+/** Every section of the contract that code, tests and documents cite exists: a heading, or an item below one. */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';

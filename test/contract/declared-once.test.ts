@@ -1,5 +1,5 @@
 /**
- * What an answer, a body or a file of ours consists of is declared once, in `src/contract`. Other code derives its types from
+ * The members of our answers, bodies and files are declared once, in `src/contract`. Other code derives its types from
  * there (`Omit`, `Pick`, `Served`, `Given`).
  */
 import { readdirSync, readFileSync } from 'node:fs';
@@ -13,7 +13,7 @@ import { carotaDocument } from '../../src/contract/carota-api/index.js';
 const ROOT = fileURLToPath(new URL('../..', import.meta.url));
 const SRC = join(ROOT, 'src');
 
-/** Declared outside `src/contract` although it has the same members, and why. */
+/** Types declared outside `src/contract` with the same members, and why. */
 const ALLOWED: Readonly<Record<string, string>> = {
   'uptane/repository/status.ts RoleStatus': 'uptane imports nothing of ours',
   'uptane/repository/status.ts ProposedStatus': 'uptane imports nothing of ours',
@@ -27,7 +27,7 @@ const ALLOWED: Readonly<Record<string, string>> = {
     'a file of an ECU, which the contract does not know',
 };
 
-/** The same members, of which the dossier allows no others. */
+/** Pairs with the same members, where the dossier allows no others. */
 const CLOSED = new Set(['AuditSeal DossierSealedHead', 'DossierImage EcuImage']);
 
 interface Schema {
@@ -56,7 +56,7 @@ function membersOf(node: ts.Node): Set<string> | undefined {
 const textOf = (name: ts.PropertyName) =>
   ts.isStringLiteral(name) || ts.isIdentifier(name) ? name.text : '';
 
-/** From the line where one starts to its end, as Prettier formats it: parsing all code would take seconds. */
+/** A declaration from its first line to its end, as Prettier formats it: parsing all code would take seconds. */
 const DECLARATION =
   /^(?:export )?(?:interface\b.*\{\}|interface\b[^]*?^\}|type\b[^=]*= \{(?:.*\};$|[^]*?^\}.*$))/gm;
 
@@ -105,12 +105,12 @@ async function contractShapes(): Promise<Shape[]> {
   return [...schemas, ...ofContract.flatMap(declaredIn)];
 }
 
-test('no type outside the contract declares again what one of the contract has', async () => {
+test('no type outside the contract repeats the members of one in the contract', async () => {
   const contract = await contractShapes();
   const others = files.filter((path) => !ofContract.includes(path)).flatMap(declaredIn);
   expect(contract.length).toBeGreaterThan(150);
   expect(others.length).toBeGreaterThan(400);
-  // It writes out most members of the other one, and no others.
+  // A repetition writes out most members of the other one, and no others.
   const found = others.flatMap(({ id, names }) => {
     const twin = contract.find(
       (one) =>
@@ -119,7 +119,7 @@ test('no type outside the contract declares again what one of the contract has',
     return twin ? [`${id}: ${twin.id}`] : [];
   });
   expect(found.filter((pair) => !Object.hasOwn(ALLOWED, pair.split(':')[0] ?? ''))).toEqual([]);
-  // What is allowed is still there.
+  // Every exception still exists.
   const gone = Object.keys(ALLOWED).filter(
     (id) => !found.some((pair) => pair.startsWith(`${id}:`)),
   );
@@ -127,7 +127,7 @@ test('no type outside the contract declares again what one of the contract has',
 });
 
 describe('within the contract', () => {
-  /** What it says of values, without what it says to people. */
+  /** Its rules for values, without its texts for people. */
   const rules = (schema: Schema) =>
     JSON.stringify(schema.properties, (key, value: unknown) =>
       ['title', 'description', 'examples'].includes(key) ? undefined : value,
@@ -140,7 +140,7 @@ describe('within the contract', () => {
       'the dossier',
       JSON.parse(readFileSync(join(ROOT, 'docs/record.schema.json'), 'utf8')) as unknown,
     ],
-  ])('no two schemas of %s say the same', (_name, document) => {
+  ])('no two schemas of %s have the same rules', (_name, document) => {
     const schemas = schemasIn(document).filter(
       ({ title, properties = {} }) => title !== undefined && Object.keys(properties).length >= 3,
     );

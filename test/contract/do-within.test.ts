@@ -1,4 +1,4 @@
-/** Work with a time limit, also where garbage is collected meanwhile. */
+/** Work with a time limit, even if garbage is collected meanwhile. */
 import { getEventListeners, once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { setFlagsFromString } from 'node:v8';
@@ -14,7 +14,7 @@ async function untilEnded(signal: AbortSignal): Promise<unknown> {
   return signal.reason;
 }
 
-test('ends after its time, although nobody but a listener refers to the signal', async () => {
+test('work ends after its time, even if only a listener refers to the signal', async () => {
   setFlagsFromString('--expose_gc');
   const collect = runInNewContext('gc') as () => void;
   const stopping = new AbortController();
@@ -33,7 +33,7 @@ test('ends after its time, although nobody but a listener refers to the signal',
   await expect.poll(() => ended).toBe(10);
 });
 
-test('ends with the first of the signals, and with its reason', async () => {
+test('work ends with the first of its signals, and with its reason', async () => {
   const [one, other] = [new AbortController(), new AbortController()];
   const ended = doWithin(HOUR_MS, [one.signal, other.signal], untilEnded);
   other.abort('because');
@@ -42,7 +42,7 @@ test('ends with the first of the signals, and with its reason', async () => {
   expect(await doWithin(HOUR_MS, [one.signal], untilEnded)).toBe('too late');
 });
 
-test('the reason of the end of the time is a TimeoutError; a time that no timer holds does not end at once', async () => {
+test('a timeout gives a TimeoutError, and a time too long for a timer does not end at once', async () => {
   expect(await doWithin(1, [], untilEnded)).toMatchObject({ name: 'TimeoutError' });
   const early = await doWithin(2 ** 40, [], async (signal) => {
     await sleep(20);
@@ -51,7 +51,7 @@ test('the reason of the end of the time is a TimeoutError; a time that no timer 
   expect(early).toBe(false);
 });
 
-test('leaves nothing behind on a signal that lives long, done or failed', async () => {
+test('work that is done or has failed leaves no listener on a long-lived signal', async () => {
   const { signal } = new AbortController();
   for (let n = 0; n < 20; n++) {
     expect(await doWithin(HOUR_MS, [signal], () => Promise.resolve(n))).toBe(n);

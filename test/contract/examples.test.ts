@@ -1,4 +1,4 @@
-/** Every request body and every answer of JSON has an example, which fits its schema. */
+/** Every JSON request body and answer has an example, which fits its schema. */
 import { describe, expect, test } from 'vitest';
 import { ADAPTER_ROUTES, adapterDocument } from '../../src/contract/adapter-api/index.js';
 import { ADAPTER_FACTS } from '../../src/contract/adapter-api/examples.js';
@@ -35,14 +35,14 @@ interface Operation {
   >;
 }
 
-/** Bytes have none, and tools that send examples cannot write NDJSON. */
+/** Bytes have no example, and tools that send examples cannot write NDJSON. */
 const WITHOUT_EXAMPLE = new Set([
   'application/octet-stream',
   'application/ndjson',
   'application/x-ndjson',
 ]);
 
-/** Content of a document by operation and place: of requests, and of success in JSON. */
+/** Content of a document by operation and place: of requests, and of successful JSON answers. */
 function* contents(document: object): Generator<[string, Content]> {
   type Paths = Record<string, Record<string, Operation & { readonly operationId: string }>>;
   const { paths, webhooks = {} } = document as { paths: Paths; webhooks?: Paths };
@@ -59,7 +59,7 @@ function* contents(document: object): Generator<[string, Content]> {
   }
 }
 
-/** Schemas of the bodies of JSON, by place. */
+/** Schemas of JSON bodies, by place. */
 function* schemasOf({
   id,
   body,
@@ -89,7 +89,7 @@ describe.each(INTERFACES)('$name', ({ routes, document, facts }) => {
   );
 });
 
-test('every fact is that of a member', () => {
+test('every fact belongs to an existing member', () => {
   const members = new Set<string>();
   const schemas = new Map<string, Set<string>>();
   for (const { document } of INTERFACES) {
@@ -114,7 +114,7 @@ test('every fact is that of a member', () => {
   }
 });
 
-test('the campaign is the same in messages and in both interfaces', () => {
+test('the campaign is the same in messages and in the interface of the adapter', () => {
   const { members, schemas } = ADAPTER_FACTS;
   expect(members['event-id']).toBe(`evt-${eventDigest(REF_ID, SYSTEM_ID, EVENT_MESSAGE_ID)}`);
   const envelope = schemas.RawMessage?.envelope as string;

@@ -48,7 +48,7 @@ const isCamelCase = (name: string) => /^[a-z][a-zA-Z0-9]*$/.test(name);
 const CONTRACT_NAMES = new Set([...fieldsOf(MESSAGES)].filter((name) => !isCamelCase(name)));
 const TWINS = new Map([...CONTRACT_NAMES].map((name) => [camelCase(name), name]));
 
-/** What an OpenID Connect provider sends has the names of RFC 6749 and OpenID Connect Session Management. */
+/** Names that an OpenID Connect provider sends: those of RFC 6749 and OpenID Connect Session Management. */
 const OAUTH_NAMES = new Set(['logout_token', 'error_description', 'error_uri', 'session_state']);
 const OAUTH_ROUTES = new Set(['completeSignOn', 'takeLogoutToken']);
 
@@ -94,7 +94,7 @@ test('field names are found in the messages', () => {
 });
 
 test.each([...ADAPTER_ROUTES, ...CAROTA_ROUTES].map((route) => [route.id, route] as const))(
-  '%s',
+  'the fields of %s follow the naming rules',
   (id, route) => {
     const faults = schemasOf(route).flatMap(faultsOf);
     const isOAuth = (fault: string) =>

@@ -29,7 +29,7 @@ const DOCUMENTS = [
 test.each(sampleOf(DOCUMENTS, 2))(
   'Redocly finds nothing in the document of the %s',
   async (_name, document) => {
-    // A browser is sent elsewhere: the test below holds all others to a 2XX answer.
+    // Some routes redirect a browser; the test below requires a 2XX answer of all others.
     const rules = { 'operation-2xx-response': 'off' } as const;
     const config = await createConfig({ extends: ['recommended'], rules });
     const source = JSON.stringify(document, null, 2);
@@ -41,7 +41,7 @@ test.each(sampleOf(DOCUMENTS, 2))(
 );
 
 test.each(DOCUMENTS)(
-  'each route of the %s succeeds with a 2XX, or sends a browser elsewhere',
+  'each route of the %s succeeds with a 2XX, or redirects a browser',
   (_name, _document, routes) => {
     for (const { id, answer } of routes) {
       const isRedirect = ['beginSignOn', 'completeSignOn', 'leaveSignOn'].includes(id);
@@ -50,7 +50,7 @@ test.each(DOCUMENTS)(
   },
 );
 
-// It takes seconds for each: longer than all other tests of the contract.
+// Takes seconds for each document: longer than all other tests of the contract.
 test.runIf(isFullDepth).each(DOCUMENTS)(
   'Spectral finds nothing in the document of the %s',
   async (_name, document) => {

@@ -31,7 +31,7 @@ test.each<[what: string, schema: Type.TSchema, value: unknown, message: RegExp]>
     /^must be a time of day such as 22:00$/,
   ],
   ['a form without words', Type.String({ pattern: '^x$' }), 'y', /^must match the pattern \^x\$$/],
-])('%s', (_what, schema, value, message) => {
+])('the format of %s is described', (_what, schema, value, message) => {
   const errors = checkOf(schema).errors(value);
   expect(errors).toHaveLength(1);
   expect(errors[0]?.message).toMatch(message);

@@ -1,4 +1,4 @@
-/** The messages of the seed, verbatim, and the errors for wrong ones. */
+/** The messages of the seed, verbatim, and the errors for invalid ones. */
 import { describe, expect, test } from 'vitest';
 import {
   decodeMessage,
@@ -49,11 +49,11 @@ const without = (key: string) =>
   Object.fromEntries(Object.entries(event).filter(([name]) => name !== key));
 const withBody = (changes: object) => ({ ...event, body: base64({ ...eventBody, ...changes }) });
 
-test('the seed’s OTA event', () => {
+test('the seed’s OTA event is decoded', () => {
   expect(decode(event)).toEqual({ ok: true, value: { ...event, body: eventBody } });
 });
 
-test('the seed’s acknowledgement', () => {
+test('the seed’s acknowledgement is decoded', () => {
   const ack = {
     ...event,
     message_type: 'OTA_TRIGGER_ACK',
@@ -98,7 +98,7 @@ test('our trigger has the fields of the seed’s example, in the same order', ()
   });
 });
 
-test('all 18 values of the enum, and their lifecycle order', () => {
+test('each of the 18 values of the enum has its own lifecycle rank', () => {
   expect(Object.keys(EVENT_STATUS)).toHaveLength(18);
   const ranks = EVENT_STATUS_NAMES.map((name) => lifecycleRank(EVENT_STATUS[name]));
   expect(new Set(ranks).size).toBe(18);

@@ -33,7 +33,7 @@ test('a vehicle in an operation is always in a state of the contract', () => {
   for (const state of states) {
     expect([state, check.errors(state), isVehicleState(state)]).toEqual([state, [], true]);
   }
-  // And in each of them some vehicle can be.
+  // And each of them can occur.
   const named = [...states].map((state) => (state.startsWith('unknown') ? 'unknown' : state));
   expect([...new Set(named)].sort()).toEqual([...VEHICLE_STATES].sort());
 });
@@ -57,7 +57,7 @@ const NAMES = new Set([
   'delivery',
   'outcome',
 ]);
-/** Any text, and why. */
+/** Members that may be any text, and why. */
 const TEXTS: Readonly<Record<string, string>> = {
   'ReceivedEvent.status-name': 'of an adapter of any release',
   'RepositoryRole.role': 'delegated roles have names of their own',
@@ -79,7 +79,7 @@ const isAnyText = ({ type, anyOf = [], ...rest }: Schema): boolean =>
 test.each([
   ['the adapter', adapterDocument('1')],
   ['the CarOTA Server', carotaDocument('1')],
-])('no state, status name, error code or role of %s is any text', (_name, document) => {
+])('no state, status name, error code or role of %s may be any text', (_name, document) => {
   const { schemas } = (document as unknown as { components: { schemas: Record<string, Schema> } })
     .components;
   const members = Object.entries(schemas).flatMap(([title, { properties = {} }]) =>

@@ -24,11 +24,11 @@ test('a rate can grow with success alone', () => {
   const rate = { perSecond: 1, factor: 3, after: 10, of: 'succeeded' as const };
   expect(currentRate(rate, { notified: 1_000, succeeded: 0 })).toBe(1);
   expect(currentRate(rate, { notified: 1_000, succeeded: 25 })).toBe(9);
-  // Whether vehicles will succeed is not known: the time is that of the current rate.
+  // Future successes are unknown, so the time is that of the current rate.
   expect(secondsToSend(90, rate, { notified: 1_000, succeeded: 25 })).toBe(10);
 });
 
-test('sending makes the rate grow, and the time shorter', () => {
+test('sending makes the rate grow and shortens the time', () => {
   const rate = { perSecond: 1, factor: 2, after: 100 };
   // 50 at 1/s, 100 at 2/s, 50 at 4/s.
   expect(secondsToSend(200, rate, { notified: 50, succeeded: 0 })).toBe(50 + 50 + 12.5);
@@ -36,7 +36,7 @@ test('sending makes the rate grow, and the time shorter', () => {
   expect(secondsToSend(350, capped, { notified: 0, succeeded: 0 })).toBe(100 + 125);
   expect(isGrowing(capped, { notified: 99, succeeded: 0 })).toBe(true);
   expect(isGrowing(capped, { notified: 100, succeeded: 0 })).toBe(false);
-  // A million vehicles that grow the rate one by one are no endless sum.
+  // A rate that grows with each of a million vehicles does not make the sum endless.
   const slowly = { perSecond: 1, factor: 1.000_001, after: 1 };
   expect(secondsToSend(1_000_000, slowly, { notified: 0, succeeded: 0 })).toBeLessThan(1_000_000);
 });

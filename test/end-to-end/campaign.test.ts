@@ -1,9 +1,9 @@
 /**
- * A campaign with everything real, at full depth: CarOTA Server, adapter and 20 full vehicle agents, each a process of its
- * own that believes by Uptane. (In a quick run the last operation of the quickstart is such a campaign, of four vehicles.)
- * Some fail and roll back, one user refuses, one vehicle is given a forged image, one the orders of a thief with the
- * Director's online keys, and one comes from two years in a garage; then the guard stops a bad schedule, and the server is
- * killed and comes back with other Director keys.
+ * A campaign with everything real, at full depth: CarOTA Server, adapter and 20 full vehicle agents, each a process of
+ * its own that verifies by Uptane. (In a quick run the last operation of the quickstart is such a campaign, of four
+ * vehicles.) Some fail and roll back, one user refuses, one vehicle gets a forged image, one gets orders from a thief
+ * with the Director's online keys, and one was parked in a garage for two years; then the guard stops a bad schedule,
+ * and the server is killed and restarts with other Director keys.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -35,7 +35,7 @@ const directory = temporaryDirectory('campaign');
 const dataDir = join(directory, 'carota');
 const director = new DirectorFolder(dataDir);
 const folderOf = (vin: string) => join(directory, '.otaops-vehicle', vin);
-/** Of the Secondary that is a process of its own. */
+/** The folder of the Secondary that runs in its own process. */
 const separateFolder = join(directory, 'separate');
 const processes: OtaopsProcess[] = [];
 let adapter: ReturnType<typeof httpClient>;
@@ -83,7 +83,7 @@ async function startServers() {
   return { mqttUrl, carotaUrl };
 }
 
-/** As the factory did: the parked vehicle two years ago, with the roots of that time. @returns what it registers */
+/** Provisions as a factory does: the parked vehicle two years ago, with roots of then. @returns its registration */
 function provision(vin: string, imageRoots: string) {
   const isParked = vin === PARKED;
   const version = isParked ? 1 : 3;
@@ -180,7 +180,7 @@ async function publish(scriptRefId: string, version: string, counter: number): P
   expect(status).toBe(201);
 }
 
-/** What the head unit runs, by its own files. */
+/** The version that the head unit runs, according to its own files. */
 function running(vin: string): string {
   const ecu =
     vin === SEPARATE ? join(separateFolder, 'slots', 'HU') : join(folderOf(vin), 'ecus', 'HU');
@@ -236,7 +236,7 @@ test.runIf(isFullDepth)(
       md5_check_fail: 1,
       pki_check_fail: 1,
     };
-    // All but the parked one have finished; it comes on only now, with roots that have expired.
+    // All but the parked one have finished; it is switched on only now, with expired roots.
     await eventually(
       () => scheduleOf(refId),
       ({ states }) =>
@@ -292,7 +292,7 @@ test.runIf(isFullDepth)(
 );
 
 test.runIf(isFullDepth)(
-  'a bad schedule is stopped by the guard after a few vehicles; the others never hear of it',
+  'the guard stops a bad schedule after a few vehicles; the others never get a trigger',
   async () => {
     await publish('hu only 002', '2.0.0', 2);
     const refId = 'schedule 2';
@@ -315,7 +315,7 @@ test.runIf(isFullDepth)(
     const { failed, succeeded, vehicles: exposed, evidence, stopAt } = stop.figures;
     expect(evidence).toBeGreaterThanOrEqual(stopAt);
     expect(schedule.reason).toBe(`${failed} of the first ${exposed} exposed vehicles failed`);
-    // Two failures are needed; how many of the wave were exposed before the second, and are undecided, is up to the vehicles.
+    // Two failures are needed; the vehicles decide how many of the wave are exposed before the second.
     expect({ failed, succeeded }).toEqual({ failed: 2, succeeded: exposed - 2 });
     const bodyOf = async (path: string) => (await carota.call('GET', path)).body;
     const { items } = await bodyOf(`/v1.0/schedules/${encodeURIComponent(refId)}/vehicles`);
@@ -331,7 +331,7 @@ test.runIf(isFullDepth)(
         kind === 'result' && result === 'failed' && at <= stop.at;
       if (timeline.items.some(hasFailed)) failedByThen.push(place);
     }
-    // The last of them decided.
+    // The last failure was decisive.
     expect(failedByThen).toHaveLength(failed);
     expect(failedByThen).toContain(exposed);
     const operation = await eventually(
@@ -348,7 +348,7 @@ test.runIf(isFullDepth)(
 );
 
 test.runIf(isFullDepth)(
-  'the CarOTA Server is killed between waves and gets new Director keys: each vehicle is triggered once, the attacked ones too, and the campaign ends',
+  'a campaign completes despite kill -9 of the CarOTA Server between waves and new Director keys; each vehicle, even an attacked one, is triggered once',
   async () => {
     await publish('hu only 003', '1.2.0', 3);
     const refId = 'schedule 3';
@@ -369,7 +369,7 @@ test.runIf(isFullDepth)(
     );
     planner.child.kill('SIGKILL');
     await planner.ended;
-    // The stolen keys are worth nothing any more; what they have signed is forgotten.
+    // The stolen keys are worthless now, and vehicles discard what they have signed.
     await director.replaceOnlineKeys(4);
     thief.isHonest = forger.isHonest = true;
     await startPlanner();
@@ -391,7 +391,7 @@ test.runIf(isFullDepth)(
       const received = body.history.filter((entry: any) => entry['status-name'] === 'received');
       expect(received, vin).toHaveLength(1);
     }
-    // The next manifest has told the Director what its vehicle had seen.
+    // The next manifest has reported the attack to the Director.
     const { body } = await carota.call('GET', `/v1.0/attack-reports?vin=${ROBBED}`);
     expect(body.items.map(({ attack }: any) => attack)).toContain('arbitrary-software');
   },

@@ -1,6 +1,7 @@
 /**
- * A campaign of vehicles that share no code with ours: they never ask for admission, and what they report comes late, twice or in
- * the wrong order, to a real adapter, which tells a real CarOTA Server. The results are those of contract section 10.
+ * A campaign of vehicles that share no code with ours: they never ask for admission, and their reports arrive late,
+ * repeatedly or in the wrong order at a real adapter, which delivers them to a real CarOTA Server. Results follow
+ * contract section 10.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -91,7 +92,7 @@ const path = (refId: string) => `/v1.0/schedules/${encodeURIComponent(refId)}`;
 const until = (refId: string, holds: (schedule: any) => boolean) =>
   eventually(async () => (await carota.call('GET', path(refId))).body, holds, 60_000);
 
-/** Planned, and triggered in all vehicles. */
+/** Plans a schedule, and waits until all vehicles are triggered. */
 async function running(refId: string, guard: object): Promise<void> {
   const vins = vehicles.map(({ vin }) => vin);
   const body = { 'ref-id': refId, 'script-ref-id': SCRIPT, model: MODEL, vins, guard };
@@ -99,7 +100,7 @@ async function running(refId: string, guard: object): Promise<void> {
   await until(refId, ({ waves }) => (waves[0]?.postedAt ?? null) !== null);
 }
 
-/** The vehicle reports these states, as of so many ms after its first one. */
+/** The states that a vehicle reports, with their times in ms after a common start. */
 type Report = readonly [status: EventStatusName, at: number];
 const start = Date.now() - 60_000;
 let messages = 0;
@@ -125,7 +126,7 @@ test.runIf(hasTurn(1))(
   async () => {
     const refId = 'schedule in any order';
     await running(refId, { test: TEST, afterReboot: HOUR, soak: HOUR });
-    // They fail within the soak, the second one reports the failure first.
+    // Both fail within the soak; the second one reports the failure first.
     await report(refId, 0, [
       ['downloading', 1],
       ['reboot', 2],
@@ -137,7 +138,7 @@ test.runIf(hasTurn(1))(
       ['success', 3],
       ['reboot', 2],
     ]);
-    // A failure that success followed, in reverse.
+    // A failure followed by success, reported in reverse.
     await report(refId, 2, [
       ['success', 5],
       ['download_fail', 2],
@@ -167,7 +168,7 @@ test.runIf(hasTurn(1))(
       ['pause', 3],
     ]);
     await report(refId, 8, [['received', 1]]);
-    // The call-back has the order in which the adapter received them.
+    // The call-back keeps the order in which the adapter received the events.
     const { exposure } = await until(refId, ({ states }) => states.received === 1);
     const results = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7, 8].map((n) => resultOf(refId, n)));
     expect(results.map(({ state, result, place }) => [state, result, place])).toEqual([
@@ -185,7 +186,7 @@ test.runIf(hasTurn(1))(
       ...{ exposed: 6, undecided: 3, succeeded: 0, failed: 2, silent: 0 },
       ...{ withdrawn: 2, failedEarly: 1 },
     });
-    // It reported `pause` after its reboot, which is nothing final.
+    // It reported `pause` after its reboot, which is not final.
     const [, , , , , , , rebooted] = results;
     const time = Date.parse(rebooted.decidesAt) - Date.parse(rebooted.exposedAt);
     expect(time).toBeLessThan(2 * HOUR * 1000);
@@ -195,7 +196,7 @@ test.runIf(hasTurn(1))(
 );
 
 test.runIf(hasTurn(1))(
-  'silence after reboot, success after silence, failure after the soak, and what stops it',
+  'silence counts as failed until success follows, a failure after the soak does not, and failures stop the schedule',
   async () => {
     const refId = 'schedule in time';
     await running(refId, { maxFailures: 3, afterReboot: 2, soak: 1 });
@@ -210,7 +211,7 @@ test.runIf(hasTurn(1))(
       ['reboot', 2],
     ]);
     await until(refId, ({ exposure }) => exposure.silent === 2 && exposure.succeeded === 1);
-    // Beyond the soak it is another story; one that was silent succeeds after all.
+    // A failure after the soak no longer counts; a vehicle that was silent succeeds after all.
     await report(refId, 1, [['failure', 3]], 2);
     await report(refId, 2, [['success', 3]], 2);
     const { exposure, status } = await until(refId, (one) => one.exposure.succeeded === 2);

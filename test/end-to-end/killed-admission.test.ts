@@ -86,7 +86,7 @@ async function running(refId: string): Promise<void> {
   );
 }
 
-/** @returns whether the vehicle was admitted; undefined: it had no answer */
+/** @returns whether the vehicle was admitted; undefined if it got no answer */
 async function ask(refId: string, vin: string): Promise<boolean | undefined> {
   const url = `${path(refId)}/vehicles/${vin}/admission`;
   const answer = await carota.call('POST', url).catch(() => undefined);
@@ -121,11 +121,11 @@ async function reportSuccess(refId: string, vin: string): Promise<void> {
 }
 
 test.runIf(hasTurn(0))(
-  'killed between an admission and its record, it has admitted nobody',
+  'a server killed between an admission and its record has admitted nobody',
   async () => {
     const refId = 'not recorded';
     await running(refId);
-    // The first vehicle that asks is admitted, and what happens with it cannot be written.
+    // The first vehicle that asks is admitted, but its steps cannot be written.
     const lock = await HeldLock.take(
       databaseOfServer.url,
       'lock table vehicle_steps in exclusive mode',
@@ -144,14 +144,14 @@ test.runIf(hasTurn(0))(
 );
 
 test.runIf(isFullDepth)(
-  'killed while vehicles ask, it admits again those that it had recorded, and nobody beyond the cap',
+  'a server killed while vehicles ask admits again those that it had recorded, and nobody beyond the cap',
   async () => {
     const refId = 'no answer';
     await running(refId);
     for (let round = 0; round < 8; round += 1) {
       const before = (await placed(refId)).length;
       const answers = askAll(refId);
-      // As soon as one more has its place, whether it has heard of it or not.
+      // As soon as one more vehicle has its place, whether it has got the answer or not.
       await eventually(
         async () => (await placed(refId)).length,
         (now) => now > before,

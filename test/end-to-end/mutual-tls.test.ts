@@ -1,7 +1,8 @@
 /**
- * Updates with client certificates from end to end, every part a process of its own: enrolment with a one-time code, MQTT and
- * the CarOTA Server with the vehicle's own certificate, renewal while it reports, revocation in the middle of a download and
- * a new start in the workshop. What is in the database afterwards is what the vehicles have sent, each message once.
+ * Updates with client certificates from end to end, every part a process of its own: enrolment with a one-time code,
+ * MQTT and the CarOTA Server with the vehicle's own certificate, renewal while it reports, revocation in the middle of
+ * a download and a new enrolment in the workshop. Afterwards the database has exactly the messages that the vehicles
+ * sent, each once.
  */
 import { spawn } from 'node:child_process';
 import { chmodSync, copyFileSync, existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -21,7 +22,7 @@ const servers = new OpensslAuthority('Servers');
 const python = await ifInstalled(() => Promise.resolve(pythonWithPaho()));
 const identityOf = (folder: string) => join(folder, 'identity', 'identity.pem');
 
-/** Whether the vehicles' port of the CarOTA Server talks to who has this certificate, as curl sees it. */
+/** Whether the vehicle port of the CarOTA Server answers curl with this certificate. */
 async function isAccepted(vehicleUrl: string, vin: string, pem: string): Promise<boolean> {
   const { output } = await runClient('curl', [
     ...['-sS', '-o', '/dev/null', '-w', '%{http_code}', '--cacert', servers.ca, '--cert', pem],
@@ -36,7 +37,7 @@ interface HistoryEntry {
 }
 const eventsIn = (history: readonly HistoryEntry[]): string[] =>
   history.flatMap((entry) => entry['status-name'] ?? []);
-/** Without the progress of the download. */
+/** Events without the progress of the download. */
 const stepsIn = (history: readonly HistoryEntry[]): string[] =>
   eventsIn(history).filter((name) => name !== 'downloading');
 const STEPS = [
@@ -44,7 +45,7 @@ const STEPS = [
   ...['reboot', 'success'],
 ];
 
-/** Every message of the adapter's database is applied and there once, and none was put aside. */
+/** Every message in the adapter's database is applied and stored once, and none is a dead letter. */
 async function expectNothingLost({ adapter, database }: CertifiedServers): Promise<void> {
   await adapter.storedMessages();
   expect(await adapter.metric('otaops_messages_dead_letter_total')).toBe(0);
@@ -55,7 +56,7 @@ async function expectNothingLost({ adapter, database }: CertifiedServers): Promi
   expect(row?.distinct).toBe(row?.stored);
 }
 
-// At full depth only, as the renewals take long; each server's and the vehicle's part in them has tests of its own.
+// At full depth only, as renewals take long; the parts of each server and of the vehicle have their own tests.
 describe.runIf(isFullDepth)('with the embedded broker', () => {
   const authority = new OpensslAuthority('Vehicles');
   const parts = new CertifiedServers({ servers, vehicles: authority });
@@ -65,12 +66,12 @@ describe.runIf(isFullDepth)('with the embedded broker', () => {
     expect(ended.filter((code) => code !== 0)).toEqual([]);
   });
 
-  test('an update with a renewal, and one with a revocation in its middle: both come to success, nothing is lost', async () => {
+  test('an update with a renewal and one with a revocation midway both succeed, and nothing is lost', async () => {
     const [renewing, robbed] = [vehicleOf(1, 'MTE'), vehicleOf(2, 'MTE')];
     for (const vehicle of [renewing, robbed]) await parts.make(vehicle);
     const slow = ['--bandwidth', '400000'];
     const first = parts.startAgent(renewing, await parts.codeFor(renewing), slow);
-    // It must still be in its download when its certificate is revoked, with more to come than connections hold.
+    // It must still be downloading when its certificate is revoked, with more to come than connections buffer.
     const crawling = ['--bandwidth', '20000'];
     const stolen = parts.startAgent(robbed, await parts.codeFor(robbed), crawling);
     await Promise.all([first, stolen].map((agent) => agent.says(/^Connected to mqtts:/m)));
@@ -97,7 +98,7 @@ describe.runIf(isFullDepth)('with the embedded broker', () => {
     expect(await stolen.ended).toBe(0);
     expect(stepsIn((await parts.stateOf(refId, robbed.vin)).history)).not.toContain('downloaded');
 
-    // In the workshop: what it had not reported is in its journal, and what it had downloaded on its disk.
+    // In the workshop: unreported events are in its journal, and the partial download is on its disk.
     rmSync(join(folder, 'identity'), { recursive: true });
     parts.startAgent(robbed, await parts.codeFor(robbed));
     for (const { vin } of [renewing, robbed]) {
@@ -124,7 +125,7 @@ describe.runIf(isFullDepth)('with the embedded broker', () => {
     );
     const issued = await parts.carota.call('GET', `/v1.0/vehicles/${renewing.vin}/certificates`);
     expect(issued.body.items.length).toBeGreaterThanOrEqual(2);
-    // It is the new one that it uses: with the one before it revoked, the next trigger comes to success.
+    // It uses the new certificate: with the earlier ones revoked, the next update succeeds.
     const current = serialIn(identityOf(parts.folderOf(renewing.vin))).toLowerCase();
     for (const { serial } of issued.body.items as { serial: string }[]) {
       if (current.endsWith(serial)) continue;
@@ -144,7 +145,7 @@ describe.runIf(isFullDepth)('with the embedded broker', () => {
   }, 900_000);
 
   test.skipIf(python === undefined)(
-    'a vehicle in Python enrols with openssl and curl, and renews its certificate under load: what it has sent is there',
+    'a vehicle in Python enrols with openssl and curl, renews its certificate under load, and loses no message',
     async () => {
       const vehicle = vehicleOf(3, 'MTE');
       const progress = 1_000;
@@ -181,7 +182,7 @@ describe.runIf(isFullDepth)('with the embedded broker', () => {
       expect(serialIn(join(folder, '1.pem'))).not.toBe(serialIn(join(folder, '2.pem')));
 
       const acknowledged = [...output.matchAll(/^acknowledged (\S+)$/gm)].map(([, id]) => id);
-      // The acknowledgement of the trigger, the progress, and five more.
+      // The acknowledgement of the trigger, the progress, and five other events.
       expect(acknowledged).toHaveLength(1 + progress + 5);
       const stored = await parts.database.query<{ message_id: string }>(
         'select message_id from messages where system_id = $1',
@@ -191,7 +192,7 @@ describe.runIf(isFullDepth)('with the embedded broker', () => {
       expect((await parts.stateOf(refId, vehicle.vin)).state).toBe('success');
       await expectNothingLost(parts);
 
-      // What it has is revoked: neither server talks to it any more.
+      // Once its certificate is revoked, the CarOTA Server no longer answers it.
       parts.revoke(join(folder, '2.pem'));
       const pem = join(folder, 'both.pem');
       const both = ['2.pem', '2.key'].map((name) => readFileSync(join(folder, name), 'utf8'));
@@ -254,7 +255,7 @@ describe.runIf(isTurn)('with Mosquitto and its use_identity_as_username', () => 
     expect(ended.filter((code) => code !== 0)).toEqual([]);
   });
 
-  test('enrolment, update, and refusal once the certificate is revoked', async () => {
+  test('a vehicle enrols and updates, and is refused once its certificate is revoked', async () => {
     const vehicle = vehicleOf(4, 'MTE');
     await parts.make(vehicle);
     const agent = parts.startAgent(vehicle, await parts.codeFor(vehicle));

@@ -1,7 +1,7 @@
 /**
- * Campaigns that must not run away, on real servers: CarOTA Server and adapter are processes, the vehicles are real agents in
- * this one. A bad update silences vehicles or breaks them hours after success, and either server is killed at each moment of a
- * stop.
+ * Campaigns that must not run away, on real servers: CarOTA Server and adapter are processes, the vehicles are real
+ * agents in this one. A bad update silences vehicles or breaks them an hour after success, and either server is killed
+ * at each moment of a stop.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -26,7 +26,7 @@ const MODEL = 'vehicle model a';
 const SCRIPT = 'hu only 001';
 const SECRET = `whsec_${Buffer.alloc(32, 6).toString('base64')}`;
 const CAP = byDepth({ quick: 6, full: 20 });
-/** These are never silent, so they take part in one schedule after another. */
+/** Vehicles that are never silent, so they can take part in one schedule after another. */
 const SURVIVORS = 4;
 const vehicles = fleetOf(SURVIVORS + byDepth({ quick: 24, full: 200 }));
 const vins = vehicles.map(({ vin }) => vin);
@@ -35,11 +35,11 @@ const [survivors, fleetVins] = [vins.slice(0, SURVIVORS), vins.slice(SURVIVORS)]
 const FATES: readonly Fate[] = ['silent', 'late', 'well'];
 const fateOf = (vin: string): Fate =>
   survivors.includes(vin) ? 'late' : (FATES[vins.indexOf(vin) % FATES.length] ?? 'well');
-/** An hour of the vehicles, in the server's seconds. */
+/** An hour in the time of the vehicles, in seconds of the server. */
 const HOUR = HOUR_MS / 1000;
 const DEADLINES = { afterReboot: HOUR, deadline: 7 * 24 * HOUR, soak: 24 * HOUR };
 
-/** By operation: its vehicles fail once this resolves. */
+/** For each operation, a promise on whose resolution its vehicles fail. */
 const failures = new Map<string, { promise: Promise<void>; resolve: () => void }>();
 
 function holdFailures(refId: string): void {
@@ -146,7 +146,7 @@ async function plan(refId: string, some: readonly string[], guard: object): Prom
   expect((await carota.call('POST', '/v1.0/schedules', { body })).status).toBe(201);
 }
 
-/** The stop was decided once and carried out once, whoever was killed meanwhile. */
+/** The stop was decided once and carried out once, whichever server was killed meanwhile. */
 async function expectStoppedOnce(refId: string): Promise<void> {
   const operation = await eventually(
     async () => (await adapter.call('GET', operationPath(refId)).catch(() => ({ body: {} }))).body,
@@ -163,7 +163,7 @@ async function expectStoppedOnce(refId: string): Promise<void> {
 }
 
 test.runIf(hasTurn(1))(
-  'a third is silent after reboot, a third fails an hour after success: the cap holds, and the others never begin',
+  'if a third is silent after reboot and a third fails an hour after success, the cap holds, and the others never begin',
   async () => {
     const refId = 'schedule runaway';
     const rates = { tolerated: 0.02, intolerable: 0.3, falseStop: 0.05, missedStop: 0.05 };
@@ -177,13 +177,13 @@ test.runIf(hasTurn(1))(
     expect(most).toBeLessThanOrEqual(CAP);
     expect(most).toBeGreaterThan(CAP / 2);
     expect(failed + silent).toBeGreaterThanOrEqual(2);
-    // Nobody can have succeeded for good within the soak, so all others were undecided: within the cap.
+    // No success is final within the soak, so all others were undecided, and within the cap.
     expect(succeeded).toBe(0);
     expect(exposed).toBeLessThanOrEqual(CAP + failed + silent);
     expect(stopped.reason).toMatch(/of the first \d+ exposed vehicles failed$/);
 
     await expectStoppedOnce(refId);
-    // All vehicles that wait for admission hear that it is over.
+    // All vehicles that wait for admission learn that the update is cancelled.
     const others = fleetVins.length - exposed;
     await eventually(
       async () => (await adapter.call('GET', operationPath(refId))).body.states,
@@ -198,15 +198,15 @@ test.runIf(hasTurn(1))(
 /** What kills a server, and when. */
 interface Moment {
   /**
-   * Waits for the moment, kills, and starts again.
+   * Waits for the moment, kills the server, and restarts it.
    *
    * @param refId of the schedule that is about to be stopped
-   * @param fail has its vehicles fail
+   * @param fail makes its vehicles fail
    */
   readonly kill: (refId: string, fail: () => void) => Promise<void>;
 }
 
-/** Holds the next cancellation at the gate until the work is done. */
+/** Holds the next cancellation at the gate until `work` is done. */
 function atTheGate(
   fail: () => void,
   work: (
@@ -228,7 +228,7 @@ function atTheGate(
   });
 }
 
-/** The CarOTA Server has decided, and cannot store it. */
+/** Works while the CarOTA Server has decided, but cannot store the decision. */
 async function whileDeciding(fail: () => void, work: () => Promise<void>): Promise<void> {
   const lock = await HeldLock.take(databases.carota.url, 'lock table decisions in exclusive mode');
   fail();
@@ -239,7 +239,7 @@ async function whileDeciding(fail: () => void, work: () => Promise<void>): Promi
 
 const quoted = (refId: string) => `'${refId.replaceAll("'", "''")}'`;
 
-/** The CarOTA Server has stored that the adapter has cancelled the operation. */
+/** Waits until the CarOTA Server has stored that the adapter has cancelled the operation. */
 async function untilConfirmed(refId: string): Promise<void> {
   const client = new pg.Client(databases.carota.url);
   await client.connect();
@@ -394,7 +394,7 @@ const MOMENTS: readonly (readonly [server: string, when: string, moment: Moment]
   ],
 ];
 
-describe.runIf(isFullDepth)('a stop is carried out, once, though with kill -9 ends', () => {
+describe.runIf(isFullDepth)('a stop is carried out exactly once despite kill -9 of', () => {
   test.each(MOMENTS)('%s, when it %s', async (server, when, moment) => {
     const refId = `stop: ${server} ${when}`;
     holdFailures(refId);
@@ -411,7 +411,7 @@ describe.runIf(isFullDepth)('a stop is carried out, once, though with kill -9 en
     expect(exposure.exposed).toBeLessThanOrEqual(2 + exposure.failed);
   });
 
-  test('and after it was confirmed it is not carried out again', () => {
+  test('either server after it was confirmed', () => {
     for (const refId of confirmedBefore) {
       expect(gate.cancellations.filter((one) => one === refId)).toHaveLength(1);
     }

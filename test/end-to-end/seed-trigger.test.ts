@@ -143,7 +143,7 @@ describe.runIf(hasTurn(2) && clients !== undefined)('a foreign vehicle', () => {
     expect(await http.storedMessages()).toBe(9);
   });
 
-  test('kill -9 changes nothing', async () => {
+  test('keeps its state through kill -9 of the adapter', async () => {
     const before = await vehicleState();
     server.child.kill('SIGKILL');
     await server.ended;

@@ -115,7 +115,7 @@ describe.runIf(isTurn)('a wrong clock', () => {
       // No trigger expires early or late, whichever adapter checks it.
       const triggered = performance.now();
       await trigger(`${run}-away`, away, { ttl: TTL_SECONDS });
-      // While one adapter has claimed triggers and the broker does not answer, the other does not touch them.
+      // While one adapter has claimed triggers and the broker does not answer, the other one leaves them alone.
       const heard: string[] = [];
       const vehicles = await connected();
       vehicles.on('message', (topic) => heard.push(topic));

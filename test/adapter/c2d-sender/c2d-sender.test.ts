@@ -141,7 +141,7 @@ describe('on PostgreSQL', () => {
     expect(log).toEqual({ what: 'sent', n: 20 });
   });
 
-  test('it expires with its ttl, however many sends are left', async () => {
+  test('a trigger expires with its ttl, however many sends are left', async () => {
     const vehicle = vehicleOf(2);
     await register(vehicle);
     startSender();
@@ -154,7 +154,7 @@ describe('on PostgreSQL', () => {
     for (const { at } of published) expect(at).toBeLessThan(START + 100 * SECOND);
   });
 
-  test('without ack_required it is sent once, and no vehicle is open', async () => {
+  test('a trigger without ack_required is sent once, and no vehicle is open', async () => {
     const vehicle = vehicleOf(3);
     await register(vehicle);
     startSender();

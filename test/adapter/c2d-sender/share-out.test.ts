@@ -96,7 +96,7 @@ test('equal operations share equally, whatever their size', () => {
   expect(Math.abs(small.sent - large.sent)).toBeLessThanOrEqual(10);
 });
 
-test('a new operation has not saved up turns', () => {
+test('a new operation gets no credit for the time before it started', () => {
   const old = sending(1, { due: 1e6 });
   run([old], every(1, 100));
   const newcomer = sending(2, { due: 1e6 });
@@ -113,7 +113,7 @@ test('no operation starves, whatever the priorities (property)', () => {
         const operations = priorities.map((priority, n) => sending(n, { due: 1e9, priority }));
         const highest = Math.max(...priorities);
         const lowest = Math.min(...priorities);
-        // The lowest priority gets a turn after as many turns as the weights of the others.
+        // The lowest priority gets a turn after at most as many turns as the weights of the others add up to.
         const turns = 2 ** (highest - lowest) * priorities.length + 1;
         const limit = 10_000;
         run(operations, every(1, Math.ceil((turns * 10) / limit) + 2), { limit });
@@ -160,7 +160,7 @@ test('a limited operation gets its rate, and the time of its next trigger', () =
   expect(nextAt).toBe(START + 1_500);
 });
 
-test('a clock that is behind adds no tokens twice', () => {
+test('a clock that is behind never adds tokens twice', () => {
   const bucket = refill({ tokens: 0, refilledAt: START }, 10, START + 500);
   expect(bucket).toEqual({ tokens: 5, refilledAt: START + 500 });
   expect(refill(bucket, 10, START)).toEqual(bucket);

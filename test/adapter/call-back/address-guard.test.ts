@@ -96,12 +96,12 @@ test.each([
   ['octal numbers', () => `http://0177.0.0.1:${port}/`],
   ['IPv6', () => `http://[::ffff:127.0.0.1]:${port}/`],
   ['a name', () => `http://localhost:${port}/`],
-])('%s of loopback is not connected to', async (_what, url) => {
+])('loopback given as %s gets no connection', async (_what, url) => {
   await expect(post(mayCall, url())).rejects.toThrow(/call-backs to this address are forbidden/);
   expect(reached).toBe(0);
 });
 
-test('a name that was allowed and now resolves to an internal address is not connected to', async () => {
+test('a name that was allowed and now resolves to an internal address gets no connection', async () => {
   let inward = false;
   const resolve = ((_name: string, _options: object, done: LookupDone) =>
     done(null, [{ address: inward ? '127.0.0.1' : '127.0.0.2', family: 4 }])) as typeof lookup;

@@ -169,7 +169,7 @@ describe('on PostgreSQL', () => {
         events.map((event) => event['event-id']),
       );
       expect(new Set(batches.map((batch) => batch.join())).size).toBe(1);
-      // Only after the last refusal is recorded, which schedules the next attempt by the clock.
+      // Wait until the last refusal is recorded, because that schedules the next attempt by the clock.
       await eventually(
         () => findReceiver(database, 'carota'),
         (state) => state?.failures === 5,
@@ -223,7 +223,7 @@ describe('on PostgreSQL', () => {
     },
   );
 
-  test('a batch that may have been accepted (5xx, no answer) is never reduced', async () => {
+  test('a batch that may have been accepted (5xx) is never reduced', async () => {
     const receiver = await receiverAt('carota', 503);
     await store(8);
     await start(8);
@@ -238,7 +238,7 @@ describe('on PostgreSQL', () => {
     expect(new Set(ids).size).toBe(1);
   });
 
-  test('a receiver that refuses or hangs holds up no other', async () => {
+  test('a receiver that refuses or hangs does not hold up the others', async () => {
     const good = await receiverAt('good');
     await receiverAt('refusing', 503);
     await receiverAt('hanging', 'hang');
@@ -259,7 +259,7 @@ describe('on PostgreSQL', () => {
     expect(hanging?.failure).toMatch(/did not answer in time/);
   });
 
-  test('after a restart it continues where it stopped', async () => {
+  test('after a restart, the call-back continues where it stopped', async () => {
     const receiver = await receiverAt('carota');
     const first = await start(3);
     await store(7);
@@ -283,7 +283,7 @@ describe('on PostgreSQL', () => {
     expect(numbers).toEqual([...numbers].sort((a, b) => a - b));
   });
 
-  test('events are delivered again from a point in time on', async () => {
+  test('events are delivered again from a given time on', async () => {
     const receiver = await receiverAt('carota');
     const { stream } = await start(5);
     const [vehicle] = FLEET as [(typeof FLEET)[0]];
@@ -319,7 +319,7 @@ describe('on PostgreSQL', () => {
     expect(ids.slice(3)).toEqual(ids.slice(0, 3));
   });
 
-  test('a new secret signs at once, and the old one too for a day', async () => {
+  test('a new secret signs at once; for a day, the old one signs too', async () => {
     const receiver = await receiverAt('carota');
     await start();
     const secret = newSigningSecret();
@@ -343,7 +343,7 @@ describe('on PostgreSQL', () => {
     }
   });
 
-  test('a disabled receiver misses nothing once it is enabled again', async () => {
+  test('a disabled receiver gets the events that it missed once it is enabled again', async () => {
     const receiver = await receiverAt('carota');
     await start();
     await changeReceiver(database, await idOf('carota'), { enabled: false }, now, box);

@@ -17,7 +17,7 @@ beforeAll(async () => {
 });
 afterAll(() => close());
 
-test('a previous secret that cannot be decrypted does not keep the current one from the new key', async () => {
+test('a current secret is sealed with the new key even if the previous one cannot be decrypted', async () => {
   const receiver = { name: 'carota', url: 'http://receiver.example/' };
   const added = await addReceiver(database, receiver, NOW, new SecretBox([old]));
   const { id = '', secret } = added ?? {};

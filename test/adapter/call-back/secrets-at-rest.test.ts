@@ -40,7 +40,7 @@ async function start(secretKeys?: readonly string[]): Promise<void> {
   );
   http = httpClient(adapter.httpUrl, readFileSync(adapter.tokenFile, 'utf8').trim());
 }
-/** All that the database holds of them. */
+/** The secrets, as the database stores them. */
 const secrets = async () => {
   const rows = await database.query<{ secret: string }>('select secret from callbacks');
   return rows.map(({ secret }) => secret);
@@ -65,7 +65,7 @@ async function deliver(): Promise<boolean> {
     async () => receiver.requests.find(({ text }) => text.includes(refId)),
     (found) => found !== undefined,
   );
-  // It throws where the signature is not that of the secret.
+  // Throws if the request is not signed with the secret.
   new Webhook(SECRET).verify(request?.text ?? '', request?.headers as Record<string, string>);
   return true;
 }
@@ -127,7 +127,7 @@ test('the database itself rejects a secret that is not encrypted', async () => {
   }
 });
 
-test('a new key before the old one re-encrypts everything; then the old one can be removed', async () => {
+test('a new key listed before the old one re-encrypts everything; then the old one can be removed', async () => {
   const [before] = await secrets();
   await start([second, first]);
   const [after] = await secrets();
@@ -139,7 +139,7 @@ test('a new key before the old one re-encrypts everything; then the old one can 
   await adapter.stop();
 });
 
-test('a secret whose key is lost keeps no other from being encrypted with the new key', async () => {
+test('a secret whose key is lost does not prevent others from being encrypted with the new key', async () => {
   await start([third]);
   const url = receiver.url;
   const add = (name: string) => http.call('POST', '/v1.0/callbacks', { body: { name, url } });
@@ -159,7 +159,7 @@ test('a secret whose key is lost keeps no other from being encrypted with the ne
   await adapter.stop();
 });
 
-test('without its key a secret is lost: the call-back fails with the reason, and a new secret helps', async () => {
+test('a call-back fails with the reason if the key of its secret is lost, until it gets a new secret', async () => {
   await start([third]);
   await http.trigger('no key', [one.vin]);
   const link = await connectVehicle(adapter.mqttUrl, one);

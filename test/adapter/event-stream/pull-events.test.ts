@@ -1,4 +1,4 @@
-/** Pages of the event stream: with any limit and filter they hold everything once, and cost what they hold. */
+/** Pages of the event stream: with any limit and filter, they hold each event once and cost only what they hold. */
 import * as fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -48,7 +48,7 @@ const filters = fc.record(
   { requiredKeys: [] },
 );
 
-test('page after page: each matching event once, in order', async () => {
+test('successive pages hold each matching event once, in order', async () => {
   await fc.assert(
     fc.asyncProperty(
       filters,
@@ -77,7 +77,7 @@ test('page after page: each matching event once, in order', async () => {
   );
 });
 
-test('a page that ends where the bytes end is not the last', async () => {
+test('a page cut off by the limit of bytes is not the last', async () => {
   const upto: number[] = [];
   for (let place = 0; place < end;) {
     const page = await pullEvents(database, place, end, end, {});
@@ -87,7 +87,7 @@ test('a page that ends where the bytes end is not the last', async () => {
   expect(upto.length).toBeGreaterThan(1);
 });
 
-/** Rows that the session has read, of messages and of batches. */
+/** Numbers of message rows and batch rows that the session has read. */
 async function rowsRead(session: Queryable): Promise<{ messages: number; batches: number }> {
   const [rows] = await session.query<{ messages: number; batches: number }>(
     `select sum(read) filter (where relname like 'messages%')::int as messages,
@@ -97,11 +97,11 @@ async function rowsRead(session: Queryable): Promise<{ messages: number; batches
   return rows ?? { messages: NaN, batches: NaN };
 }
 
-// As PostgreSQL plans for a partition of which it has no statistics yet.
+// With the plan that PostgreSQL uses for a partition without statistics.
 test('a page reads the rows of its range, and none of the events before or after it', async () => {
   for (const filter of [{}, { refId: 'odd' }, { vin: FLEET[0]?.vin ?? '' }]) {
     await database.transaction(async (tx) => {
-      // For so few batches PostgreSQL may rightly prefer to read the table, once it has statistics.
+      // With statistics, PostgreSQL may rightly prefer to scan the table for so few batches.
       await tx.query('set local enable_seqscan = off');
       const before = await rowsRead(tx);
       await readEvents(tx, 200, 220, filter);

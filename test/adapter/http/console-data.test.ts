@@ -54,7 +54,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
     return { ...reader, topicsOf };
   };
 
-  test('a change is announced to those who watch it, and to nobody else', async () => {
+  test('a change is announced to clients that watch it, and to no others', async () => {
     const { body: before } = await t.call('GET', '/v1.0/ota/operations/watched');
     const one = await watch('operation:watched', `vehicle:${vehicle.vin}`);
     const another = await watch('vehicle:' + (vins[1] ?? ''));
@@ -91,7 +91,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
     await t.call('POST', '/v1.0/ota/operations/watched/resume');
   });
 
-  test('a client can start with everything, and misses nothing afterwards', async () => {
+  test('every connection starts with hello, also after a change that the client missed', async () => {
     const watcher = await watch('operation:watched');
     expect(watcher.events[0]).toMatchObject({ event: 'hello' });
     watcher.close();

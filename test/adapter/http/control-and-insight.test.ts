@@ -74,9 +74,9 @@ describe.each(platformsInTurn())('on $name', (platform) => {
     expect(refused.body.errors[0].path).toBe('/body/dispatch/rate/perSecond');
   });
 
-  test('with and without a reason, and the audit log records who and why', async () => {
+  test('control actions need no reason, and the audit log records who and why', async () => {
     await t.trigger('why', [vehicle.vin]);
-    // A pause would keep a trigger that is not sent yet.
+    // A pause would hold back a trigger that is not sent yet.
     await eventually(
       () => t.call('GET', path('why', `/vehicles/${vehicle.vin}`)),
       ({ body }) => body.sends === 1,
@@ -118,7 +118,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
 
   test('summary, timeline, export, search and retrigger by state', async () => {
     await t.trigger('insight', [vehicle.vin]);
-    // One that reports before its trigger is sent gets none.
+    // A vehicle that reports before its trigger is sent gets no trigger.
     await eventually(
       () => t.call('GET', path('insight', `/vehicles/${vehicle.vin}`)),
       ({ body }) => body.sends === 1,
@@ -151,7 +151,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
   test('dead letters are filtered, and replayed once their cause is fixed', async () => {
     const stranger = vehicleOf(7, 'CTR');
     await t.trigger('stray', [vehicle.vin, stranger.vin]);
-    // On one vehicle's topic, for a VIN that is not registered for it.
+    // On one vehicle's topic, for a VIN that is not registered with its system_id.
     const wrong = { vin: stranger.vin, systemId: vehicle.systemId };
     for (let n = 0; n < 3; n++) await link.send(event(wrong, 'stray', 'success'));
     await link.send('no message');

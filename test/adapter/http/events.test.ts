@@ -51,7 +51,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
   const namesOf = (events: readonly { data: string }[]) =>
     events.map(({ data }) => (JSON.parse(data) as Record<string, string>)['status-name']);
 
-  test('pull: by cursor, filter and time, up to the last event', async () => {
+  test('events are pulled by cursor, filter and time, up to the last one', async () => {
     for (let n = 0; n < 6; n++) await report(n % 2 ? BOB : ALICE, 'live', n);
     await report(ALICE, 'other', 6);
     await eventually(
@@ -81,14 +81,14 @@ describe.each(platformsInTurn())('on $name', (platform) => {
     expect((await t.call('GET', '/v1.0/ota/events', { token: null })).status).toBe(401);
   });
 
-  test('pull can wait for the next event', async () => {
+  test('a pull can wait for the next event', async () => {
     const { cursor } = await pull('limit=1000');
     const waiting = pull(`after=${cursor}&wait=20`);
     await report(ALICE, 'live', 2);
     expect((await waiting).events).toHaveLength(1);
   });
 
-  test('live, and resumed with Last-Event-ID after a break: nothing is missed or repeated', async () => {
+  test('a live stream resumed with Last-Event-ID after a break misses and repeats nothing', async () => {
     const first = await stream();
     await eventually(
       () => Promise.resolve(first.lastEventId),
@@ -110,7 +110,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
     expect(bad.status).toBe(400);
   });
 
-  test('live with a filter, the position advances even if nothing matches', async () => {
+  test('the position of a filtered live stream advances even if nothing matches', async () => {
     const live = await stream(`?after=0&vin=${BOB.vin}`);
     const all = (await pull(`vin=${BOB.vin}&limit=5000`)).events.length;
     await live.until(all);
@@ -170,7 +170,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
       (text) => text.includes('otaops_callback_lag_events{receiver="CarOTA Server"} 0'),
     );
     expect((await t.call('DELETE', '/v1.0/callbacks/CarOTA Server')).status).toBe(204);
-    // The refused attempt is written within a second, so its place is not fixed.
+    // The refused attempt is recorded within a second, so its place in the audit log varies.
     const { items } = (await t.call('GET', '/v1.0/audit?outcome=done')).body;
     expect(items.map(({ action }: { action: string }) => action).slice(0, 4)).toEqual([
       'remove-callback',
@@ -193,7 +193,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
     ['a bad secret', { secret: 'secret' }, '/secret'],
     ['a bad name', { name: 'a/b' }, '/name'],
     ['an unknown field', { batch: 5 }, ''],
-  ])('a receiver with %s is refused, and says where', async (_what, wrong, path) => {
+  ])('a receiver with %s is refused, and the answer says where', async (_what, wrong, path) => {
     const body = { name: 'bad', url: 'https://carota.example/', ...wrong };
     const answer = await t.call('POST', '/v1.0/callbacks', { body });
     expect(answer.status).toBe(400);

@@ -29,7 +29,7 @@ function handled(url: URL): Promise<void> {
   });
 }
 
-/** Reads all that a browser or a program can keep open, at both adapters. */
+/** Opens everything that a browser or a program can keep open, at each URL. */
 async function readEverything(headers: Record<string, string>, urls: readonly string[]) {
   const endings: Promise<unknown>[] = [];
   for (const url of urls) {
@@ -46,7 +46,7 @@ async function readEverything(headers: Record<string, string>, urls: readonly st
   return endings;
 }
 
-test('a revoked token: event streams, live updates and long polls end at every adapter', async () => {
+test('revoking a token ends its event streams, live updates and long polls at every adapter', async () => {
   const { body: made } = await t.call('POST', '/v1.0/tokens', {
     body: { name: 'gone', role: 'viewer' },
   });
@@ -57,12 +57,12 @@ test('a revoked token: event streams, live updates and long polls end at every a
   const endings = await readEverything(headers, [t.adapter.httpUrl, t.other.httpUrl]);
   await t.call('DELETE', `/v1.0/tokens/${made.id}`);
   await Promise.all(endings);
-  // Nobody else notices.
+  // Another token's stream stays open.
   await expect(Promise.race([kept.ended, Promise.resolve('open')])).resolves.toBe('open');
   kept.close();
 });
 
-test('a revoked token: an export breaks off', async () => {
+test('revoking a token breaks off its export', async () => {
   const vins = Array.from({ length: 60_000 }, (_, n) => vehicleOf(n, 'REV').vin);
   expect((await t.trigger('exported', vins)).status).toBe(202);
   const { body: made } = await t.call('POST', '/v1.0/tokens', {
@@ -72,14 +72,14 @@ test('a revoked token: an export breaks off', async () => {
   const path = '/v1.0/ota/operations/exported/export?format=ndjson';
   const response = await fetch(t.adapter.httpUrl + path, { headers });
   expect(response.status).toBe(200);
-  // It ends in the same moment, because it has the same token.
+  // It ends at the same moment, because it has the same token.
   const stream = await readServerSentEvents(`${t.adapter.httpUrl}/v1.0/ota/events/stream`, headers);
   await t.call('DELETE', `/v1.0/tokens/${made.id}`);
   await stream.ended;
   await expect(response.text()).rejects.toThrow('terminated');
 });
 
-test('a session that is signed out: open streams of the browser end', async () => {
+test('signing out ends the open streams of the browser', async () => {
   const { headers: answered } = await t.call('POST', '/v1.0/session', {
     token: null,
     headers: { 'x-otaops-console': '1' },

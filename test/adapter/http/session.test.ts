@@ -51,13 +51,13 @@ test('a token becomes a session in a cookie that scripts cannot read, for this s
   expect(me.body).toEqual(body);
 });
 
-test('over TLS the cookie goes nowhere else', async () => {
+test('over TLS the cookie is sent to this host only', async () => {
   const { cookie, flags } = await signIn(t.token, { ...CONSOLE, origin: 'https://ota.example' });
   expect(flags).toEqual(expect.arrayContaining(['Secure', 'Path=/']));
   expect(flags.join()).not.toContain('Domain');
   expect(cookie).toMatch(/^__Host-otaops_adapter=/);
   expect(await isSignedIn(cookie)).toBe(true);
-  // Another port of the host can set the name without the prefix, and cannot read the secret that belongs to it.
+  // Another port of the host can set the name without the prefix, but cannot read the secret that belongs to it.
   expect(await isSignedIn(cookie.replace('__Host-', ''))).toBe(false);
   const own = (await signIn(t.token)).cookie;
   expect(await isSignedIn(`__Host-${own}`)).toBe(false);
@@ -95,7 +95,7 @@ test.each([
   expect(await isSignedIn(cookie)).toBe(true);
   await database.query(`update sessions set ${change}`);
   expect(await isSignedIn(cookie)).toBe(false);
-  // The next one to sign in clears it away.
+  // The next sign-in deletes it.
   await signIn(t.token);
   const rows = await database.query(
     `select from sessions where seen_at < now() - interval '20 minutes' or created_at < now() - interval '6 hours'`,
@@ -111,7 +111,7 @@ test('a request keeps a session from becoming idle', async () => {
   expect(await isSignedIn(cookie)).toBe(true);
 });
 
-test('the database has no secret of a session', async () => {
+test('the database does not contain the secret of a session', async () => {
   const { cookie } = await signIn(t.token);
   const rows = await database.query('select s::text as text from sessions s');
   expect(JSON.stringify(rows)).not.toContain(cookie.split('=')[1]);
@@ -155,7 +155,7 @@ test("a cookie has the permissions of its token's role", async () => {
   expect((await t.call('POST', path, { token: null, headers })).status).toBe(403);
 });
 
-test('a revoked token ends its session at once', async () => {
+test('revoking a token ends its session at once', async () => {
   const { body: made } = await t.call('POST', '/v1.0/tokens', {
     body: { name: 'gone', role: 'viewer' },
   });
@@ -165,7 +165,7 @@ test('a revoked token ends its session at once', async () => {
   expect(answer.status).toBe(401);
 });
 
-test('the documentation runs its own scripts only, in no frame', async () => {
+test('the documentation runs only its own scripts, and never in a frame', async () => {
   for (const path of ['/docs', '/docs/static/index.html', '/docs/static/swagger-ui-bundle.js']) {
     const { headers } = await fetch(t.adapter.httpUrl + path);
     const policy = headers.get('content-security-policy') ?? '';
@@ -179,7 +179,7 @@ describe('the console', () => {
   const get = (path: string, headers: Record<string, string> = {}) =>
     fetch(t.adapter.httpUrl + path, { headers, redirect: 'manual' });
 
-  test('every address of it is the same document, with its own files under a strict policy', async () => {
+  test('every address serves the same document, and a strict policy allows only its own files', async () => {
     const root = await get('/');
     expect([root.status, root.headers.get('location')]).toEqual([302, '/console/']);
     const first = await get('/console/');
@@ -216,7 +216,7 @@ describe('the console', () => {
     }
   });
 
-  test('it is not part of the documented interface', async () => {
+  test('is not part of the documented interface', async () => {
     const { body } = await t.call('GET', '/openapi.json');
     expect(Object.keys(body.paths).filter((path) => path.includes('console'))).toEqual([]);
   });
@@ -231,7 +231,7 @@ test('the only administrator cannot revoke its own token', async () => {
   const { body: made } = await t.call('POST', '/v1.0/tokens', {
     body: { name: 'second', role: 'admin' },
   });
-  // Of two that revoke each other at once, one stays.
+  // Of two that revoke each other at the same time, one remains.
   const answers = await Promise.all([
     t.call('DELETE', `/v1.0/tokens/${own.id}`, { token: made.token }),
     t.call('DELETE', `/v1.0/tokens/${made.id}`),

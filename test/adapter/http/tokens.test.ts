@@ -114,7 +114,7 @@ test('a successor has the same rights, and both are valid during the overlap', a
   expect(status).toBe(201);
   expect(body.replaces.id).toBe(old.id);
   expect(secondsUntil(body.replaces.expiresAt)).toBeLessThanOrEqual(HOUR + 5);
-  // As long as the old one had.
+  // The same lifetime as the old token.
   expect(secondsUntil(body.expiresAt)).toBeGreaterThan(48 * HOUR - 60);
   expect(await find(body.id)).toMatchObject({ name: 'program', role: 'viewer', replacedBy: null });
   expect(await find(old.id)).toMatchObject({ replacedBy: body.id });
@@ -125,7 +125,7 @@ test('a successor has the same rights, and both are valid during the overlap', a
   expect(audit.items[0]).toMatchObject({ subject: old.id, detail: { successor: body.id } });
 });
 
-test('an overlap is a day, none at all, and never longer than the old token had', async () => {
+test('an overlap is a day by default, may be zero, and never outlasts the old token', async () => {
   const forever = await make();
   const byDefault = (await rotate(forever.id)).body;
   expect(Math.round(secondsUntil(byDefault.replaces.expiresAt) / HOUR)).toBe(24);
@@ -158,7 +158,7 @@ test('a token that has expired or does not exist gets no successor', async () =>
   expect((await rotate(expired.id, { more: 1 })).status).toBe(400);
 });
 
-test('only an administrator rotates tokens, also their own', async () => {
+test('only an administrator can rotate a token; its holder cannot', async () => {
   const { id, token } = await make();
   const { status } = await t.call('POST', `/v1.0/tokens/${id}/rotation`, { token });
   expect(status).toBe(403);
@@ -171,11 +171,11 @@ test('an expired admin token does not count as another one', async () => {
   const own = body.items.find(({ name }: { name: string }) => name === 'initial admin');
   const { status, body: refused } = await t.call('DELETE', `/v1.0/tokens/${own.id}`);
   expect([status, refused.errorCode]).toEqual([409, 'LAST_ADMINISTRATOR']);
-  // One that has expired can be revoked all the same.
+  // The expired token itself can still be revoked.
   expect((await t.call('DELETE', `/v1.0/tokens/${id}`)).status).toBe(204);
 });
 
-test('nor does an admin token that has a successor, or expires within the hour', async () => {
+test('an admin token that has a successor, or expires within the hour, does not count as another one either', async () => {
   const soon = await make({ role: 'admin', lifetime: HOUR / 2 });
   const old = await make({ role: 'admin' });
   const { body: successor } = await rotate(old.id);
@@ -205,7 +205,7 @@ test('a token that expires soon is counted, and named in the log once', async ()
   expect(named()).toHaveLength(1);
   expect(lines.join('')).not.toContain('expires later');
   expect(lines.join('')).not.toContain(soon.token);
-  // The next day again; and with a successor no more.
+  // Not named again within a day; not counted once it has a successor.
   now += 23 * HOUR * 1000;
   await watch.look();
   expect(named()).toHaveLength(1);
@@ -213,7 +213,7 @@ test('a token that expires soon is counted, and named in the log once', async ()
   expect(await t.metric('otaops_tokens_expiring')).toBe(before);
 });
 
-test('otaops token: with an expiry, rotated, listed', async () => {
+test('otaops token creates a token with an expiry, rotates it and lists it', async () => {
   const to = ['--url', t.adapter.httpUrl, '--token', t.token];
   const made = await runCommand(
     [

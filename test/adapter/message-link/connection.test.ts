@@ -95,7 +95,7 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     });
     const client = await vehicle();
     const payloadOf = (n: number) => `${n} `.repeat(300);
-    // Much more than is read at once, so that memory is used again.
+    // Much more than is read at once, so that memory is reused.
     const publish = async (from: number) => {
       const numbers = Array.from({ length: 600 }, (_, n) => from + n);
       await Promise.all(
@@ -138,7 +138,7 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     server.close();
   });
 
-  test('connects to a host that answers, and to another one after that is lost', async () => {
+  test('connects to a host that answers, and to another one once that is lost', async () => {
     const [first, second] = [await TcpProxy.to(broker.port), await TcpProxy.to(broker.port)];
     const dead = await freePort();
     const hosts = [dead, first.port, second.port].map((port) => `127.0.0.1:${port}`);
@@ -166,7 +166,7 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     const { port } = silent.address() as AddressInfo;
     const since = Date.now();
     const a = await opened({ url: `mqtt://127.0.0.1:${port},127.0.0.1:${broker.port}` });
-    // A single host has 10 s.
+    // A single host would have 10 s.
     expect(Date.now() - since).toBeLessThan(9_500);
     await close(a);
     silent.close();
@@ -190,7 +190,7 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     odd.close();
   });
 
-  test('over TLS with a client certificate, and not without', async () => {
+  test('connects over TLS with a client certificate, and not without one', async () => {
     const url = `mqtts://127.0.0.1:${tls.port}`;
     const pem = (name: string) => readFileSync(join(tls.directory, name), 'utf8');
     const known = { ca: pem('ca.pem'), cert: pem('client.pem'), key: pem('client.key') };
@@ -206,7 +206,7 @@ describe.skipIf(!hasMosquitto() || !hasOpenSsl)('a link to a broker', () => {
     }
   });
 
-  test('over WebSocket', async () => {
+  test('connects over WebSocket', async () => {
     const a = await opened({ url: `ws://127.0.0.1:${webSocketPort}` });
     await (await vehicle()).publishAsync('d2c/x', 'web', { qos: 1 });
     expect(await arrives(1, a)).toEqual(['web']);

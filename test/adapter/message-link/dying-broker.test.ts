@@ -1,4 +1,4 @@
-/** What has arrived from a broker before its connection broke is read and handed on, whatever fails meanwhile. */
+/** Messages that arrived before the broker's connection broke are read and handed on, whatever fails meanwhile. */
 import { rmSync } from 'node:fs';
 import { type AddressInfo, createServer, type Socket } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -10,7 +10,7 @@ import { parseBrokerUrl } from '../../../src/contract/index.js';
 import { type Authority, newAuthority } from '../../support/certificates.js';
 import { isInstalled, temporaryDirectory } from '../../support/servers.js';
 
-/** What is decrypted ahead, and more than that; a new connection's buffers hold either. */
+/** As many messages as are decrypted ahead, and more; a new connection's buffers hold either. */
 const COUNTS = [200, 4_000];
 const OPTIONS = { protocolVersion: 5 };
 const directory = temporaryDirectory('dying-broker');
@@ -43,7 +43,7 @@ describe('a broker that dies', () => {
         if (cmd !== 'connect') return;
         const connack = { cmd: 'connack', reasonCode: 0, sessionPresent: false } as const;
         stream.write(generate(connack, OPTIONS));
-        // From now on, it reads nothing: what arrives makes its end a reset.
+        // From now on it reads nothing, so data that arrives turns its close into a reset.
         stream.pause();
         accepted({ stream, tcp });
       });
@@ -80,7 +80,7 @@ describe('a broker that dies', () => {
     ),
   );
   test.each(cases)(
-    '%s: the connection is %s while %i messages wait',
+    '%s: if the connection is %s while %i messages wait, all of them are read',
     async (protocol, how, count) => {
       const { url, connected } = await broker(protocol);
       const received: string[] = [];
@@ -97,7 +97,7 @@ describe('a broker that dies', () => {
           received.push(Buffer.from(message.payload).toString());
           acknowledge = () => message.acknowledge();
         },
-        // After the first reading, the database takes its time.
+        // After the first reading, the database is slow.
         backpressure: () =>
           received.length === 1 ? new Promise((resolve) => (goOn = resolve)) : undefined,
         onClosed: (error) => (why = error),
@@ -108,14 +108,14 @@ describe('a broker that dies', () => {
       await expect.poll(() => received.length).toBe(1);
       for (let n = 2; n <= count; n++) stream.write(messageOf(n));
       await expect.poll(() => stream.writableLength + tcp.writableLength).toBe(0);
-      // From its kernel to ours.
+      // Time to get from its kernel to ours.
       await sleep(100);
       if (how === 'reset') tcp.resetAndDestroy();
       else tcp.destroy();
       await expect.poll(() => tcp.closed).toBe(true);
-      // Whoever still reads learns of it.
+      // Time for the link to notice, if it still reads.
       await sleep(100);
-      // The PUBACK meets a connection that is gone.
+      // The PUBACK is written to a connection that is gone.
       acknowledge();
       await sleep(100);
       goOn();

@@ -58,7 +58,7 @@ describe('the MQTT version', () => {
     connection.destroy(new Error('the test goes on'));
   }
 
-  test('a broker that ended during the handshake is asked for MQTT 5 again', async () => {
+  test('a broker that closed the connection during the handshake is asked for MQTT 5 again', async () => {
     answers = ['closes', 'accepts', 'accepts'];
     await connect();
     await connect();
@@ -73,7 +73,7 @@ describe('the MQTT version', () => {
     expect(asked).toEqual([5, 4, 4]);
   });
 
-  test('one that has accepted MQTT 5 is not taken for an old one when it ends', async () => {
+  test('a broker that has accepted MQTT 5 is not asked for 3.1.1 when it closes a connection', async () => {
     answers = ['accepts', 'closes'];
     await connect();
     await expect(connect()).rejects.toThrow('the broker closed the connection');

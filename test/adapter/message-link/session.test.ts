@@ -49,13 +49,13 @@ describe.skipIf(!hasMosquitto())('the session of a group', () => {
     expect(await arrives(1, a)).toEqual(['first']);
     // All of them publish.
     await b.link.publish({ topic: 'c2d/x', payload: Buffer.from('from a standby') });
-    // The holder has sent heartbeats, and must not be waited for after its shutdown.
+    // The holder has sent heartbeats; after its shutdown, nobody must wait for it.
     await heardOnce('otaops/+');
     const since = Date.now();
     await close(a);
     await client.publishAsync('d2c/x', 'while nobody reads', { qos: 1 });
     expect(await arrives(1, b)).toEqual(['while nobody reads']);
-    // A holder that is only silent is waited for 4 s.
+    // The next one would wait 4 s for a holder that is only silent.
     expect(Date.now() - since).toBeLessThan(3_900);
     expect(b.arrived).toHaveLength(1);
     expect((await subscriptionStatistics(database)).takeovers).toBe(2);
@@ -73,7 +73,7 @@ describe.skipIf(!hasMosquitto())('the session of a group', () => {
     expect(b.arrived.map(({ isRepeated }) => isRepeated)).toEqual([true, true, true, false]);
   });
 
-  test('a vehicle cannot say that its message is repeated: that is for the broker to say', async () => {
+  test('a vehicle cannot mark its message as repeated: only the broker can', async () => {
     const a = await opened();
     const client = await vehicle();
     await client.publishAsync('d2c/x', 'new', { qos: 1, dup: true });
@@ -170,7 +170,7 @@ describe.skipIf(!hasMosquitto())('the session of a group', () => {
     },
   );
 
-  test('a session that the broker has lost while nobody read is reported by the next holder', async () => {
+  test('the next holder reports a session that the broker lost while nobody read', async () => {
     const own = await startMosquitto('persistence false');
     try {
       const a = await opened({ url: own.url });
@@ -203,7 +203,7 @@ describe.skipIf(!hasMosquitto())('the session of a group', () => {
   });
 
   test.runIf(isFullDepth)(
-    'more messages than packet ids that the broker has in flight are read by the next holder, in order',
+    'the next holder reads more messages in flight than there are packet ids, in order',
     async () => {
       const a = await opened();
       await isSubscribed(a);
@@ -222,7 +222,7 @@ describe.skipIf(!hasMosquitto())('the session of a group', () => {
     },
   );
 
-  /** Connects with MQTT 3.1.1, and ends without a PUBACK when so many messages have arrived. */
+  /** Connects with MQTT 3.1.1, and disconnects without a PUBACK once this many messages have arrived. */
   async function receivesAll(count: number, clientId: string): Promise<void> {
     const socket = connectTo(broker.port, '127.0.0.1');
     const packets = parser();
@@ -268,7 +268,7 @@ describe.skipIf(!hasMosquitto())('the session of a group', () => {
     silent.close();
   });
 
-  test('alone, it keeps the lease while the broker is away, and reports that the broker has lost its session', async () => {
+  test('a lone adapter keeps the lease while the broker is down, and reports that the broker has lost its session', async () => {
     const own = await startMosquitto('persistence false');
     try {
       const a = await opened({ url: own.url });
@@ -285,7 +285,7 @@ describe.skipIf(!hasMosquitto())('the session of a group', () => {
     }
   });
 
-  test('alone, it acknowledges at once after the broker was away: the session is its own beyond doubt', async () => {
+  test('a lone adapter acknowledges at once after it lost the broker: the session is certainly its own', async () => {
     const proxy = await TcpProxy.to(broker.port);
     const a = await opened({ url: `mqtt://127.0.0.1:${proxy.port}` });
     await isSubscribed(a);
@@ -317,7 +317,7 @@ describe.skipIf(!hasMosquitto())('the session of a group', () => {
   });
 
   test.runIf(isFullDepth)(
-    'without the database it stops reading when its lease expires, and continues when the database is back',
+    'an adapter without its database stops reading when its lease expires, and continues once it is back',
     async () => {
       let isAway = false;
       const shaky: BrokerLinkOptions['database'] = {

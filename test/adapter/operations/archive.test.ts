@@ -81,7 +81,7 @@ describe('on PostgreSQL', () => {
       now: LONG_AGO + days * DAY,
     });
 
-  test('one that is finished goes with all that was received, and its counts stay', async () => {
+  test('archiving a finished operation deletes all that was received, and keeps its counts', async () => {
     const fleet = fleetOf(3);
     const id = await of.begin('finished', fleet);
     await of.report('finished', fleet, 'downloading', { events: 80 });
@@ -98,7 +98,7 @@ describe('on PostgreSQL', () => {
     expect(await archive(3), 'once').toEqual({ operations: 0, vehicles: 0 });
   });
 
-  test('an open operation stays; a cancelled one does not', async () => {
+  test('an open operation is not archived; a cancelled one is', async () => {
     const [done, silent] = fleetOf(2) as [TestVehicle, TestVehicle];
     const id = await of.begin('awaited', [done, silent]);
     await of.report('awaited', [done], 'success');
@@ -123,7 +123,7 @@ describe('on PostgreSQL', () => {
     });
   });
 
-  test('it can be interrupted between two chunks, and the next run continues', async () => {
+  test('archiving can be interrupted between two chunks, and the next run continues', async () => {
     const fleet = fleetOf(1_200);
     const id = await of.begin('large', fleet);
     await of.report('large', fleet, 'success');
@@ -145,7 +145,7 @@ describe('on PostgreSQL', () => {
     expect(await of.rowsOf(id)).toEqual(NOTHING);
   });
 
-  test('it waits until events are delivered to call-back receivers', async () => {
+  test('archiving waits until events are delivered to call-back receivers', async () => {
     const [vehicle] = fleetOf(1) as [TestVehicle];
     const id = await of.begin('told', [vehicle]);
     const before = await assignPositions(database);
@@ -199,7 +199,7 @@ describe('over HTTP', () => {
     await database.close();
   });
 
-  test('the operation says so, with its counts', async () => {
+  test('the operation is shown as archived, with its counts', async () => {
     const { status, body } = await adapter.call('GET', path);
     expect(status).toBe(200);
     expect(body).toMatchObject({
@@ -219,7 +219,7 @@ describe('over HTTP', () => {
     `vehicles/${vehicle.vin}`,
     `vehicles/${vehicle.vin}/timeline`,
     `vehicles/${vehicle.vin}/messages/msg-dev-success-0`,
-  ])('GET %s says that it is gone', async (what) => {
+  ])('GET %s answers that the operation is archived', async (what) => {
     const { status, body } = await adapter.call('GET', `${path}/${what}`);
     expect([status, body.errorCode]).toEqual([410, 'OPERATION_ARCHIVED']);
     expect(body.errorMessage).toContain('2025-06-04');

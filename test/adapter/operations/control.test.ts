@@ -122,7 +122,7 @@ describe('on PostgreSQL', () => {
     expect(await actions(operationId)).toHaveLength(9);
   });
 
-  test('cancel reports what was stopped and what was claimed, and leaves what was sent', async () => {
+  test('cancel reports the stopped and the claimed triggers, and leaves those already sent', async () => {
     const vehicles = fleet(30, 'CAN');
     const { operationId, store } = await eventSource(database, 'cancelled', vehicles, now);
     await send(10);

@@ -183,7 +183,7 @@ describe('on PostgreSQL', () => {
     expect(others.filter(({ kind }) => kind === 'control')).toHaveLength(1);
   });
 
-  test('an event not delivered yet says so', async () => {
+  test('an event that is not delivered yet is shown as such', async () => {
     await source.store([{ vehicle: BOB, status: 'received', n: 'late' }], 1, START + 150_000);
     await assignPositions(database);
     const entries = await timeline(database, source.operationId, BOB.vin);
@@ -224,7 +224,7 @@ describe('on PostgreSQL', () => {
   });
 
   const ROWS = byDepth({ quick: 30_000, full: 1_000_000 });
-  /** Each takes a garbage collection. */
+  /** Number of measurements, each with a garbage collection. */
   const MEASUREMENTS = byDepth({ quick: 6, full: 10 });
   test(`${ROWS} rows are exported, each once, with constant memory`, async () => {
     const { operationId } = await eventSource(database, 'large', [vehicleOf(0, 'LRG')], START);
@@ -252,7 +252,7 @@ describe('on PostgreSQL', () => {
     }
     expect(lines).toBe(ROWS + 1);
     expect(measuredAt).toBeGreaterThan(ROWS * 0.8);
-    // A few tenths of the rows as text would already be larger.
+    // A few tenths of the rows as text would already exceed this.
     expect(bytes).toBeGreaterThan(ROWS * 100);
     expect(most).toBeLessThan(Math.max(4_000_000, bytes / 10));
   });
@@ -271,7 +271,7 @@ async function all(chunks: AsyncIterable<string>): Promise<string> {
   return text;
 }
 
-test('negative durations of wrong clocks are left out', () => {
+test('negative durations due to wrong clocks are left out', () => {
   const events = (downloading: number, downloaded: number) =>
     new Map([
       ['downloading', downloading],

@@ -83,7 +83,7 @@ export async function startScopedAdapter(): Promise<ScopedAdapter> {
     for (const [place, mark] of MODELS.entries()) {
       const own = names[mark];
       const next = MODELS[(place + 1) % MODELS.length] ?? mark;
-      // Somebody without limits has triggered it for vehicles of another model, of none, and for an unknown one.
+      // An unlimited caller has triggered it for vehicles of another model and of no model, and for an unknown one.
       const vins = [
         own.vin,
         vinFor(mark, 2),
@@ -106,7 +106,7 @@ export async function startScopedAdapter(): Promise<ScopedAdapter> {
 
   for (const mark of MODELS) {
     for (const n of [1, 2, 3]) await register(vinFor(mark, n), modelOf(mark));
-    // Of an unknown operation: a dead letter.
+    // A report for an unknown operation becomes a dead letter.
     await report({ refId: `lost ${mark}`, vin: vinFor(mark), messageId: `lost ${mark}`, mark });
   }
   await register(vinFor('MARKN'), '');

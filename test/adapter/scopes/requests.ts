@@ -1,4 +1,4 @@
-/** A call of each route of the adapter about a vehicle model. A route missing here fails the test. */
+/** Calls to each route of the adapter, about a vehicle model. A route missing here fails the test. */
 import { type RawCall } from '../../support/raw-call.js';
 import { type Calls } from '../../support/scope-property.js';
 import { type Named } from '../../support/scoped-names.js';
@@ -19,7 +19,7 @@ const someId: Calls = () => [{ params: { id: '01999999-9999-7999-8999-9999999999
 export const REQUESTS: Readonly<Record<string, Calls>> = {
   trigger: ({ model, refId, script, vin }) => [
     { body: event({ model, refId, script, vins: [vin] }) },
-    // What is theirs, together with what is another's, each way round.
+    // A vehicle of the model, together with an unregistered one.
     { body: event({ model, refId, script, vins: [vin, vin.replace(/\d$/, '9')] }) },
     { body: event({ model, refId: `${refId} new`, script, vins: [vin] }) },
   ],

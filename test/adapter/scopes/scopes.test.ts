@@ -1,6 +1,6 @@
 /**
- * A caller limited to vehicle models sees and changes nothing else (contract section 9): over all routes of the
- * adapter, with random principals.
+ * A caller limited to vehicle models sees and changes nothing else (contract section 9): on all routes of the
+ * adapter, with random callers.
  */
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -69,7 +69,7 @@ test('the marks that this test looks for exist: an unlimited caller finds all of
   }
 });
 
-test('an event stream has only what is theirs, from each event on, and a vehicle moves with its model', async () => {
+test('an event stream has only events in scope, and a vehicle’s later events follow its model', async () => {
   const { MARKA, MARKB } = await s.run('streamed');
   const token = await s.tokenFor('viewer', [MARKA.model]);
   const stream = await openStream(`${s.url}/v1.0/ota/events/stream?after=0`, token);
@@ -78,7 +78,7 @@ test('an event stream has only what is theirs, from each event on, and a vehicle
   await tell(MARKB, MARKB.vin, 1);
   const own = await tell(MARKA, MARKA.vin, 2);
   await stream.until(`id: ${own}\nevent: ota-event`);
-  // It is now a vehicle of another model, although the operation is not.
+  // The vehicle now has another model; the operation does not.
   await s.register(vinFor('MARKA', 2), MARKB.model);
   const moved = await tell(MARKA, vinFor('MARKA', 2), 3);
   const after = await tell(MARKA, MARKA.vin, 4);
@@ -92,7 +92,7 @@ test('an event stream has only what is theirs, from each event on, and a vehicle
   stream.close();
 });
 
-test('a waiting long poll answers with their own events', async () => {
+test('a waiting long poll answers with no event out of scope', async () => {
   const { MARKA, MARKB } = await s.run('polled');
   const token = await s.tokenFor('viewer', [MARKA.model]);
   const { cursor } = JSON.parse((await get('/v1.0/ota/events?limit=5000', token)).text) as {
@@ -104,7 +104,7 @@ test('a waiting long poll answers with their own events', async () => {
   expect([status, foreignMarksIn(text, ['MARKA'])]).toEqual([200, []]);
 });
 
-test('live updates announce only what is theirs', async () => {
+test('live updates announce only changes in scope', async () => {
   const { MARKA, MARKB } = await s.run('watched');
   const topics = [MARKA, MARKB].flatMap(({ refId, vin }) => [
     `operation:${refId}`,
@@ -121,7 +121,7 @@ test('live updates announce only what is theirs', async () => {
   await change(MARKB, 4);
   await s.register(MARKB.vin, MARKB.model);
   await all.until(`operation:${MARKB.refId}`, `vehicle:${MARKB.vin}`);
-  // It comes after the other one.
+  // This change comes after the other one.
   await change(MARKA, 4);
   await limited.until(`operation:${MARKA.refId}`);
   expect(foreignMarksIn(limited.text(), ['MARKA'])).toEqual([]);
@@ -132,7 +132,7 @@ test('live updates announce only what is theirs', async () => {
   all.close();
 });
 
-test('if scopes change, transfers in progress end at once', async () => {
+test('transfers in progress end at once if scopes change', async () => {
   const { MARKA, MARKB } = await s.run('changed');
   const token = await s.tokenFor('viewer', [MARKA.model, MARKB.model]);
   const stream = await openStream(`${s.url}/v1.0/ota/events/stream?after=0`, token);

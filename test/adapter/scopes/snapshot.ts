@@ -2,8 +2,8 @@
 import { snapshotOf } from '../../support/scope-snapshot.js';
 
 /**
- * Only what somebody decides: sending, receiving and sampling go on meanwhile. Rows without a model are of all.
- * A delivery is of its operation’s model.
+ * Only what callers decide: sending, receiving and sampling continue meanwhile. Rows without a model belong to all
+ * models, and a delivery belongs to its operation’s model.
  */
 const TABLES: Readonly<Record<string, string>> = {
   operations: `select o.model, concat_ws('|', o.ref_id, o.script_ref_id, o.status, o.priority, o.rate::text, o.ttl) as line

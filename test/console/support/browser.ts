@@ -142,7 +142,10 @@ export interface PageAt {
   readonly heading: string | RegExp;
 }
 
-/** Opens each page by its address: no overflow, no layout shift and, no accessibility violation; in a quick run every third page is opened, and every sixth examined. */
+/**
+ * Opens each page by its address and checks for overflow, layout shifts and accessibility violations. A quick run opens
+ * every third page, and examines the accessibility of every sixth.
+ */
 export async function expectGoodPages(
   browser: Browser,
   server: { readonly httpUrl: string; readonly token: string },

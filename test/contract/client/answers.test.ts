@@ -42,7 +42,7 @@ describe('error responses', () => {
     ['fields of another kind', '{"errorCode": 5, "errorMessage": {"a": 1}, "errors": "none"}'],
     ['a code that is none of ours', '{"errorCode": "constructor"}'],
     ['bytes that are no UTF-8', '\u0000\uFFFD'],
-  ])('of something else: %s', async (_what, body) => {
+  ])('without a problem document are reported by status: %s', async (_what, body) => {
     const failure = await refusal(send(418, body));
     expect(failure).toMatchObject({ status: 418, code: 'HTTP_418', errors: [] });
     expect(failure.message).toMatch(/^the server answered 418/);
@@ -78,7 +78,7 @@ describe('answers', () => {
     ['HTML', 'text/html', '<html>Welcome to this hotel</html>', /not JSON \(text\/html\)/],
     ['nothing', 'application/json', '', /the answer is empty/],
     ['half of it', 'application/json', '{"name": "i', /not JSON/],
-  ])('of something else are told: %s', async (_what, type, body, message) => {
+  ])('that are not JSON are reported: %s', async (_what, type, body, message) => {
     server.answer(send(200, body, { 'content-type': type }));
     const failure = await failureOf(clientOf({ retries: 3 }).client.call(routes.get, IT));
     expect(failure).toMatchObject({ name: 'ApiError', status: 200, code: 'HTTP_200' });
@@ -163,7 +163,7 @@ describe('a list', () => {
     ['no items', [sendJson({ nextCursor: null })]],
     ['a list alone', [sendJson([])]],
     ['nothing', [sendJson(null)]],
-  ])('of something else does not go on for ever: %s', async (_what, answers) => {
+  ])('ends with an error at an invalid page: %s', async (_what, answers) => {
     server.answer(...answers);
     await expect(namesOf()).rejects.toThrow('the answer is not the next page of a list');
   });

@@ -55,7 +55,7 @@ describe('a retry', () => {
     ['putOnce', 1],
     ['post', 1],
     ['patch', 1],
-  ] as const)('of %s: it is sent %i times', async (name, times) => {
+  ] as const)('depends on the route: %s is sent %i times', async (name, times) => {
     server.answer(hangUp, name === 'remove' ? send(204) : thing);
     const { client } = clientOf(again);
     const request = { ...IT, ...(name === 'put' ? { body: { size: 1 } } : {}) };

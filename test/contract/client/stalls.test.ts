@@ -22,7 +22,7 @@ describe('a server that stalls', () => {
       'in the middle of a problem',
       (response: ServerResponse) => void response.writeHead(400).write('{'),
     ],
-  ])('%s is given up, and asked again', async (_when, stalls) => {
+  ])('%s is abandoned, and asked again', async (_when, stalls) => {
     server.answer(stalls, thing);
     // On a busy machine, even a good answer may be late.
     const { client, pauses } = clientOf({ timeout: 200, retries: 20 });
@@ -52,7 +52,7 @@ describe('a server that stalls', () => {
     expect(await read()).toBe('b');
   });
 
-  test('closes the connection during its answer', async () => {
+  test('is asked again if it closes the connection during its answer', async () => {
     server.answer((response) => {
       half(response);
       setImmediate(() => response.destroy());
@@ -63,7 +63,7 @@ describe('a server that stalls', () => {
   test.each([
     ['before it answers', silent],
     ['in the middle of its answer', half],
-  ])('is left when the caller has had enough: %s', async (_when, stalls) => {
+  ])('is left when the caller aborts: %s', async (_when, stalls) => {
     const abort = new AbortController();
     const reason = new Error('enough');
     server.answer((response) => {
@@ -76,7 +76,7 @@ describe('a server that stalls', () => {
     expect(server.asked).toHaveLength(1);
   });
 
-  test('gets no request if the caller aborted before', async () => {
+  test('gets no request if the caller has aborted before', async () => {
     server.answer(thing);
     const reason = new Error('enough');
     const asked = clientOf().client.call(routes.get, IT, AbortSignal.abort(reason));

@@ -1,4 +1,4 @@
-/** Routes of a small interface, and servers that serve it as a test says. */
+/** Routes of a small interface, and servers that serve it as a test specifies. */
 import { type ServerResponse } from 'node:http';
 import Type from 'typebox';
 import { afterAll } from 'vitest';
@@ -92,7 +92,7 @@ export const failureOf = async (promise: Promise<unknown>): Promise<unknown> => 
 
 export const readerOf = ({ body }: Response) => (body as ReadableStream<Uint8Array>).getReader();
 
-/** To be called once by a test file, on its top level: two servers that last as long as the file, and clients of the first. */
+/** To be called once, at the top level of a test file: two servers for the whole file, and clients of the first. */
 export async function serversOfFile() {
   const server = await startForeignServer();
   const other = await startForeignServer();

@@ -1,4 +1,4 @@
-/** Attackers between a vehicle and the CarOTA Server. Each lets everything pass but what it attacks, until it is honest. */
+/** Attackers between a vehicle and the CarOTA Server. Each forwards everything except its target, or all if honest. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
@@ -14,13 +14,13 @@ interface Passed {
 
 abstract class Attacker {
   isHonest = false;
-  /** Requests that it has answered itself. */
+  /** Number of requests that it has answered itself. */
   attacks = 0;
   url = '';
   readonly #server: Server;
   readonly #real: string;
 
-  /** @param real URL of what it stands before */
+  /** @param real URL of the server behind it */
   constructor(real: string) {
     this.#real = real;
     this.#server = createServer((request, response) => {
@@ -40,7 +40,7 @@ abstract class Attacker {
     await new Promise((resolve) => this.#server.close(resolve));
   }
 
-  /** What it answers in place of the server; undefined: it lets it pass. */
+  /** @returns its answer in place of the server's; undefined: it forwards the request */
   protected abstract attack(
     path: string,
     pass: (path: string) => Promise<Passed>,
@@ -70,7 +70,7 @@ abstract class Attacker {
   }
 }
 
-/** Serves another image of the same length in place of each artifact. */
+/** Replaces each artifact with another image of the same length. */
 export class ImageForger extends Attacker {
   protected async attack(
     path: string,
@@ -84,7 +84,7 @@ export class ImageForger extends Attacker {
 
 type OnlineRole = 'targets' | 'snapshot' | 'timestamp';
 
-/** Has the Director's online keys, and signs the vehicle's orders anew: with software of its own for the ECU. */
+/** Has the Director's online keys, and signs orders of its own: with other software for the ECU. */
 export class DirectorThief extends Attacker {
   readonly #stolen: Readonly<Record<OnlineRole, Signer>>;
   readonly #files = new Map<string, Buffer>();

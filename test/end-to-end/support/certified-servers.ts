@@ -22,23 +22,23 @@ const SECRET = `whsec_${Buffer.alloc(32, 5).toString('base64')}`;
 const HEAD_UNIT = 'hw-hu';
 const PRIMARY = 'hw-primary';
 
-/** Certificates are dated back by this, s: so they are due for renewal soon after they are issued, and yet valid for long. */
+/** Certificates are backdated by this, s, so they are soon due for renewal and yet remain valid for long. */
 const BACKDATED = 2 * 60 * 60;
 /** From issue to renewal, s. */
 const RENEWED_AFTER = 15;
 
-/** How adapter and vehicles reach the broker. */
+/** How the adapter and the vehicles reach the broker. */
 interface CertifiedBroker {
   /** Flags of `otaops serve`. */
   readonly flags: readonly string[];
-  /** For vehicles; undefined: as the adapter says. */
+  /** URL for vehicles; undefined: the one that the adapter reports. */
   readonly url?: string;
 }
 
 interface CertifiedServersOptions {
-  /** Undefined: the embedded one. */
+  /** Undefined: the embedded broker. */
   readonly broker?: CertifiedBroker;
-  /** Of the servers' own certificates. */
+  /** Authority of the servers' own certificates. */
   readonly servers: OpensslAuthority;
   readonly vehicles: OpensslAuthority;
 }
@@ -50,15 +50,15 @@ export class CertifiedServers {
   readonly #options: CertifiedServersOptions;
   readonly #processes: OtaopsProcess[] = [];
   readonly #closing: (() => Promise<void>)[] = [];
-  /** Of all files that the authority has written, the list that is in force. */
+  /** The revocation list in force, among the files that the authority has written. */
   readonly #crl = join(this.directory, 'vehicle-crl.pem');
   serve!: OtaopsProcess;
   adapter!: Client;
   carota!: Client;
-  /** The adapter's. */
+  /** The adapter's database. */
   database!: Database;
   mqttUrl = '';
-  /** The port of the vehicles at the CarOTA Server. */
+  /** URL of the vehicle port of the CarOTA Server. */
   vehicleUrl = '';
   #trust!: Parameters<typeof provisionVehicle>[2];
 
@@ -126,14 +126,14 @@ export class CertifiedServers {
     this.carota = httpClient(carotaUrl, await firstToken(carota));
   }
 
-  /** A process that ends with the servers. */
+  /** Starts a process that ends with the servers. */
   run(args: readonly string[]): OtaopsProcess {
     const started = otaops([...args], {}, this.directory);
     this.#processes.push(started);
     return started;
   }
 
-  /** Registers it at both servers, with ECUs and keys as a factory does. */
+  /** Provisions a vehicle as a factory does, and registers it with its ECUs at both servers. */
   async make({ vin, systemId }: TestVehicle): Promise<void> {
     const registered = await this.adapter.call('PUT', `/v1.0/vehicles/${vin}`, {
       body: { system_id: systemId, device_id: 'tcu-1', ecu_type: 'TCU', model: MODEL },
@@ -158,17 +158,17 @@ export class CertifiedServers {
     expect(imported.body).toMatchObject({ imported: 1 });
   }
 
-  /** The folder of the agent. */
+  /** The agent's data directory. */
   folderOf(vin: string): string {
     return join(this.directory, 'vehicles', vin);
   }
 
-  /** A one-time code. */
+  /** Creates a one-time enrolment code. */
   async codeFor({ vin }: TestVehicle): Promise<string> {
     return (await this.carota.call('POST', `/v1.0/vehicles/${vin}/enrolment-codes`)).body.code;
   }
 
-  /** The real agent; without a code, with the certificate that it has. */
+  /** Starts the real agent; without a code, it uses the certificate that it has. */
   startAgent(vehicle: TestVehicle, code: string | undefined, extra: readonly string[] = []) {
     return this.run([
       ...['vehicle', '--vin', vehicle.vin, '--model', MODEL, '--system-id', vehicle.systemId],
@@ -179,7 +179,7 @@ export class CertifiedServers {
     ]);
   }
 
-  /** Uploads software and script, and starts a schedule for these vehicles. @param bytes of the artifact */
+  /** Uploads software and script, and starts a schedule for these vehicles. @param bytes size of the artifact */
   async begin(refId: string, version: string, vins: readonly string[], bytes: number) {
     const created = async (path: string, options: Parameters<Client['call']>[2]) => {
       const { status, body } = await this.carota.call('POST', path, options);
@@ -214,13 +214,13 @@ export class CertifiedServers {
     });
   }
 
-  /** Of a vehicle in an operation, at the adapter. */
+  /** State and history of a vehicle in an operation, from the adapter. */
   async stateOf(refId: string, vin: string): Promise<any> {
     const path = `/v1.0/ota/operations/${encodeURIComponent(refId)}/vehicles/${vin}`;
     return (await this.adapter.call('GET', path)).body;
   }
 
-  /** Revokes what a vehicle has, in the list of its authority. @param cert PEM file */
+  /** Revokes a vehicle's certificate in the list of its authority. @param cert PEM file */
   revoke(cert: string): void {
     const { vehicles } = this.#options;
     vehicles.revoke({ cert, key: '' });
@@ -236,7 +236,7 @@ export class CertifiedServers {
     return ended;
   }
 
-  /** What an administrator would have: one request at a time, as `openssl ca` takes them. */
+  /** A command as an administrator would have: one request at a time, as `openssl ca` requires. */
   #enrolmentCommand({ folder }: OpensslAuthority): string {
     const script = join(folder, 'issue.sh');
     const validity = BACKDATED / 2 + RENEWED_AFTER * 1.5;
@@ -258,6 +258,6 @@ cat out.pem
   }
 }
 
-/** As OpenSSL prints it, of the first certificate in a PEM file. */
+/** The serial number of the first certificate in a PEM file, as OpenSSL prints it. */
 export const serialIn = (file: string): string =>
   openssl('.', 'x509', '-in', file, '-noout', '-serial').trim().replace('serial=', '');

@@ -1,6 +1,6 @@
 /**
- * Vehicles with a bad update, in this process: the real agent, machine, link and admission, with simulated equipment. An hour
- * of theirs is a few seconds of ours, and the schedule's deadlines are short accordingly.
+ * Vehicles with a bad update, in this process: the real agent, machine, link and admission, with simulated equipment.
+ * An hour of their time takes a few seconds, and the schedule's deadlines are short accordingly.
  */
 import { type FleetVehicle } from '../../../src/fleet/index.js';
 import { simulatedEquipment, simulatedWait } from '../../../src/fleet/simulated-equipment.js';
@@ -16,14 +16,14 @@ import {
   VehicleClock,
 } from '../../../src/vehicle/index.js';
 
-/** What becomes of a vehicle: it is well, says nothing after `reboot`, or fails an hour after `success`. */
+/** What becomes of a vehicle: it is well, is silent after `reboot`, or fails an hour after `success`. */
 export type Fate = 'well' | 'silent' | 'late';
 
-/** An hour of the vehicles, ms. */
+/** An hour in the time of the vehicles, in real ms. */
 export const HOUR_MS = 3_000;
-/** Their seconds per second of ours. */
+/** Seconds of the vehicles per real second. */
 const SPEED = 3_600_000 / HOUR_MS;
-/** The server says after how many of its own seconds to ask again: for these vehicles that would be a day. */
+/** The server tells when to ask again in its own seconds, which would be a day for these vehicles. */
 const LONGEST_PAUSE_MS = 500;
 
 const DURATIONS = {
@@ -34,16 +34,16 @@ const DURATIONS = {
 export interface DoomedFleetOptions {
   readonly mqttUrl: string;
   readonly carotaUrl: string;
-  /** Of a vehicle at the CarOTA Server. */
+  /** Tokens for the CarOTA Server, by VIN. */
   readonly tokens: ReadonlyMap<string, string>;
   readonly fateOf: (vin: string, refId: string) => Fate;
-  /** Holds the failures after success back for longer than an hour. */
+  /** Delays failures after success beyond an hour. */
   readonly untilFailure?: (refId: string, stopping: AbortSignal) => Promise<void>;
 }
 
 export class DoomedFleet {
   readonly #agents: VehicleAgent[];
-  /** Vehicles that have begun an update, by operation. */
+  /** Vehicles that have started an update, by operation. */
   readonly begun = new Map<string, Set<string>>();
 
   constructor(vehicles: readonly FleetVehicle[], options: DoomedFleetOptions) {
@@ -139,7 +139,7 @@ class DoomedOtaManager implements OtaManager {
   }
 }
 
-/** The update as the runner sees it: over with `success`. For the agent it goes on. */
+/** The update as the runner sees it, ended with `success`; for the agent it continues. */
 function endsLate(update: RunningUpdate): RunningUpdate {
   let hasSucceeded = false;
   return {

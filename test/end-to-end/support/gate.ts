@@ -8,14 +8,14 @@ interface Answer {
   readonly body: string;
 }
 
-/** What becomes of a cancellation. @returns what the CarOTA Server hears; undefined: nothing, its connection is cut */
+/** Handles a cancellation. @returns the answer to the CarOTA Server; undefined: none, its connection is cut */
 export type Passage = (forward: () => Promise<Answer>) => Promise<Answer | undefined>;
 
 export class Gate {
   readonly #server: Server;
-  /** Of the next cancellation; all others pass. */
+  /** Handles the next cancellation; all other requests pass. */
   next: Passage | undefined;
-  /** Cancellations by operation, as the CarOTA Server has sent them. */
+  /** The operations of the cancellations that the CarOTA Server has sent. */
   readonly cancellations: string[] = [];
 
   static async to(target: string): Promise<Gate> {

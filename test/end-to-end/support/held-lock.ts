@@ -13,7 +13,7 @@ export class HeldLock {
     return new HeldLock(client);
   }
 
-  /** Resolves when someone waits for it. */
+  /** Resolves once another session waits for the lock. */
   async isWaitedFor(): Promise<void> {
     for (;;) {
       const { rows } = await this.client.query<{ waiting: boolean }>(

@@ -139,7 +139,7 @@ export const hostileMessage: fc.Arbitrary<(place: Place) => Buffer> = fc
       { weight: 3, arbitrary: fc.constant<Member[]>([]) },
       fc.array(hostileEnvelopeMember, { maxLength: 2 }),
     ),
-    /** Replaces the member of that name, or follows it: of duplicates the last counts. */
+    /** Whether it replaces the member of that name or follows it; of duplicates, the last counts. */
     replaces: fc.boolean(),
     space,
     byteOrderMark: fc.boolean(),

@@ -1,4 +1,4 @@
-/** The keys of a CarOTA Server that has been there for two years: of each repository three roots, two of them expired. */
+/** The keys of a CarOTA Server that is two years old: three roots for each repository, two of them expired. */
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -27,7 +27,7 @@ export class DirectorFolder {
     this.metadata = join(dataDir, 'director', 'metadata');
   }
 
-  /** With roots that were signed every 340 days. */
+  /** Creates keys, and roots that were signed every 340 days. */
   async establish(): Promise<void> {
     mkdirSync(this.keys, { recursive: true });
     mkdirSync(this.metadata);
@@ -39,7 +39,7 @@ export class DirectorFolder {
     }
   }
 
-  /** What is done once the online keys are stolen: new ones, and a root that names them. */
+  /** The response to stolen online keys: new ones, and a root that names them. */
   async replaceOnlineKeys(version: number): Promise<void> {
     for (const name of ONLINE) this.#makeKey(name);
     await this.#writeRoot(version, new Date(Date.now() + 365 * DAY_MS));
@@ -84,7 +84,7 @@ export class DirectorFolder {
   }
 }
 
-/** The image repository of a data directory, as the server itself would have renewed it. @returns its folder */
+/** Creates an image repository in a data directory, with renewals as by the server itself. @returns its folder */
 export async function establishImageRepository(dataDir: string): Promise<string> {
   const first = Date.now() - AGE_DAYS * DAY_MS;
   let now = first;
