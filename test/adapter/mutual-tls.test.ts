@@ -333,19 +333,20 @@ test('a renewed server certificate is served without a restart, and connections 
   expect(client.connected).toBe(true);
 });
 
-test('openssl s_client: a handshake fails without a certificate in TLS 1.2, and in TLS 1.1', async () => {
+test('openssl s_client: a handshake fails without a certificate, and in TLS 1.1 even with one', async () => {
   const vehicle = await registered();
   const { cert, key } = authority.issue(vehicle.systemId);
   const { host } = new URL(url().replace('mqtts:', 'https:'));
   const handshake = (...args: string[]) =>
     runClient('openssl', ['s_client', '-connect', host, '-CAfile', authority.ca, ...args]);
+  const identity = ['-cert', cert, '-key', key];
   const without = await handshake('-tls1_2');
   expect(without.output).toMatch(/alert/);
-  const withOne = await handshake('-tls1_2', '-cert', cert, '-key', key);
+  const withOne = await handshake('-tls1_2', ...identity);
   expect(withOne.output).toContain('Verify return code: 0');
   expect(withOne.output).not.toMatch(/alert/);
-  const old = await handshake('-tls1_1', '-cipher', 'DEFAULT@SECLEVEL=0');
-  expect(old.output).toMatch(/alert|error/);
+  const old = await handshake('-tls1_1', '-cipher', 'DEFAULT@SECLEVEL=0', ...identity);
+  expect(old.output).toMatch(/alert protocol version/);
 });
 
 test('no cipher suite without authenticated encryption is accepted', async () => {
