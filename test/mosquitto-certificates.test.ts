@@ -113,7 +113,7 @@ describe.skipIf(!hasMosquitto())('Mosquitto with client certificates', () => {
     await expect(connect(adapters.issue('otaops-adapter'))).rejects.toThrow();
   });
 
-  test('a vehicle’s certificate with the name of the adapters’ account has none of that account’s rights', async () => {
+  test('a vehicle’s certificate named like the adapters’ account has none of that account’s rights', async () => {
     const client = await connect(vehicles.issue('otaops-adapter'));
     const heard: string[] = [];
     client.on('message', (topic) => heard.push(topic));

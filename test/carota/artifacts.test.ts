@@ -277,7 +277,7 @@ describe('a CarOTA Server', () => {
     });
     const publish = (body: object) => carota.call('POST', '/v1.0/update-scripts', { body });
 
-    test('a published script is returned unchanged, and the URLs of its artifacts are not for vehicles without a schedule', async () => {
+    test('a script is returned as published; a vehicle without a schedule gets no URLs of its artifacts', async () => {
       const published = await publish(script());
       expect(published.status).toBe(201);
       expect(published.body.script).toEqual(script());

@@ -96,7 +96,7 @@ async function enrolled() {
   return { ...vehicle, request, own };
 }
 
-test('a factory certificate gives the vehicle its own certificate, which the vehicle port accepts; the audit log names both', async () => {
+test('a factory certificate gives the vehicle its own one, which the vehicle port accepts; the audit log names both', async () => {
   const { vin, systemId, bootstrap, own } = await enrolled();
   expect(openssl(folder, 'verify', '-CAfile', ca, '-purpose', 'sslclient', own.cert)).toContain('OK'); // prettier-ignore
   expect(await director(vin, own)).toBe('200');
@@ -112,7 +112,7 @@ test('a factory certificate gives the vehicle its own certificate, which the veh
   ]);
 });
 
-test('a factory certificate is accepted for nothing else: not by the Director, for a renewal, or by the broker', async () => {
+test('a factory certificate is good for nothing else: neither Director, renewal nor broker', async () => {
   for (const vehicle of [await made(), await enrolled()]) {
     const { vin, systemId, bootstrap } = vehicle;
     expect(await director(vin, bootstrap)).toBe('401');
@@ -155,7 +155,7 @@ test('a factory certificate enrols only the vehicle that it names, and only if t
   }
 });
 
-test('a used factory certificate works again for the same key, as the answer may be lost, and for no other key, even concurrently', async () => {
+test('a used factory certificate works again only for the same key, in case the answer was lost, even concurrently', async () => {
   const { bootstrap, request, systemId } = await enrolled();
   expect((await enrol(bootstrap, request.csr)).status).toBe(200);
   const another = requestOf(`/CN=${systemId}`);

@@ -1,4 +1,4 @@
-/** The Director lists nothing outside an approved, running schedule, whatever the schedule's state and whoever asks. */
+/** The Director lists nothing outside an approved, running schedule, whatever the schedule's state and the caller. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vinOf } from '../support/messages.js';
 import { MODEL } from './support/test-carota.js';

@@ -301,7 +301,7 @@ describe('with a root from a ceremony', () => {
     expect([keys.isTrial, keys.roots.size]).toEqual([false, 1]);
   });
 
-  test('after a root key and an online key are replaced, the server accepts the new root but not the old online key', async () => {
+  test('after a root key and an online key are replaced, the server takes the new root and refuses the old online key', async () => {
     await established();
     await openWith(offered);
     const ivan = newSigner();

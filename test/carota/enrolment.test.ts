@@ -123,7 +123,7 @@ test('a one-time code gives a certificate that OpenSSL verifies and the vehicle 
   expect(items).toMatchObject([{ system_id: systemId, revokedAt: null }]);
 });
 
-test('a used code works again for the same key, as the answer may be lost, and for no other key', async () => {
+test('a used code works again only for the same key, in case the answer was lost', async () => {
   const { systemId, code } = await enrolling();
   const [own, thief] = [requestOf(`/CN=${systemId}`), requestOf(`/CN=${systemId}`)];
   for (const [request, status] of [

@@ -143,7 +143,7 @@ test.runIf(isTurn())('the server does not start with a bucket name but no S3 sto
   );
 });
 
-test('a copy cut between any two objects, also with new keys: vehicles accept what is there, and the next copy finishes it', async () => {
+test('after a copy is cut between any two objects, vehicles accept what is there, and the next copy finishes it', async () => {
   const ceremony = new TestCeremony();
   ceremony.now = new Date();
   await ceremony.established();

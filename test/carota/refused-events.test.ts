@@ -147,7 +147,7 @@ describe('an event that cannot be stored', () => {
     expect((await carota.callBack([odd])).body).toEqual({ stored: 1, duplicates: 0, refused: 0 });
   });
 
-  test('the one row of 500 that the database refuses is set aside, and replayed with all its consequences', async () => {
+  test('a row that the database refuses, one of 500, is set aside, and replayed with all its consequences', async () => {
     const refId = await schedule({ guard: { maxFailures: 1 } });
     await database.query(
       `alter table events add constraint poison check (vin <> '${SICK}') not valid`,

@@ -30,7 +30,7 @@ test('has an image from its publication in a ceremony on', async () => {
   expect(images.findBySha256(sha('sha256', Buffer.from('other')))).toEqual([]);
 });
 
-test('the first delegated role that may list a path provides it, and paths that a role may not list do not count', async () => {
+test('the first delegated role that may list a path provides it; a role’s other paths do not count', async () => {
   const repository = new RepositoryOnDisk(temporaryDirectory('delegated'));
   const image = (role: string, path: string, content: string) =>
     repository.addImage(

@@ -84,7 +84,7 @@ describe('on PostgreSQL', () => {
     });
   });
 
-  test('the canary wave comes first, each vehicle is in one wave, and the test decides about the next wave', async () => {
+  test('the canary wave is first, each vehicle is in one wave, and the test decides about the next', async () => {
     const canary = vins.slice(3, 5);
     const refId = await plan({ waves: [{ vins: canary }, { percent: 30 }], guard: GUARD });
     await until(refId, ({ waves }) => waves[0]?.state === 'running');

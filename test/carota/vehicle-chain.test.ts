@@ -99,7 +99,7 @@ async function withCarota(authorities: string[], work: (tested: Tested) => Promi
   }
 }
 
-test('an intermediate sent by the vehicle is checked against the root’s list, whatever is sent beside it', async () => {
+test('an intermediate that the vehicle sends is checked against the root’s list, whatever is sent beside it', async () => {
   const between = intermediate('Between');
   const leaf = leafOf(between);
   const many = Array.from({ length: 7 }, junk);

@@ -53,7 +53,7 @@ const curl = async (path: string, from: Pair | undefined, ...args: string[]) => 
 };
 const post = ['-H', 'content-type: application/json', '-d', '{}'];
 
-test('curl with a vehicle’s certificate reads that vehicle’s Director metadata, but no other vehicle’s', async () => {
+test('curl with a vehicle’s certificate reads Director metadata of that vehicle only', async () => {
   expect((await curl(`/uptane/director/${own}/1.root.json`, pair)).status).toBe(200);
   const refused = await curl(`/uptane/director/${other}/1.root.json`, pair);
   expect([refused.status, JSON.parse(refused.text).errorCode]).toEqual([403, 'FORBIDDEN']);

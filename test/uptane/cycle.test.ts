@@ -227,7 +227,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
   });
 });
 
-test('with a clock in 2099, nothing is accepted or damaged; with one in 1970, versions are checked, but expiry is not', async () => {
+test('with a clock in 2099 nothing is accepted or damaged; in 1970, versions are checked, but not expiry', async () => {
   world.provision();
   world.now = new Date('2099-01-01T00:00:00Z');
   expect(await world.refusal()).toMatchObject({ code: 'freeze', role: 'root' });

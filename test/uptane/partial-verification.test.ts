@@ -1,4 +1,4 @@
-/** Partial verification by a Secondary that knows only the Director, whoever delivers the files. */
+/** Partial verification by a Secondary that knows only the Director, however the files reach it. */
 import { must } from './support/must.js';
 import { beforeEach, expect, test } from 'vitest';
 import {

@@ -88,7 +88,7 @@ async function send(): Promise<void> {
   await pass(1);
 }
 
-test('messages acknowledged in the last 40 s before a disconnect are repeated in order, however long the vehicle is offline', async () => {
+test('messages acknowledged in the last 40 s before a disconnect are repeated in order, however long it lasts', async () => {
   start();
   await send();
   await pass(30_000);

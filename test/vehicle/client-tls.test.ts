@@ -51,7 +51,7 @@ const own = tlsOf(authority.issue(systemId));
 const signal = AbortSignal.timeout(60_000);
 const director = (of: string) => new URL(`${base}/uptane/director/${of}`);
 
-test('requests for Director metadata, time and admission use the certificate, and work only for the vehicle’s own VIN', async () => {
+test('requests for metadata, time and admission use the certificate, and work only for the vehicle’s own VIN', async () => {
   const fetcher = (of: string) => new HttpFetcher(director(of), {}, () => own.options);
   expect(await fetcher(vin).fetch('1.root.json', signal)).toBeDefined();
   // The fetcher treats 403 as a missing file.

@@ -87,7 +87,7 @@ beforeEach(async () => {
 });
 afterEach(() => vehicle.stop());
 
-test('a vehicle updates as ordered, keeps its state after a trigger without an order, and reports an attack, which the metrics show', async () => {
+test('a vehicle updates as ordered, keeps its state after a forged trigger, and reports an attack to the metrics', async () => {
   await provision();
   await start();
   const refId = await world.schedule('at-director', [vin]);

@@ -185,7 +185,7 @@ test('enrolment, two rotations and a revocation under load: no event is lost or 
   expect(await adapter.metric('otaops_messages_dead_letter_total')).toBe(0);
 });
 
-test('after an interruption at any step, the next start continues with the same key or the existing certificate', async () => {
+test('after an interruption at any step, the next start continues with the same key or certificate', async () => {
   const vehicle = await newVehicle();
   const directory = temporaryDirectory('steps');
   const code = await codeFor(vehicle);

@@ -12,7 +12,7 @@ import { DirectorWorld } from '../support/test-director.js';
 
 const run = promisify(execFile);
 
-/** The system's Python, or that of other tests; either has the package `cryptography`. */
+/** The system's Python, or that of other tests; either one with the package `cryptography`. */
 const python = await ifInstalled(async () => {
   const hasCryptography = await run('python3', ['-c', 'import cryptography']).then(
     () => true,

@@ -126,7 +126,7 @@ test('the cap is never exceeded by concurrent admissions, reports and killed con
 describe('while the test waits for slow vehicles', () => {
   const isTurn = takingTurns(2);
   test.runIf(isTurn())(
-    'no more vehicles than the cap are exposed after the one at which it may stop, and earlier results let others go on',
+    'the cap limits the vehicles exposed after the one at which it may stop; an earlier result lets others go on',
     async () => {
       const [server] = servers;
       if (!server) throw new Error('no server');

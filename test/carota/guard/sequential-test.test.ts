@@ -161,7 +161,7 @@ describe('the earliest vehicle at which the campaign may stop', () => {
     expect(waiting.mayStopAfter).toBe(33);
   });
 
-  test('is never after one at which it stops, whatever the results of the undecided vehicles, and as results arrive', () => {
+  test('is never after one at which it stops, whatever the undecided vehicles report', () => {
     const settings = [
       COARSE,
       { tolerated: 0.3, intolerable: 0.6, falseStop: 0.5, missedStop: 0.5 },

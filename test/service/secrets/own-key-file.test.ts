@@ -88,14 +88,14 @@ test('keys for different purposes differ from the key and from each other', asyn
   ).toBe(3);
 });
 
-test('with an external database and no key in the settings, the server has no key to encrypt with, and creates no file', async () => {
+test('a server on an external database without a key in the settings cannot encrypt, and creates no file', async () => {
   const databaseUrl = 'postgres://127.0.0.1/none';
   const box = await openSecretBox({ dataDir, databaseUrl }, log, 'tests');
   expect(box.canSeal).toBe(false);
   expect(readdirSync(dataDir)).toEqual([]);
 });
 
-test('a server with its own key on an external database warns that its signatures are valid at this server only', async () => {
+test('a server’s own key on an external database causes a warning that its URLs are valid at this server only', async () => {
   const warnings: string[] = [];
   const heard = pino({ level: 'warn' }, { write: (line: string) => warnings.push(line) });
   await derivedKeys({ dataDir }, 'artifact URLs', heard);

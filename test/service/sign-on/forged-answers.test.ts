@@ -158,7 +158,7 @@ test('models are read from the userinfo too, even if the ID token has the role',
   expect([status, JSON.parse(text)]).toMatchObject([200, { role: 'viewer', scopes: ['Model A'] }]);
 });
 
-test('a provider that was told to ask again, and did not, is not believed', async () => {
+test('a sign-in is refused if the provider did not ask again as requested', async () => {
   await begin('?again=true');
   provider.says.claims = (correct) => ({ ...correct, auth_time: now() - HOUR });
   expect(await end()).toEqual(REFUSED);
@@ -188,7 +188,7 @@ test('a failing provider is reported as unavailable', async () => {
   expect(await end()).toEqual(['/console/?sign-on=unavailable', 401]);
 });
 
-test('any request to the callback is answered with a redirect to the console, or a refusal with the reason', async () => {
+test('any request to the callback gets a redirect to the console, or a refusal with the reason', async () => {
   const name = fc.oneof(
     fc.constantFrom('code', 'state', 'iss', 'error', 'error_description', 'scope', 'x'),
     fc.string({ maxLength: 5 }),

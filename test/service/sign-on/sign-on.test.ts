@@ -186,7 +186,7 @@ test('the browser returns to the page it was on, and never to another site', asy
   }
 });
 
-test('the request to the provider has code, PKCE, state and nonce, and the cookie is for this browser only', async () => {
+test('the request to the provider has code, PKCE, state and nonce; the cookie is for this browser only', async () => {
   const browsing = new Browsing();
   const answer = await browsing.get(`${urls.adapter}/v1.0/session/sign-on`);
   const { searchParams } = new URL(answer.location ?? '');

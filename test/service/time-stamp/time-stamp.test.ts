@@ -91,7 +91,7 @@ describe('refused', () => {
     expectRefusal(answer, /the authority refuses: status 2/);
   });
 
-  test('the answer of a failing authority, an answer that is too long, or none, with an error without the URL’s secrets', async () => {
+  test('an error, a wrong or too long answer, or none, without the URL’s secrets in the message', async () => {
     for (const answer of [
       { status: 500, body: Buffer.from('') },
       { status: 200, body: Buffer.from('<html>') },
