@@ -84,18 +84,18 @@ describe.skipIf(!hasMosquitto())('Mosquitto with client certificates', () => {
       timestamp: Date.now(),
     });
 
-  test('a vehicle gets its trigger and reports, but cannot report for another vehicle', async () => {
+  test('a vehicle gets its trigger and reports, and cannot publish as another', async () => {
     const client = await connect(vehicles.issue(alice.systemId));
     const received = new Promise<string>((resolve) => client.once('message', resolve));
     await client.subscribeAsync(`c2d/${alice.systemId}`, { qos: 1 });
     await t.trigger('certified', [alice.vin, bob.vin]);
     expect(await received).toBe(`c2d/${alice.systemId}`);
-    // Refused, although some releases acknowledge it; others end the connection.
+    // Refused: some releases acknowledge it anyway, others end the connection.
     const ended = new Promise<void>((resolve) => client.once('close', resolve));
     const foreign = client.publishAsync(`d2c/${bob.systemId}`, event(bob), { qos: 1 });
     await Promise.race([ended, foreign.catch(() => undefined)]);
     client.end(true);
-    // A later message shows that it was not delivered.
+    // A later message arrives, which shows that the refused one did not.
     const again = await connect(vehicles.issue(alice.systemId));
     await again.publishAsync(`d2c/${alice.systemId}`, event(alice), { qos: 1 });
     const state = async ({ vin }: TestVehicle) =>
@@ -108,12 +108,12 @@ describe.skipIf(!hasMosquitto())('Mosquitto with client certificates', () => {
     again.end(true);
   });
 
-  test('a client without a certificate, or with one from the adapters’ authority, is refused', async () => {
+  test('a missing certificate, and an adapter’s, which is of another authority, are refused', async () => {
     await expect(connect(undefined)).rejects.toThrow();
     await expect(connect(adapters.issue('otaops-adapter'))).rejects.toThrow();
   });
 
-  test('a vehicle’s certificate named like the adapters’ account has none of that account’s rights', async () => {
+  test('a vehicle’s certificate with the name of the adapters’ account has none of that account’s rights', async () => {
     const client = await connect(vehicles.issue('otaops-adapter'));
     const heard: string[] = [];
     client.on('message', (topic) => heard.push(topic));
@@ -122,7 +122,7 @@ describe.skipIf(!hasMosquitto())('Mosquitto with client certificates', () => {
     }
     const other = await connect(vehicles.issue(alice.systemId));
     await other.publishAsync(`d2c/${alice.systemId}`, event(alice), { qos: 1 });
-    // A message on its own topic arrives last.
+    // A message on its own topic comes last.
     await client.subscribeAsync('c2d/otaops-adapter', { qos: 1 });
     await t.register({ ...bob, systemId: 'otaops-adapter' });
     await t.trigger('same name', [bob.vin]);
@@ -136,7 +136,7 @@ describe.skipIf(!hasMosquitto())('Mosquitto with client certificates', () => {
     await t.register(bob);
   });
 
-  test('a revoked certificate is refused after the list is replaced and SIGHUP sent', async () => {
+  test('a revoked certificate is refused once the list is replaced and SIGHUP is sent', async () => {
     const pair = vehicles.issue(bob.systemId);
     (await connect(pair)).end(true);
     vehicles.revoke(pair);
