@@ -1,4 +1,4 @@
-/** The configuration for Mosquitto with client certificates (deploy/mosquitto) keeps what the documents promise of it. */
+/** The Mosquitto configuration with client certificates (deploy/mosquitto) works as documented. */
 import { chmodSync, copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import mqtt, { type MqttClient } from 'mqtt';

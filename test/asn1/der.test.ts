@@ -1,4 +1,4 @@
-/** DER: written as OpenSSL reads and writes it; anything that is not DER is refused. */
+/** DER is written as OpenSSL reads and writes it, and anything that is not DER is refused. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -30,21 +30,24 @@ function openssl(value: string): Buffer {
   return readFileSync(file);
 }
 
-test.each(INTEGERS)('the integer %s comes back', (value) => {
+test.each(INTEGERS)('the integer %s is read back unchanged', (value) => {
   expect(readInteger(readDer(integer(value), TAG.integer))).toBe(value);
 });
 
-test.each(OIDS)('the object identifier %s comes back', (text) => {
+test.each(OIDS)('the object identifier %s is read back unchanged', (text) => {
   expect(readOid(readDer(oid(text), TAG.oid))).toBe(text);
 });
 
-test.runIf(hasOpenSsl)('both are OpenSSL’s bytes', () => {
-  for (const value of INTEGERS) expect(integer(value)).toEqual(openssl(`INTEGER:${value}`));
-  for (const text of OIDS) expect(oid(text)).toEqual(openssl(`OID:${text}`));
-  for (const value of [-1n, -128n, -129n]) {
-    expect(readInteger(readDer(openssl(`INTEGER:${value}`), TAG.integer))).toBe(value);
-  }
-});
+test.runIf(hasOpenSsl)(
+  'integers and object identifiers have the same bytes as from OpenSSL',
+  () => {
+    for (const value of INTEGERS) expect(integer(value)).toEqual(openssl(`INTEGER:${value}`));
+    for (const text of OIDS) expect(oid(text)).toEqual(openssl(`OID:${text}`));
+    for (const value of [-1n, -128n, -129n]) {
+      expect(readInteger(readDer(openssl(`INTEGER:${value}`), TAG.integer))).toBe(value);
+    }
+  },
+);
 
 test.each([
   ['no bytes', '0200'],
@@ -61,7 +64,7 @@ test.each([
 const time = (text: string) =>
   readPreciseTime({ tag: TAG.generalizedTime, content: Buffer.from(text), bytes: hex('') });
 
-test('a time may have fractions of a second, also with zeros at their end', () => {
+test('a time may have fractions of a second, even with trailing zeros', () => {
   expect(time('20261127210000Z')).toBe(Date.parse('2026-11-27T21:00:00Z'));
   expect(time('20261127210000.5Z')).toBe(Date.parse('2026-11-27T21:00:00.500Z'));
   expect(time('20261127210000.123456Z')).toBe(Date.parse('2026-11-27T21:00:00.123Z'));

@@ -1,4 +1,4 @@
-/** Approval of a schedule: who may start it, what it will do, and how its guard's test is shown. */
+/** Approval of a schedule: who may start it, what exactly is approved, and how its guard's test is shown. */
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { sampleOf, takingTurns } from '../support/depth.js';
 import { type CarotaSettings } from '../../src/carota/index.js';
@@ -15,7 +15,7 @@ import {
   type TestCarota,
 } from './support/test-carota.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(2);
 
 const SCRIPT = 'hu only 001';
@@ -56,7 +56,7 @@ describe('on PostgreSQL', () => {
     carota.call('POST', '/v1.0/schedules', {
       body: { 'ref-id': refId, 'script-ref-id': SCRIPT, model: MODEL, vins, ...fields },
     });
-  /** An approval is of what is there now, unless it names another digest. */
+  /** Approves the current digest, unless the test names another one. */
   const act = async (refId: string, action: string, token?: string, digest?: string) => {
     const now = action === 'approve' ? { digest: digest ?? (await digestOf(refId)) } : {};
     return carota.call('POST', `/v1.0/schedules/${refId}/${action}`, {
@@ -77,7 +77,7 @@ describe('on PostgreSQL', () => {
   };
   const show = async (refId: string) => (await carota.call('GET', `/v1.0/schedules/${refId}`)).body;
 
-  test('a second person must approve, and nothing can be added afterwards', async () => {
+  test('a second person must approve, and no vehicle can be added afterwards', async () => {
     expect((await plan('two')).body).toMatchObject({ status: 'proposed', approvedAt: null });
     const more = (token?: string) =>
       carota.call('POST', '/v1.0/schedules/two/vehicles', {
@@ -122,7 +122,7 @@ describe('on PostgreSQL', () => {
     watcher.close();
   });
 
-  test('an approval covers what was read: a vehicle added since then makes it void', async () => {
+  test('an approval is for what was read: a vehicle added since then makes it void', async () => {
     await plan('read');
     const read = await digestOf('read');
     const more = await carota.call('POST', '/v1.0/schedules/read/vehicles', {
@@ -144,7 +144,7 @@ describe('on PostgreSQL', () => {
   });
 
   test.runIf(isTurn())(
-    'tags that change after the proposal, or the approval, add no vehicle',
+    'tags that change after the proposal or the approval add no vehicle',
     async () => {
       const tag = (vin: string, tags: string[]) =>
         carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: MODEL, tags } });
@@ -195,7 +195,7 @@ describe('on PostgreSQL', () => {
     ],
   ];
   test.each(sampleOf(CHANGES, 4))(
-    '%s after the approval: it does not start',
+    'a schedule with %s after its approval does not start',
     async (_what, refId, change) => {
       const script = `script of ${refId}`;
       await carota.publish(script, '1.2.0');
@@ -215,13 +215,13 @@ describe('on PostgreSQL', () => {
     },
   );
 
-  test('a schedule with a script that nobody has approved is not approved', async () => {
+  test('a schedule cannot be approved before its script is', async () => {
     const script = 'not approved';
     await carota.publish(script, '1.3.0');
     await plan('unapproved', { 'script-ref-id': script });
     const refused = { status: 409, body: { errorCode: 'SCRIPT_NOT_APPROVED' } };
     expect(await act('unapproved', 'approve', second)).toMatchObject(refused);
-    // Its author is no second person, and another digest is no approval of this script.
+    // Its author is not a second person, and another digest does not approve this script.
     expect(await approveScript(script, carota.token)).toMatchObject({
       status: 409,
       body: { errorCode: 'SECOND_PERSON_NEEDED' },
@@ -242,7 +242,7 @@ describe('on PostgreSQL', () => {
   });
 
   test.runIf(isTurn())(
-    'the preview shows who would get what when, and stores nothing',
+    'the preview shows which vehicles would update when, and stores nothing',
     async () => {
       await carota.call('PUT', `/v1.0/vehicles/${vins[0] ?? ''}`, {
         body: { model: MODEL, tags: ['taxi'], versions: { HU: '1.0.0' } },
@@ -280,7 +280,7 @@ describe('on PostgreSQL', () => {
   );
 
   test.runIf(isTurn())(
-    'the approver sees exactly what will run: the vehicles that are frozen, whatever the filter would choose now',
+    'the approver sees exactly what will run: the vehicles frozen at the proposal, whatever the filter would choose now',
     async () => {
       const file = (rows: readonly string[]) =>
         carota.call('POST', '/v1.0/vehicles/import', {
@@ -335,12 +335,12 @@ describe('on PostgreSQL', () => {
     expect(before).toMatchObject({ place: 2, result: 'succeeded' });
     expect(after).toMatchObject({ place: 3, vin: vins[2], result: 'failed' });
     expect(after.optimistic - before.optimistic).toBeCloseTo(Math.log(10));
-    // Nobody is undecided, so the two paths are one.
+    // No vehicle is undecided, so the two paths coincide.
     expect(after.pessimistic).toBe(after.optimistic);
   });
 
   test.runIf(isTurn())(
-    'a schedule planned without an approval does not start where one is required',
+    'a schedule planned without an approval does not start if one is required',
     async () => {
       await carota.stop(true);
       await begin('none');
@@ -357,7 +357,7 @@ describe('on PostgreSQL', () => {
   );
 
   test.runIf(isTurn())(
-    'if anyone may approve, so may the planner; if no approval is needed, it starts',
+    'the planner may approve if anyone may; a schedule starts at once if no approval is needed',
     async () => {
       await carota.stop(true);
       await begin('anyone');

@@ -21,7 +21,7 @@ import {
 } from './support/test-carota.js';
 
 const BUCKET = 'artifacts';
-/** What takes long. */
+/** For slow tests. */
 const isTurn = takingTurns(4);
 
 interface Store {
@@ -89,7 +89,7 @@ describe.each([disk, s3])('$name', (store) => {
     expect(readdirSync(join(carota.dataDir, 'incoming'))).toEqual([]);
   });
 
-  test('who may only look gets no URL of firmware', async () => {
+  test('a viewer gets no URLs of firmware', async () => {
     const asRole = async (role: string) => {
       const body = { name: `test ${role}`, role };
       const { token } = (await carota.call('POST', '/v1.0/tokens', { body })).body;
@@ -105,24 +105,27 @@ describe.each([disk, s3])('$name', (store) => {
     for (const artifact of await asRole('planner')) expect(artifact.url).toContain('signature=');
   });
 
-  test.runIf(store === disk)('a file that is deleted between two looks at it', async () => {
-    const uploaded = await carota.upload(Buffer.from('deleted while it is read'));
-    const read = vi.spyOn(DiskStore.prototype, 'read');
-    read.mockImplementationOnce(async function (this: DiskStore, digest, range) {
-      await carota.call('DELETE', `/v1.0/artifacts/${digest}`);
-      return this.read(digest, range);
-    });
-    const response = await get({ range: 'bytes=2-4' }, uploaded.url);
-    read.mockRestore();
-    expect([response.status, await response.json()]).toMatchObject([
-      404,
-      { errorCode: 'ARTIFACT_NOT_FOUND' },
-    ]);
-    const names = ['etag', 'cache-control', 'content-range', 'accept-ranges'];
-    expect(names.filter((name) => response.headers.has(name))).toEqual([]);
-  });
+  test.runIf(store === disk)(
+    'a file that is deleted while it is being read is not found',
+    async () => {
+      const uploaded = await carota.upload(Buffer.from('deleted while it is read'));
+      const read = vi.spyOn(DiskStore.prototype, 'read');
+      read.mockImplementationOnce(async function (this: DiskStore, digest, range) {
+        await carota.call('DELETE', `/v1.0/artifacts/${digest}`);
+        return this.read(digest, range);
+      });
+      const response = await get({ range: 'bytes=2-4' }, uploaded.url);
+      read.mockRestore();
+      expect([response.status, await response.json()]).toMatchObject([
+        404,
+        { errorCode: 'ARTIFACT_NOT_FOUND' },
+      ]);
+      const names = ['etag', 'cache-control', 'content-range', 'accept-ranges'];
+      expect(names.filter((name) => response.headers.has(name))).toEqual([]);
+    },
+  );
 
-  test('the whole file, with headers for caches', async () => {
+  test('GET returns the whole file, with cache headers', async () => {
     const response = await get();
     expect(response.status).toBe(200);
     expect(BYTES.equals(await bytesOf(response))).toBe(true);
@@ -135,9 +138,9 @@ describe.each([disk, s3])('$name', (store) => {
     expect((await get({ 'if-none-match': `"${sha256}"` })).status).toBe(304);
   });
 
-  // RFC 9110, section 14.2: ranges are GET's.
+  // RFC 9110, section 14.2: ranges are defined for GET only.
   test.each([undefined, 'bytes=0-9', 'bytes=100000-'])(
-    'HEAD returns the length without content, whatever range is asked for: %s',
+    'HEAD returns the length without content, whatever range is requested: %s',
     async (range) => {
       const response = await get(range === undefined ? {} : { range }, url, 'HEAD');
       expect(response.status).toBe(200);
@@ -152,14 +155,14 @@ describe.each([disk, s3])('$name', (store) => {
     ['bytes=99990-', 99_990, 99_999],
     ['bytes=-5', 99_995, 99_999],
     ['bytes=99990-200000', 99_990, 99_999],
-  ])('the range %s', async (range, from, to) => {
+  ])('GET returns the range %s', async (range, from, to) => {
     const response = await get({ range, 'if-range': `"${sha256}"` });
     expect(response.status).toBe(206);
     expect(response.headers.get('content-range')).toBe(`bytes ${from}-${to}/100000`);
     expect(await bytesOf(response)).toEqual(BYTES.subarray(from, to + 1));
   });
 
-  test('a range of another file, several ranges or nonsense get the whole file', async () => {
+  test('a range of another file, several ranges and invalid ranges return the whole file', async () => {
     const whole = [
       { range: 'bytes=5-9', 'if-range': '"another"' },
       { range: 'bytes=0-1,5-6' },
@@ -173,13 +176,13 @@ describe.each([disk, s3])('$name', (store) => {
     }
   });
 
-  test('a range behind the end is refused, with the length', async () => {
+  test('a range beyond the end is refused, with the length', async () => {
     const response = await get({ range: 'bytes=100000-' });
     expect(response.status).toBe(416);
     expect(response.headers.get('content-range')).toBe('bytes */100000');
   });
 
-  test('only one text is a valid signature, although base64url has unused bits', () => {
+  test('a signature has only one valid spelling, although base64url has unused bits', () => {
     const key = [Buffer.alloc(32, 1)];
     const path = signedPath(sha256, key, 0, 60);
     const [, expires = '', signature = ''] = /expires=(\d+)&signature=(.+)$/.exec(path) ?? [];
@@ -190,7 +193,7 @@ describe.each([disk, s3])('$name', (store) => {
     expect(same).toEqual([signature.at(-1)]);
   });
 
-  test('while its key is changed, a URL of the old one is valid too, and new ones are of the new one', () => {
+  test('during a key change, URLs signed with the old key stay valid, and new URLs are signed with the new key', () => {
     const [first, second] = [Buffer.alloc(32, 1), Buffer.alloc(32, 2)] as const;
     const check = (path: string, keys: readonly Buffer[]) => {
       const [, expires = '', signature = ''] = /expires=(\d+)&signature=(.+)$/.exec(path) ?? [];
@@ -233,7 +236,7 @@ describe.each([disk, s3])('$name', (store) => {
   test.runIf(store === disk ? isTurn() : isFullDepth)(
     'an upload may be larger than a JSON body, as it is streamed',
     async () => {
-      // At full depth, longer than any body of JSON.
+      // At full depth, longer than any JSON body may be.
       const big = Buffer.alloc(byDepth({ quick: 4, full: 80 }) * 1024 * 1024, 1);
       const { size, url: bigUrl } = await carota.upload(big);
       expect(size).toBe(big.length);
@@ -274,7 +277,7 @@ describe('a CarOTA Server', () => {
     });
     const publish = (body: object) => carota.call('POST', '/v1.0/update-scripts', { body });
 
-    test('a published script is served as it was, with where its artifacts are; to a vehicle only what it is to install', async () => {
+    test('a script is returned as published; a vehicle without a schedule gets no URLs of its artifacts', async () => {
       const published = await publish(script());
       expect(published.status).toBe(201);
       expect(published.body.script).toEqual(script());
@@ -287,7 +290,7 @@ describe('a CarOTA Server', () => {
       expect((await vehicle.call('GET', path)).status).toBe(403);
       const { body } = await carota.call('GET', path);
       expect(body.artifacts[sha256]).toMatch(/^https:\/\/cdn\.example\/v1\.0\/artifacts\//);
-      // The script is the image repository's, where it can be verified; what is not signed is not handed out.
+      // The script itself comes from the image repository, where it can be verified; nothing unsigned is handed out.
       expect(Object.keys(body)).toEqual(['artifacts']);
       const got = await carota.call('GET', '/v1.0/update-scripts/hu%20only%20001');
       expect(got.body).toEqual({
@@ -296,19 +299,19 @@ describe('a CarOTA Server', () => {
         sha256: createHash('sha256').update(JSON.stringify(got.body.script)).digest('hex'),
         approvedAt: null,
       });
-      // A vehicle's token permits fetching only.
+      // A vehicle's token lists neither scripts nor schedules.
       expect((await vehicle.call('GET', '/v1.0/update-scripts')).status).toBe(403);
       expect((await vehicle.call('GET', '/v1.0/schedules')).status).toBe(403);
     });
 
-    test('it never changes: publishing it again returns it, different content is refused', async () => {
+    test('a script never changes: publishing it again returns it, different content is refused', async () => {
       await publish(script());
       expect((await publish(script())).status).toBe(200);
       const other = await publish(script({ downgrade: true }));
       expect(other).toMatchObject({ status: 409, body: { errorCode: 'SCRIPT_EXISTS' } });
     });
 
-    test('errors are reported with their fields, also those of artifacts', async () => {
+    test('errors are reported with their fields, including those of artifacts', async () => {
       const wrong = script({
         ecus: [
           {
@@ -335,7 +338,7 @@ describe('a CarOTA Server', () => {
       expect(good.body).toEqual({ valid: true, errors: [] });
     });
 
-    test('its OpenAPI document, health and metrics are there', async () => {
+    test('serves its OpenAPI document, health and metrics', async () => {
       const { body } = await carota.call('GET', '/openapi.json');
       expect(Object.keys(body.paths)).toContain('/v1.0/schedules/{ref-id}');
       expect((await carota.call('GET', '/readyz')).body).toEqual({
@@ -349,7 +352,7 @@ describe('a CarOTA Server', () => {
   });
 
   describe('the call-back', () => {
-    test('is accepted with each of its secrets, and with no other', async () => {
+    test('is accepted if signed with any of its secrets, and with no other', async () => {
       expect((await carota.callBack([])).status).toBe(200);
       expect((await carota.callBack([], SECOND)).status).toBe(200);
       expect(await carota.callBack([], FOREIGN)).toMatchObject({
@@ -374,7 +377,7 @@ describe('a CarOTA Server', () => {
 });
 
 test.runIf(isTurn())(
-  'a port in use stops the start with a clear error, and nothing stays open',
+  'a port in use makes the start fail with a clear error, and nothing stays open',
   async () => {
     const holder = createServer().listen(0, '127.0.0.1');
     await new Promise((resolve) => holder.once('listening', resolve));

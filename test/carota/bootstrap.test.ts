@@ -1,5 +1,5 @@
 /**
- * First enrolment with a certificate of the factory (`--vehicle-bootstrap-ca`): it gives the vehicle that it names one
+ * First enrolment with a factory certificate (`--vehicle-bootstrap-ca`), which gives the vehicle that it names one
  * certificate of its own, once, and nothing else. OpenSSL and curl play the vehicles and the attackers.
  */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
@@ -33,7 +33,7 @@ import {
   type TestCarota,
 } from './support/test-carota.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(2);
 
 const servers = new OpensslAuthority('Servers');
@@ -41,7 +41,7 @@ const factory = new OpensslAuthority('Factory');
 const folder = temporaryDirectory('bootstrap');
 const enrolmentCa = join(folder, 'authority');
 const ca = join(enrolmentCa, 'ca.pem');
-/** Of the factory; the authority of our own has its list beside its key. */
+/** The factory's revocation list; our own authority has its list beside its key. */
 const crl = join(folder, 'factory-crl.pem');
 const { cert, key } = servers.server();
 let double: AdapterDouble;
@@ -96,7 +96,7 @@ async function enrolled() {
   return { ...vehicle, request, own };
 }
 
-test('the factory’s certificate gives the vehicle its own one, which opens its doors; both are in the audit log', async () => {
+test('a factory certificate gives the vehicle its own one, which the vehicle port accepts; the audit log names both', async () => {
   const { vin, systemId, bootstrap, own } = await enrolled();
   expect(openssl(folder, 'verify', '-CAfile', ca, '-purpose', 'sslclient', own.cert)).toContain('OK'); // prettier-ignore
   expect(await director(vin, own)).toBe('200');
@@ -112,7 +112,7 @@ test('the factory’s certificate gives the vehicle its own one, which opens its
   ]);
 });
 
-test('it opens nothing else: not the Director, not a renewal, not the broker', async () => {
+test('a factory certificate is good for nothing else: neither Director, renewal nor broker', async () => {
   for (const vehicle of [await made(), await enrolled()]) {
     const { vin, systemId, bootstrap } = vehicle;
     expect(await director(vin, bootstrap)).toBe('401');
@@ -138,7 +138,7 @@ test('it opens nothing else: not the Director, not a renewal, not the broker', a
   }
 });
 
-test('it is for the vehicle that it names, and for one that is registered', async () => {
+test('a factory certificate enrols only the vehicle that it names, and only if that is registered', async () => {
   const [own, other] = [await made(), await made()];
   expect(errorCodeOf(await enrol(own.bootstrap, requestOf(`/CN=${other.systemId}`).csr))).toEqual([
     400,
@@ -149,18 +149,18 @@ test('it is for the vehicle that it names, and for one that is registered', asyn
     401,
     'UNAUTHORIZED',
   ]);
-  // Neither has used up anything.
+  // Neither attempt has used up a certificate.
   for (const { bootstrap, systemId } of [own, other]) {
     expect((await enrol(bootstrap, requestOf(`/CN=${systemId}`).csr)).status).toBe(200);
   }
 });
 
-test('once: again for the same key, as the answer may be lost, and for no other, also asked for at once', async () => {
+test('a used factory certificate works again only for the same key, in case the answer was lost, even concurrently', async () => {
   const { bootstrap, request, systemId } = await enrolled();
   expect((await enrol(bootstrap, request.csr)).status).toBe(200);
   const another = requestOf(`/CN=${systemId}`);
   expect(errorCodeOf(await enrol(bootstrap, another.csr))).toEqual([403, 'BOOTSTRAP_USED']);
-  // Another certificate of the factory for the same vehicle changes nothing.
+  // Another factory certificate for the same vehicle changes nothing.
   const second = factory.issue(systemId);
   for (const { csr } of [another, request]) {
     expect(errorCodeOf(await enrol(second, csr))).toEqual([403, 'BOOTSTRAP_USED']);
@@ -187,7 +187,7 @@ test('once: again for the same key, as the answer may be lost, and for no other,
 });
 
 test.runIf(isTurn())(
-  'a vehicle that has enrolled with a code, or whose own certificate was revoked, needs a code',
+  'a vehicle that has enrolled with a code, or whose own certificate is revoked, needs a code',
   async () => {
     const byCode = await made();
     const code = async (vin: string) =>
@@ -210,13 +210,13 @@ test.runIf(isTurn())(
   },
 );
 
-test('a revoked one enrols nobody: by serial number, and by the list of the factory', async () => {
+test('a revoked factory certificate enrols no vehicle: by serial number, and by the factory’s list', async () => {
   const [bySerial, byList] = [await made(), await made()];
   await revoke(bySerial.bootstrap);
   factory.revoke(byList.bootstrap);
   copyFileSync(factory.crl, crl);
   for (const { bootstrap, systemId, vin } of [bySerial, byList]) {
-    // Refused in the handshake, before anything is asked.
+    // Refused in the handshake, before any request.
     await eventually(
       () => director(vin, bootstrap),
       (status) => status === '000' || status.endsWith('000'),
@@ -235,7 +235,7 @@ const erase = async (vin: string) =>
   expect((await carota.call('DELETE', `/v1.0/vehicles/${vin}`)).status).toBe(204);
 
 test.runIf(isTurn())(
-  'a name that leaves its vehicle needs a code from then on, whether it has enrolled, and how',
+  'a system_id that leaves its vehicle needs a code from then on, whether or not, and however, it was enrolled',
   async () => {
     const [fresh, byFactory, byCode, erased, freshErased] = [
       await made(),
@@ -253,12 +253,12 @@ test.runIf(isTurn())(
       await nameOf(vin, `${systemId}-new`);
     for (const { vin } of [erased, freshErased]) await erase(vin);
     for (const { bootstrap, systemId } of [fresh, byFactory, byCode, erased, freshErased]) {
-      // Somebody else has the name now.
+      // Another vehicle has the system_id now.
       await nameOf(vehicleOf(++number, 'BST').vin, systemId);
       const { csr } = requestOf(`/CN=${systemId}`);
       expect(errorCodeOf(await enrol(bootstrap, csr))).toEqual([403, 'BOOTSTRAP_USED']);
     }
-    // Back at the vehicle that it was made for, also with the key that it was used for.
+    // Even back at its first vehicle, and with the key that it was used for.
     const { vin, systemId, bootstrap, request } = byFactory;
     const [holder] = (await carota.call('GET', `/v1.0/vehicles?limit=1000`)).body.items.filter(
       ({ system_id: name }: { system_id: string }) => name === systemId,
@@ -266,14 +266,14 @@ test.runIf(isTurn())(
     await erase(holder.vin);
     await nameOf(vin, systemId);
     expect(errorCodeOf(await enrol(bootstrap, request.csr))).toEqual([403, 'BOOTSTRAP_USED']);
-    // The new name of the vehicle is as good as any.
+    // The vehicle's new system_id can be enrolled like any other.
     const next = factory.issue(`${fresh.systemId}-new`);
     expect((await enrol(next, requestOf(`/CN=${fresh.systemId}-new`).csr)).status).toBe(200);
   },
 );
 
 test.runIf(isTurn())(
-  'its serial number is that of another authority, and revokes nothing of ours',
+  'the factory certificate’s serial number is not revoked with the vehicle’s own certificate',
   async () => {
     const [moved, erased] = [await enrolled(), await enrolled()];
     await nameOf(moved.vin, `${moved.systemId}-new`);
@@ -288,7 +288,7 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'an authority for both kinds, or one that issued the other, stops the start',
+  'the server does not start if both kinds share an authority, or one authority issued the other',
   async () => {
     const start = (vehicleBootstrapCa: string, vehicleCa: string) =>
       startTestCarota(double.url, {
@@ -298,7 +298,7 @@ test.runIf(isTurn())(
         vehicleBootstrapCa,
       });
     await expect(start(factory.ca, factory.ca)).rejects.toThrow('an authority in common');
-    // An authority of the factory that the root of the vehicles has issued: its certificates would open everything.
+    // A factory authority issued by the vehicles' root: its certificates would be accepted for everything.
     const below = servers.issue('below', { extensions: ['basicConstraints=critical,CA:TRUE'] });
     await expect(start(below.cert, servers.ca)).rejects.toThrow('an authority in common');
     const nothing = join(folder, 'nothing.pem');
@@ -311,7 +311,7 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'the agent enrols with it by itself, and renews with its own certificate',
+  'the agent enrols with the factory certificate by itself, and renews with its own',
   async () => {
     const { systemId, bootstrap } = await made();
     const tls = new ClientTls({ ca: readFileSync(servers.ca, 'utf8') });

@@ -1,4 +1,4 @@
-/** The command of an authority: how many run at a time, and that none outlives its timeout. */
+/** An authority's command: how many run at a time, and that none outlives its timeout. */
 import { appendFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -17,9 +17,9 @@ const isAlive = (pid: number) => {
   }
 };
 
-test('processes started by the shell end with it, and nobody waits for them', async () => {
+test('processes started by the shell end with it, and the caller does not wait for them', async () => {
   const started = join(folder, 'child');
-  // It would hold the output open for an hour.
+  // The background process would hold the output open for an hour.
   const authority = new CommandAuthority(`sleep 3600 & echo $! > ${started}; wait`, [], 1_000);
   await expect(authority.issue(request)).rejects.toThrow(/took more than 1 s/);
   const pid = Number(readFileSync(started, 'utf8'));
@@ -32,7 +32,7 @@ test('a command that prints endlessly is stopped', async () => {
   await expect(authority.issue(request)).rejects.toThrow(/printed too much/);
 });
 
-test('four run at a time, a hundred wait, further requests are refused at once', async () => {
+test('four commands run at a time, a hundred wait, and further requests are refused at once', async () => {
   const [log, go] = ['log', 'go'].map((name) => join(folder, name)) as [string, string];
   appendFileSync(log, '');
   const wait = `echo started >> ${log}; while [ ! -e ${go} ]; do sleep 0.1; done; exit 3`;

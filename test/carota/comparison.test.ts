@@ -1,4 +1,4 @@
-/** The comparison of a schedule with the last campaign that an approver sees: plan, update script and vehicles. */
+/** The comparison with the last campaign that an approver sees: plan, update script and vehicles. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vinOf } from '../support/messages.js';
 import {
@@ -100,7 +100,7 @@ async function only(refId: string, which: string, limit = 100): Promise<string[]
 }
 
 describe('the first campaign of a model', () => {
-  test('is new altogether', async () => {
+  test('is new in every part', async () => {
     await propose('first', { 'script-ref-id': 'hu 1.1', vins: vins.slice(0, 8), pause: 60 });
     const { body } = await compare('first');
     expect(body).toMatchObject({
@@ -118,16 +118,16 @@ describe('the first campaign of a model', () => {
   });
 });
 
-describe('the next one', () => {
-  test('is compared with the campaign that was approved last, in plan, script and vehicles', async () => {
+describe('the next campaign', () => {
+  test('is compared with the last approved one, in plan, script and vehicles', async () => {
     await approve('first');
-    // Neither a proposal that nobody has approved, nor one that was stopped before, is a campaign.
+    // A proposal that was stopped without approval is not a campaign.
     await propose('never approved', { 'script-ref-id': 'hu 1.1', vins: vins.slice(0, 1) });
     await carota.call('POST', `${path('never approved')}/stop`, { body: { reason: 'a test' } });
     await propose('second', {
       'script-ref-id': 'hu 1.2',
       vins: vins.slice(2),
-      // What counts anyway is no difference; a cap of 500 is one.
+      // The default soak is no difference; a cap of 500 is one.
       pause: 0,
       guard: { ...GUARD, soak: 86_400, exposureCap: 500 },
       waves: [{ vehicles: 2 }],
@@ -165,12 +165,12 @@ describe('the next one', () => {
       { path: '/preconditions', before: null, after: { battery: 60, timeout: 86_400 } },
     ]);
     expect(body.vehicles).toEqual({ before: 8, after: 10, added: 4, removed: 2 });
-    // In pages of one, so that each cursor is used.
+    // In pages of one item, so that each cursor is used.
     expect(await only('second', 'added', 1)).toEqual(vins.slice(8).toSorted());
     expect(await only('second', 'removed', 1)).toEqual(vins.slice(0, 2).toSorted());
   });
 
-  test('the approval covers what was compared: a vehicle added since then makes it void', async () => {
+  test('is approved as compared: a vehicle added since then makes the approval void', async () => {
     const { digest } = (await compare('second')).body;
     expect(digest).toBe((await carota.call('GET', path('second'))).body.digest);
     const late = vinOf(50, 'WVD');
@@ -190,7 +190,7 @@ describe('the next one', () => {
     expect((await compare('first')).body.last).toBeNull();
   });
 
-  test('a campaign of another model is not the last one', async () => {
+  test('is not compared with a campaign of another model', async () => {
     const { body } = await carota.call('GET', '/v1.0/update-scripts/hu%201.1');
     const script = { ...body.script, 'script-ref-id': 'other', model: 'another model' };
     await publish('other', script);
@@ -199,7 +199,7 @@ describe('the next one', () => {
   });
 });
 
-test('a vehicle of the last campaign that was erased is listed by its pseudonym, on every page', async () => {
+test('an erased vehicle of the last campaign is listed by its pseudonym, on every page', async () => {
   for (const refId of ['first', 'second', 'elsewhere']) {
     await carota.call('POST', `${path(refId)}/stop`, { body: { reason: 'a test' } });
   }

@@ -1,4 +1,4 @@
-/** Suppliers deliver over HTTP what their signatures authorise. What they do not: refused-deliveries.test.ts. */
+/** Suppliers deliver over HTTP what their signatures authorise. Refusals: refused-deliveries.test.ts. */
 import { createHash } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -22,13 +22,13 @@ import {
   targetsOf,
 } from './support/suppliers.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(2);
 
 const world = suppliersOfFile();
 const { versionOf, radioFile, deliver, send, deliverAll, found, files, expectRefused } = world;
 
-test('metadata signed by the supplier and its image are published as they are', async () => {
+test('metadata signed by the supplier and its image are published unchanged', async () => {
   const file = await radioFile({ 'radio/fw.bin': { content: 'radio 1' } });
   const { status, body } = await deliver({ radio: file });
   const sha256 = createHash('sha256').update('radio 1').digest('hex');
@@ -38,7 +38,7 @@ test('metadata signed by the supplier and its image are published as they are', 
     roles: [{ role: 'radio', version: 2 }],
     missing: [{ role: 'radio', path: 'radio/fw.bin', sha256, length: 7 }],
   });
-  // Not yet: its image is not here.
+  // Not yet published: its image is missing.
   expect(await found('radio/fw.bin')).toBeUndefined();
   await deliverAll({ radio: file }, ['radio 1']);
   expect(await found('radio/fw.bin')).toBe('radio');
@@ -53,7 +53,7 @@ test('metadata signed by the supplier and its image are published as they are', 
     },
   );
   expect(await image.text()).toBe('radio 1');
-  // Again it changes nothing.
+  // A repeated delivery changes nothing.
   const before = files();
   expect((await deliver({ radio: file })).body).toMatchObject({ state: 'published', missing: [] });
   expect(files()).toEqual(before);
@@ -66,7 +66,7 @@ test('metadata signed by the supplier and its image are published as they are', 
   });
 });
 
-test('a supplier with the command line: fetch, propose, sign, deliver', async () => {
+test('a supplier fetches, proposes, signs and delivers with the command line', async () => {
   const folder = temporaryDirectory('supplier');
   const [copy, key, image, root] = ['copy', 'cli.key', 'fw.bin', 'root.json'].map((name) =>
     join(folder, name),
@@ -95,7 +95,7 @@ test('a supplier with the command line: fetch, propose, sign, deliver', async ()
   expect(done).toMatchObject({ code: 0 });
   expect(done.output).toContain('Published cli version 2');
   expect(await found('cli/fw.bin')).toBe('cli');
-  // The copy learns of it, and goes on from there.
+  // The copy fetches the published version, and continues from it.
   const fetched = await fetchCopy();
   expect(fetched.output).toContain('Fetched metadata/2.cli.json');
   writeFileSync(image, 'cli 2');
@@ -105,12 +105,12 @@ test('a supplier with the command line: fetch, propose, sign, deliver', async ()
 });
 
 describe('images', () => {
-  test.runIf(isTurn())('that no delivery lists are not taken', async () => {
+  test.runIf(isTurn())('that no delivery lists are refused', async () => {
     const { status, body } = await send('a stranger');
     expect([status, body.errorCode]).toEqual([409, 'DELIVERY_REFUSED']);
   });
 
-  test.runIf(isTurn())('are not taken for a delivery that is refused', async () => {
+  test.runIf(isTurn())('of a refused delivery are refused', async () => {
     const listed = { 'radio/u.bin': { content: 'unsigned' } };
     await expectRefused(
       { radio: await radioFile(listed, { signers: [brakes] }) },
@@ -120,7 +120,7 @@ describe('images', () => {
   });
 
   test.runIf(isTurn())(
-    'with other bytes, fewer or more, are refused, and can be sent again',
+    'with wrong, missing or extra bytes are refused, and can be sent again',
     async () => {
       const file = await radioFile({ 'radio/b.bin': { content: 'bytes' } });
       expect((await deliver({ radio: file })).body.state).toBe('incomplete');
@@ -133,7 +133,7 @@ describe('images', () => {
     },
   );
 
-  test.runIf(isTurn())('whose other hash or length is wrong are not published', async () => {
+  test.runIf(isTurn())('with a wrong second hash or a wrong length are not published', async () => {
     const targets = targetsOf({ 'radio/h.bin': { content: 'hashed' } });
     const target = must(targets['radio/h.bin']);
     const wrong = async (changes: object) =>
@@ -149,7 +149,7 @@ describe('images', () => {
 });
 
 test.runIf(isTurn())(
-  'two roles that must agree deliver one after the other, or together',
+  'two roles that must agree can deliver one after the other, or together',
   async () => {
     const listed = { 'agreed/a.bin': { content: 'agreed' } };
     const first = await signMetadata(signedPart(2, listed), [laboratory]);
@@ -168,7 +168,7 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'of two deliveries of one version at once one is published, and vehicles go on',
+  'of two simultaneous deliveries of the same version one is published, and vehicles can update',
   async () => {
     const client = TestClient.ofFolder(world.ceremony.folder);
     const version = (await versionOf('radio')) + 1;
@@ -192,7 +192,7 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'what people have proposed meanwhile stays proposed, and can be published afterwards',
+  'a delivery leaves people’s proposals as they are, and they can be published afterwards',
   async () => {
     world.ceremony.now = new Date();
     await world.ceremony.addImage('own.bin', 'own', 1);
@@ -207,7 +207,7 @@ test.runIf(isTurn())(
   },
 );
 
-test('the power is cut between any two files: vehicles accept what is there, and the same delivery finishes it', async () => {
+test('after a power cut between any two files, vehicles accept what is there, and the same delivery finishes it', async () => {
   const online = world.ceremony.online;
   class CutFiles extends FolderFiles {
     constructor(

@@ -40,7 +40,7 @@ const { document } = fc.letrec((tie) => ({
   ),
 }));
 
-test('there are none exactly where two documents are the same, and each path once', () => {
+test('there are none if and only if two documents are equal, and each path is listed once', () => {
   fc.assert(
     fc.property(document, document, (before, after) => {
       const found = differences(before, after);
@@ -48,7 +48,7 @@ test('there are none exactly where two documents are the same, and each path onc
         JSON.stringify(sorted(before)) === JSON.stringify(sorted(after)),
       );
       expect(new Set(found.map(({ path }) => path)).size).toBe(found.length);
-      // The same both ways.
+      // The same in both directions.
       const back = differences(after, before);
       expect(back).toEqual(found.map((one) => ({ ...one, before: one.after, after: one.before })));
     }),

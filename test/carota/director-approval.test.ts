@@ -1,4 +1,4 @@
-/** Nothing outside an approved, running schedule is ever listed, whatever the schedule's state and whoever asks. */
+/** The Director lists nothing outside an approved, running schedule, whatever the schedule's state and the caller. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vinOf } from '../support/messages.js';
 import { MODEL } from './support/test-carota.js';
@@ -40,7 +40,7 @@ describe.each(['anyone', 'second-person'] as const)('with approval: %s', (approv
   const act = async (refId: string, action: string, token?: string) => {
     const { carota } = world;
     const path = `/v1.0/schedules/${refId}`;
-    // An approval is of what is there now.
+    // Approves the current digest.
     const { digest } = (await carota.call('GET', path)).body;
     const what = action === 'approve' ? { digest: digest ?? '0'.repeat(64) } : {};
     return carota.call('POST', `${path}/${action}`, {
@@ -57,7 +57,7 @@ describe.each(['anyone', 'second-person'] as const)('with approval: %s', (approv
     });
     expect(answer.status).toBe(200);
   };
-  /** In the metadata, and in what people see as ordered. */
+  /** What the metadata lists, and the order that people see. */
   const ordered = async (vin: string) => [
     Object.values(await world.listed(vin))
       .flat()
@@ -66,7 +66,7 @@ describe.each(['anyone', 'second-person'] as const)('with approval: %s', (approv
   ];
   const NOTHING = [[], null];
 
-  test('a proposed schedule lists nothing, also after a manifest; an approved one does', async () => {
+  test('a proposed schedule lists nothing, even after a manifest; an approved one lists its images', async () => {
     const { vin, ecus: own } = await newVehicle();
     const refId = await plan(vin);
     expect(await ordered(vin)).toEqual(NOTHING);
@@ -77,7 +77,7 @@ describe.each(['anyone', 'second-person'] as const)('with approval: %s', (approv
     expect(await ordered(vin)).toEqual([['H-1', 'P-1'], refId]);
   });
 
-  test('nothing makes a proposed schedule list anything but its approval', async () => {
+  test('only its approval makes a proposed schedule list anything', async () => {
     const { vin } = await newVehicle();
     const refId = await plan(vin);
     for (const action of ['pause', 'resume', 'start']) await act(refId, action);
@@ -99,7 +99,7 @@ describe.each(['anyone', 'second-person'] as const)('with approval: %s', (approv
     expect(await ordered(vin)).toEqual(NOTHING);
   });
 
-  test('a proposed schedule does not take the place of the one that runs', async () => {
+  test('a proposed schedule does not take the place of the running one', async () => {
     const { vin } = await newVehicle();
     const first = await plan(vin);
     await act(first, 'approve', second);

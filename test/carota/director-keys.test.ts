@@ -1,4 +1,4 @@
-/** The Director's keys: generated for trials, checked at each start, never replaced by others. */
+/** The Director's keys: generated for trials, checked at each start, never silently replaced. */
 import { createPrivateKey, generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ const parsed = (bytes: Uint8Array) =>
 const lastRoot = (roots: ReadonlyMap<number, Uint8Array>) =>
   parsed([...roots.values()].at(-1) ?? Buffer.alloc(0));
 
-/** A root as a ceremony elsewhere would make it. */
+/** A root as made in a ceremony elsewhere. */
 const rootOf = async (version: number, signedBy = keyOf('root'), root = signedBy) =>
   writeEnvelope(
     await signMetadata(
@@ -76,7 +76,7 @@ const rootOf = async (version: number, signedBy = keyOf('root'), root = signedBy
     ),
   );
 
-test('made at the first start: a key of its own for each role, readable by nobody else', async () => {
+test('the first start makes a separate key for each role, which only its owner can read', async () => {
   const keys = await open();
   expect(keys.isTrial).toBe(true);
   const ids = [...Object.values(keys.signers), keys.time, keyOf('root')].map(({ keyId }) => keyId);
@@ -89,7 +89,7 @@ test('made at the first start: a key of its own for each role, readable by nobod
   expect(readdirSync(join(folder, '..'))).toEqual(['director']);
 });
 
-test('the same ones at the next start, and several starts at once make one set', async () => {
+test('the next start uses the same keys, and several starts at once make one set', async () => {
   const all = await Promise.all([open(), open(), open()]);
   const ids = all.map(({ signers, time }) => [signers.targets.keyId, time.keyId].join());
   expect(new Set(ids).size).toBe(1);
@@ -106,14 +106,14 @@ test('a trial’s root is followed by the next one before it expires', async () 
   expect(keys.rootExpires.getTime()).toBe(NOW + 675 * DAY);
 });
 
-test('without the root key, a root from a ceremony is published, and an old one stays', async () => {
+test('without the root key, a root from a ceremony is published, and the old one stays', async () => {
   await open();
   writeFileSync(join(folder, 'metadata', '2.root.json'), await rootOf(2));
   rmSync(join(folder, 'keys', 'root.pem'));
   const keys = await open();
   expect(keys.isTrial).toBe(false);
   expect([...keys.roots.keys()]).toEqual([1, 2]);
-  // Another process has another folder, and the same database.
+  // As another process, with another folder and the same database.
   rmSync(join(folder, 'metadata', '2.root.json'));
   expect([...(await open(NOW + 390 * DAY)).roots.keys()]).toEqual([1, 2]);
 });
@@ -169,11 +169,11 @@ test.each<[string, () => Promise<void>, RegExp]>([
   await open();
   await spoil();
   await expect(open()).rejects.toThrow(message);
-  // Nothing of it was stored: with the right files it starts.
+  // The bad root was not stored.
   expect(await database.query('select version from director_roots')).toHaveLength(1);
 });
 
-test('does not start with new keys where the database knows a Director', async () => {
+test('does not start with new keys if the database knows a Director', async () => {
   await open();
   rmSync(folder, { recursive: true });
   await expect(open()).rejects.toThrow(/there are no keys in .*copy its folder there/);
@@ -193,7 +193,7 @@ describe('with a signer process', () => {
       socketPath,
       longestDays: 30,
       keys: [
-        // Of the image repository.
+        // The image repository's key.
         { signer: stranger, roles: ['snapshot'] },
         key('targets', 'director-targets'),
         key('snapshot', 'snapshot'),
@@ -212,7 +212,7 @@ describe('with a signer process', () => {
     }
   };
 
-  test('it signs with the keys that the root names, and nothing that they are not for', async () => {
+  test('it signs with the keys that the root names, and each key signs only what it is for', async () => {
     await open();
     await signer(async (offered) => {
       rmSync(join(folder, 'keys'), { recursive: true });
@@ -292,7 +292,7 @@ describe('with a root from a ceremony', () => {
   const openWith = (signers: readonly OfferedSigner[]) =>
     openDirectorKeys(database, folder, NOW, signers);
 
-  test('two of three sign it, it lists no targets, and the server starts with it', async () => {
+  test('two of three signers sign it, it lists no targets, and the server starts with it', async () => {
     await established();
     expect(readdirSync(join(folder, 'metadata'))).toEqual(['1.root.json']);
     const { attention, published } = await repository().status(now);
@@ -301,7 +301,7 @@ describe('with a root from a ceremony', () => {
     expect([keys.isTrial, keys.roots.size]).toEqual([false, 1]);
   });
 
-  test('a root key and an online key are replaced: the server takes the new root, and not the old key', async () => {
+  test('after a root key and an online key are replaced, the server takes the new root and refuses the old online key', async () => {
     await established();
     await openWith(offered);
     const ivan = newSigner();
@@ -314,7 +314,7 @@ describe('with a root from a ceremony', () => {
       now,
     });
     await sign(root[1], ivan);
-    // The new key alone is no signature by the root before.
+    // The new key does not count as a signer of the previous root.
     await expect(publish()).rejects.toThrow(
       /root version 2 has 1 of 2 signatures that .*root.* asks for/,
     );
@@ -326,12 +326,12 @@ describe('with a root from a ceremony', () => {
     const keys = await openWith(offered.map((one) => (one === timestamp ? next : one)));
     expect(keys.roots.size).toBe(2);
     expect(keys.signers.timestamp.keyId).toBe(next.keyId);
-    // What the thief of the revoked key signs is not taken any more.
+    // A signature by a thief of the revoked key is refused.
     await repository().propose({ change: (state) => state, renew: ['root'], now });
     await expect(sign(root[0])).rejects.toThrow('is not one of the keys of');
   });
 
-  test('a threshold that the Director could not meet is not signed', async () => {
+  test('a threshold that the Director could not meet cannot be signed', async () => {
     await established();
     const more = changeKeys('targets', { add: [newSigner().key], threshold: 2 });
     await repository().propose({ change: more, now });
@@ -343,7 +343,7 @@ describe('with a root from a ceremony', () => {
     ).rejects.toThrow('there is no role targets');
   });
 
-  test('a key that has signed for one repository signs nothing for the other', async () => {
+  test('a key that has signed for one repository does not sign for the other', async () => {
     await established();
     await repository().propose({ change: (state) => state, renew: ['root'], now });
     const [file] = signableBy(await repository().review(now), root[0].keyId);

@@ -1,4 +1,4 @@
-/** When the Director signs a vehicle's metadata, also with two processes on one database, and who gets it. */
+/** When the Director signs a vehicle's metadata, also with two processes on one database, and who may fetch it. */
 import { copyFileSync, mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -31,7 +31,7 @@ describe('signing', () => {
     return work(database).finally(() => database.close());
   };
 
-  test('once per change, however often and by however many it is asked for', async () => {
+  test('happens once per change, however many requests arrive at once', async () => {
     const { vin } = await world.newVehicle();
     const signed = () => world.metric('otaops_carota_director_signed_total', '{role="targets"}');
     const before = await signed();
@@ -44,7 +44,7 @@ describe('signing', () => {
     expect((await signed()) - before).toBe(1);
   });
 
-  test('a file in the second half of its lifetime is signed again, alone', async () => {
+  test('happens again only for a file in the second half of its lifetime', async () => {
     const { vin } = await world.newVehicle();
     const [timestamp = 0, ...others] = await versions(vin);
     await inDatabase((database) =>
@@ -60,13 +60,13 @@ describe('signing', () => {
     expect((await world.cycle(vin)).timestamp.signed.expires > new Date().toISOString()).toBe(true);
   });
 
-  test('versions go on after a restart, and jump forward in a restored database', async () => {
+  test('versions never go back, even in a restored database', async () => {
     const { vin, ecus } = await world.newVehicle();
     await world.newScript({ HU: 'radio 10' });
     const client = await newClientIn(world, vin, ecus);
     const before = await versions(vin);
     expect(await client.update()).toBe('no-update');
-    // A backup of yesterday, when the versions were lower, is restored into the same table.
+    // Restores a backup from yesterday, when the versions were lower, into the same table.
     await inDatabase(async (database) => {
       await database.script('create table backup as select * from director_files');
       await database.query(
@@ -84,7 +84,7 @@ describe('signing', () => {
     await client.close();
   });
 
-  test('every root is there, nothing else is', async () => {
+  test('only roots and current files are served', async () => {
     const { vin } = await world.newVehicle();
     expect((await world.get(vin, '1.root.json')).body.signed._type).toBe('root');
     for (const file of ['2.root.json', '1.targets.json', '1.snapshot.json']) {
@@ -97,7 +97,7 @@ describe('signing', () => {
     expect((await world.get(vinOf(9_999, 'WBA'), 'timestamp.json')).status).toBe(404);
   });
 
-  test('vehicles may ask, and nobody who may only read or plan', async () => {
+  test('vehicles may fetch metadata, viewers and planners may not', async () => {
     const { vin } = await world.newVehicle();
     const token = async (role: string) =>
       (await world.carota.call('POST', '/v1.0/tokens', { body: { name: role, role } })).body.token;
@@ -119,7 +119,7 @@ describe('signing', () => {
 });
 
 describe('two processes on one database', () => {
-  test('serve the same, and never two versions with one number', async () => {
+  test('serve the same files, and never two files with one version number', async () => {
     const dataDir = temporaryDirectory('carota-two');
     const folder = join(dataDir, 'director');
     const copied = (name: string) => {
@@ -192,7 +192,7 @@ describe('two processes on one database', () => {
     return { database, clock, standing, processWith };
   }
 
-  test('one that has looked before the other has signed stores nothing, and serves the same', async () => {
+  test('a process that read the state before the other one signed stores nothing, and serves the same file', async () => {
     const { vin } = await world.newVehicle();
     await world.schedule(await world.newScript({ HU: 'radio 12' }), [vin]);
     const { database, clock, standing, processWith } = await openProcesses(vin);
@@ -203,7 +203,7 @@ describe('two processes on one database', () => {
     const quick = processWith(standing);
     const first = Buffer.from(await quick.timestamp(vin)).toString();
     expect(Buffer.from(await late.timestamp(vin)).toString()).toBe(first);
-    // At the same time it would have given other targets the same version.
+    // At the same moment, it would have given different targets the same version.
     const version = Math.floor(clock() / 1000);
     const targets = await quick.targets(vin, version);
     expect(Buffer.from(targets ?? []).toString()).toContain('scripts/');
@@ -212,7 +212,7 @@ describe('two processes on one database', () => {
     await database.close();
   });
 
-  test('a request that has looked before another one of its process has signed signs nothing', async () => {
+  test('a request that read the state before another request of its process signed does not sign', async () => {
     const { vin } = await world.newVehicle();
     const { database, standing, processWith } = await openProcesses(vin);
     let goOn: () => void = () => undefined;
@@ -234,7 +234,7 @@ describe('two processes on one database', () => {
       (role) => signed.push(role),
     );
     const slow = metadata.timestamp(vin);
-    // Two requests may read in any order, and it is the first one that must wait.
+    // Two requests may read in any order, but the first one must wait.
     await looked;
     const quick = await metadata.timestamp(vin);
     goOn();
@@ -243,7 +243,7 @@ describe('two processes on one database', () => {
     await database.close();
   });
 
-  test('one without the keys, or with other ones, does not start', async () => {
+  test('a process without the keys, or with different ones, does not start', async () => {
     const start = (dataDir: string) =>
       startTestCarota(world.adapter.url, { dataDir, databaseUrl: world.carota.databaseUrl });
     await expect(start(temporaryDirectory('carota-three'))).rejects.toThrow(/there are no keys in/);

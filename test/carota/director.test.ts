@@ -1,4 +1,4 @@
-/** What the Director lists for each vehicle, and that a vehicle accepts it. */
+/** The targets that the Director lists for each vehicle, and that a vehicle accepts them. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { sampleOf, takingTurns } from '../support/depth.js';
 import { makeKey } from '../uptane/support/keys.js';
@@ -6,7 +6,7 @@ import { eventOf } from './support/test-carota.js';
 import { DirectorWorld, manifestOf, match, newEcus } from './support/test-director.js';
 import { newClientIn } from './support/uptane-client.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(2);
 
 let world: DirectorWorld;
@@ -16,7 +16,7 @@ beforeAll(async () => {
 });
 afterAll(async () => world.stop());
 
-/** What is listed, without the paths of artifacts: script, and ECUs that get an image. */
+/** The serial numbers of the ECUs that get the script or an image, without the paths. */
 const listed = async (vin: string) =>
   Object.values(await world.listed(vin))
     .flat()
@@ -28,8 +28,8 @@ const blocked = async (vin: string): Promise<string | null> =>
 const report = (refId: string, vin: string, status: Parameters<typeof eventOf>[0]['status']) =>
   world.carota.callBack([eventOf({ refId, vin, status })]);
 
-describe('what is listed', () => {
-  test('nothing is due: an empty list that names the vehicle, and that a vehicle accepts', async () => {
+describe('what the Director lists', () => {
+  test('nothing is due: the vehicle accepts an empty list that names it', async () => {
     const { vin, ecus } = await world.newVehicle();
     expect(await world.listed(vin)).toEqual({});
     await world.newScript({ HU: 'not yet' });
@@ -38,7 +38,7 @@ describe('what is listed', () => {
     await client.close();
   });
 
-  test('script and images of a schedule that runs, verified and installed by a vehicle', async () => {
+  test('a vehicle verifies and installs the script and images of a running schedule', async () => {
     const { vin, ecus } = await world.newVehicle();
     const script = await world.newScript({ HU: 'radio 2', TCU: 'modem 2' });
     const refId = await world.schedule(script, [vin]);
@@ -51,7 +51,7 @@ describe('what is listed', () => {
     expect(JSON.parse(client.image('P-1'))).toMatchObject({ 'script-ref-id': script });
     expect(await client.update()).toBe('no-update');
 
-    // The vehicle says what it has, and that it is done: the order is over.
+    // Once the vehicle has reported its software and its success, the order is complete.
     const { targets: file } = await world.cycle(vin);
     const reports: Record<string, any> = {};
     for (const [path, target] of Object.entries<any>(file.signed.targets)) {
@@ -71,14 +71,14 @@ describe('what is listed', () => {
     expect(await client.update()).toBe('no-update');
     await client.close();
 
-    // Later it has something else, which nobody has ordered.
+    // Later it has other software, which nobody ordered.
     const other = { path: 'x', length: 1, hashes: { sha256: 'c'.repeat(64) }, releaseCounter: 7 };
     await world.send(vin, manifestOf(vin, ecus, { reports: { 'H-1': { installed: other } } }));
     expect((await world.ecus(vin)).ecus[1]).toMatchObject({ standing: 'differs' });
   });
 
   test.runIf(isTurn())(
-    'not after pause, again after resume, not after stop, however often it is asked for',
+    'nothing is listed after a pause, everything after a resume, nothing after a stop, however often the vehicle asks',
     async () => {
       const { vin } = await world.newVehicle();
       const refId = await world.schedule(await world.newScript({ HU: 'radio 3' }), [vin]);
@@ -94,7 +94,7 @@ describe('what is listed', () => {
   );
 
   test.runIf(isTurn())(
-    'a schedule that is stopped between two fetches: its targets are not to be had any more',
+    'after a stop between two fetches, the targets can no longer be fetched',
     async () => {
       const { vin, ecus } = await world.newVehicle();
       const refId = await world.schedule(await world.newScript({ HU: 'radio 4' }), [vin]);
@@ -105,24 +105,21 @@ describe('what is listed', () => {
       expect((await world.get(vin, file)).status).toBe(200);
       await world.control(refId, 'stop');
       expect((await world.get(vin, file)).body.errorCode).toBe('METADATA_NOT_FOUND');
-      // The snapshot says nothing of images.
+      // The snapshot does not name images.
       expect((await world.get(vin, `${snapshotVersion}.snapshot.json`)).status).toBe(200);
       expect(await client.update()).toBe('no-update');
       await client.close();
     },
   );
 
-  test.runIf(isTurn())(
-    'a vehicle of a later wave, and one of a schedule that was not approved, wait',
-    async () => {
-      const [first, second] = [await world.newVehicle(), await world.newVehicle()];
-      const script = await world.newScript({ HU: 'radio 5' });
-      const waves = [{ vins: [first.vin] }];
-      await world.schedule(script, [first.vin, second.vin], { waves, pause: 3_600 });
-      expect(await listed(first.vin)).toEqual(['H-1', 'P-1']);
-      expect(await listed(second.vin)).toEqual([]);
-    },
-  );
+  test.runIf(isTurn())('nothing is listed for a vehicle of a later wave', async () => {
+    const [first, second] = [await world.newVehicle(), await world.newVehicle()];
+    const script = await world.newScript({ HU: 'radio 5' });
+    const waves = [{ vins: [first.vin] }];
+    await world.schedule(script, [first.vin, second.vin], { waves, pause: 3_600 });
+    expect(await listed(first.vin)).toEqual(['H-1', 'P-1']);
+    expect(await listed(second.vin)).toEqual([]);
+  });
 
   const ENDS: readonly [Parameters<typeof eventOf>[0]['status'], boolean][] = [
     ['received', true],
@@ -135,7 +132,7 @@ describe('what is listed', () => {
     ['rollback_fail', false],
     ['success', false],
   ];
-  test.each(sampleOf(ENDS, 3))('after %s: %s', async (status, isListed) => {
+  test.each(sampleOf(ENDS, 3))('targets after %s: %s', async (status, isListed) => {
     const { vin } = await world.newVehicle();
     const others = await world.newVehicle();
     const script = world.newScriptRefId();
@@ -148,7 +145,7 @@ describe('what is listed', () => {
   });
 
   test.runIf(isTurn())(
-    'of two schedules one at a time: the one that has begun goes on, then the other',
+    'of two schedules, one is listed at a time: the one in progress, then the other',
     async () => {
       const { vin } = await world.newVehicle();
       const [a, b] = [
@@ -206,7 +203,7 @@ describe('what is listed', () => {
   });
 });
 
-describe('nothing is listed where a part of the script could not be installed', () => {
+describe('nothing is listed if part of the script cannot be installed', () => {
   const due = async (script: string, ecus = newEcus()) => {
     const { vin } = await world.newVehicle(ecus);
     await world.schedule(script, [vin]);
@@ -227,7 +224,7 @@ describe('nothing is listed where a part of the script could not be installed', 
     expect(await blocked(vin)).toContain('is not for the hardware hw-primary-x of OTA-MANAGER');
   });
 
-  test.runIf(isTurn())('a script or an image that is not in the image repository', async () => {
+  test.runIf(isTurn())('a script or an image that the image repository lacks', async () => {
     const script = world.newScriptRefId();
     const { sha256, md5, size } = await world.carota.upload(Buffer.from('nowhere'));
     const ecus = [{ ecu: 'HU', version: '2', artifact: { sha256, md5, size } }];
@@ -243,7 +240,7 @@ describe('nothing is listed where a part of the script could not be installed', 
   });
 
   test.runIf(isTurn())(
-    'another script than the one that was published, under its name',
+    'a script in the image repository that differs from the published one',
     async () => {
       const script = await world.newScript({ HU: 'radio 8' });
       const vin = await due(script);
@@ -262,7 +259,7 @@ describe('nothing is listed where a part of the script could not be installed', 
     },
   );
 
-  test.runIf(isTurn())('a release counter below that of what the ECU has', async () => {
+  test.runIf(isTurn())('a release counter below that of the installed image', async () => {
     const ecus = newEcus();
     const script = await world.newScript({ HU: 'radio 8b' });
     const vin = await due(script, ecus);
@@ -278,7 +275,7 @@ describe('nothing is listed where a part of the script could not be installed', 
     expect(await blocked(vin)).toContain('HU already has 2');
   });
 
-  test('a version that the script does not start from', async () => {
+  test('a version from which the script does not update', async () => {
     const vin = await due(await world.newScript({ HU: 'radio 9' }, { HU: { from: ['1.3.*'] } }));
     expect(await listed(vin)).toEqual(['H-1', 'P-1']);
     const put = (version: string) =>
@@ -350,7 +347,7 @@ describe('nothing is listed where a part of the script could not be installed', 
 });
 
 test.each(sampleOf(['constructor', 'toString', 'valueOf'], 3))(
-  'an ECU named %s is one like any other, whose version is unknown',
+  'an ECU named %s is like any other ECU of unknown version',
   async (name) => {
     const hardwareId = `hw-${name.toLowerCase()}`;
     const ecus = () =>

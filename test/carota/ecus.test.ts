@@ -1,4 +1,4 @@
-/** The inventory of ECUs: registering, importing, what is refused. */
+/** The inventory of ECUs: registration, import, refusals. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { vinOf } from '../support/messages.js';
 import { makeKey, underAnotherId } from '../uptane/support/keys.js';
@@ -32,7 +32,7 @@ const editKey = (place: number, members: object) =>
     return at === place ? { ...facts, publicKey: { ...facts.publicKey, ...members } } : facts;
   });
 
-describe('refused, with the field that is at fault', () => {
+describe('refused, with the field at fault', () => {
   test.each<[string, () => object[], string]>([
     ['no Primary', () => newEcus().slice(1).map(registration), '/ecus'],
     ['two Primaries', () => edit(1, { isPrimary: true }), '/ecus'],
@@ -92,25 +92,25 @@ describe('refused, with the field that is at fault', () => {
     expect((await world.ecus(vin)).ecus).toEqual([]);
   });
 
-  test('a key that an ECU of another vehicle has', async () => {
+  test('a key of another vehicle’s ECU', async () => {
     const [one, other] = [await newVin(), await newVin()];
     const ecus = newEcus();
     expect((await world.register(one, ecus)).status).toBe(200);
     const answer = await world.register(other, ecus);
     expect([answer.status, answer.body.errorCode]).toEqual([409, 'ECU_CONFLICT']);
-    // The same vehicle may be registered again, and an ECU may move when the old vehicle has it no more.
+    // The same vehicle may be registered again, and an ECU may move once its old vehicle no longer has it.
     expect((await world.register(one, ecus)).status).toBe(200);
     expect((await world.register(one, newEcus())).status).toBe(200);
     expect((await world.register(other, ecus)).status).toBe(200);
   });
 
-  test('a vehicle that is not known', async () => {
+  test('an unknown vehicle', async () => {
     const answer = await world.register(vinOf(99_999, 'VF1'), newEcus());
     expect([answer.status, answer.body.errorCode]).toEqual([404, 'VEHICLE_NOT_FOUND']);
   });
 });
 
-test('an import takes what is right, and says what is wrong with each other line', async () => {
+test('an import accepts the valid lines, and says what is wrong with each other line', async () => {
   const [a, b, c] = [await newVin(), await newVin(), await newVin()];
   const shared = newEcus();
   const lines = [
@@ -139,7 +139,7 @@ test('an import takes what is right, and says what is wrong with each other line
   expect((await world.ecus(b)).ecus).toHaveLength(0);
 });
 
-test('an import of CSV has the ECUs as JSON in a cell', async () => {
+test('a CSV import reads the ECUs as JSON from a cell', async () => {
   const vin = await newVin();
   const cell = JSON.stringify(newEcus().map(registration)).replaceAll('"', '""');
   const answer = await world.carota.call('POST', '/v1.0/ecus/import', {
@@ -154,7 +154,7 @@ test('an import of CSV has the ECUs as JSON in a cell', async () => {
   ]);
 });
 
-test('registered again, an ECU keeps the time of its registration unless its key is another', async () => {
+test('an ECU that is registered again keeps its registration time unless its key has changed', async () => {
   const vin = await newVin();
   const ecus = newEcus();
   const before = (await world.register(vin, ecus)).body.ecus;

@@ -1,6 +1,6 @@
 /**
- * Enrolment of vehicles (EST, RFC 7030) as OpenSSL and curl do it: a first certificate for a one-time code, the next for the
- * one before it; nothing is taken from a request but its key.
+ * Enrolment of vehicles (EST, RFC 7030) with OpenSSL and curl: a one-time code gives the first certificate, each
+ * certificate the next one; only the key is taken from a request.
  */
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -29,7 +29,7 @@ import {
   type TestCarota,
 } from './support/test-carota.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(3);
 
 /** Of the servers only. */
@@ -47,9 +47,9 @@ beforeAll(async () => {
     vehiclePort: 0,
     vehicleTls: { cert, key, ca: undefined },
     enrolmentCa,
-    // Vehicles have limits of their own.
+    // Separate from the limits for vehicles.
     signInLimits: { perAddress: 3, perName: 10 },
-    // A proxy is in front of the other port only.
+    // Only the other port is behind a proxy.
     httpLimits: { ...DEFAULT_HTTP_LIMITS, trustedProxies: ['127.0.0.1'] },
   });
   database = openPostgres({ url: carota.databaseUrl });
@@ -89,7 +89,7 @@ const director = (vin: string, { cert: own, key: ownKey }: Pair) =>
     `${carota.carota.vehicleUrl}/uptane/director/${vin}/1.root.json`,
   ]);
 
-test('cacerts: OpenSSL reads the authority; its key is for its owner only', async () => {
+test('cacerts: OpenSSL reads the authority’s certificate; only the owner can read its key', async () => {
   const { cert: read } = certificateIn(await est('cacerts'), { key: '', csr: '' });
   const fingerprint = (file: string) => openssl(folder, 'x509', '-in', file, '-noout', '-fingerprint', '-sha256'); // prettier-ignore
   expect(fingerprint(read)).toBe(fingerprint(ca));
@@ -97,7 +97,7 @@ test('cacerts: OpenSSL reads the authority; its key is for its owner only', asyn
   expect(statSync(join(enrolmentCa, 'ca.key')).mode & 0o777).toBe(0o600);
 });
 
-test.runIf(isTurn())('csrattrs: a key on P-256, as OpenSSL reads it', async () => {
+test.runIf(isTurn())('csrattrs: OpenSSL reads that a P-256 key is wanted', async () => {
   const { status, type, text } = await est('csrattrs');
   expect([status, type]).toEqual([200, 'application/csrattrs']);
   const file = join(folder, 'csrattrs.der');
@@ -106,7 +106,7 @@ test.runIf(isTurn())('csrattrs: a key on P-256, as OpenSSL reads it', async () =
   expect(parsed).toMatch(/id-ecPublicKey[\s\S]*prime256v1[\s\S]*ecdsa-with-SHA256/);
 });
 
-test('a one-time code gives a certificate that OpenSSL verifies, and that opens the vehicle’s doors', async () => {
+test('a one-time code gives a certificate that OpenSSL verifies and the vehicle port accepts', async () => {
   const { vin, systemId, code } = await enrolling();
   const request = requestOf(`/CN=${systemId}`);
   const pair = certificateIn(
@@ -123,7 +123,7 @@ test('a one-time code gives a certificate that OpenSSL verifies, and that opens 
   expect(items).toMatchObject([{ system_id: systemId, revokedAt: null }]);
 });
 
-test('a code is used once: again for the same key, as the answer may be lost, and for no other', async () => {
+test('a used code works again only for the same key, in case the answer was lost', async () => {
   const { systemId, code } = await enrolling();
   const [own, thief] = [requestOf(`/CN=${systemId}`), requestOf(`/CN=${systemId}`)];
   for (const [request, status] of [
@@ -137,7 +137,7 @@ test('a code is used once: again for the same key, as the answer may be lost, an
   }
 });
 
-test('a code belongs to one vehicle, is void once there is a new one, and is deleted with the vehicle', async () => {
+test('a code belongs to one vehicle, ignores case, and is void once a new one is issued', async () => {
   const [own, other] = [await enrolling(), await enrolling()];
   const { csr } = requestOf(`/CN=${own.systemId}`);
   const enrol = (code: string) => est('simpleenroll', { as: [own.systemId, code], csr });
@@ -154,7 +154,7 @@ test.runIf(isTurn())('an attacker who guesses codes has to wait', async () => {
   const { csr } = requestOf(`/CN=${systemId}`);
   const statuses: number[] = [];
   for (let guess = 0; guess < 12; guess++) {
-    // Who is behind a proxy cannot be said at this port.
+    // This port believes no proxy headers.
     const headers = [`x-forwarded-for: 192.0.2.${guess}`];
     const as = [systemId, `WRONG-${guess}`] as const;
     const { status } = await est('simpleenroll', { as, csr, headers });
@@ -178,7 +178,7 @@ const BAD_REQUESTS: readonly [string, (systemId: string) => Request][] = [
     (id) => {
       const request = requestOf(`/CN=${id}`);
       const der = Buffer.from(readFileSync(request.csr, 'latin1'), 'base64');
-      // Any other byte in the signature.
+      // Changes a byte of the signature.
       der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
       writeFileSync(request.csr, der.toString('base64'));
       return request;
@@ -202,7 +202,7 @@ const BAD_REQUESTS: readonly [string, (systemId: string) => Request][] = [
   ],
 ];
 test.each(sampleOf(BAD_REQUESTS, 3))(
-  'a request with %s is refused, and uses up no code',
+  'a request with %s is refused and does not use up the code',
   async (_what, make) => {
     const { systemId, code } = await enrolling();
     const { status, text } = await est('simpleenroll', {
@@ -229,7 +229,7 @@ test.runIf(isTurn())('extensions of a request are not copied', async () => {
   expect(text).not.toContain('c2c-sys-other');
 });
 
-test('simplereenroll: the next certificate for the one before it, for its own name only', async () => {
+test('simplereenroll: a certificate gives the next one, for its own name only', async () => {
   const { vin, systemId, code } = await enrolling();
   const first = requestOf(`/CN=${systemId}`);
   const old = certificateIn(
@@ -247,7 +247,7 @@ test('simplereenroll: the next certificate for the one before it, for its own na
   expect((await est('simplereenroll', { as: [systemId, code], csr: second.csr })).status).toBe(401);
 });
 
-test('a revoked certificate renews nothing, and is in the list that OpenSSL checks', async () => {
+test('a revoked certificate cannot be renewed, and is in the list that OpenSSL checks', async () => {
   const { systemId, code } = await enrolling();
   const request = requestOf(`/CN=${systemId}`);
   const pair = certificateIn(
@@ -282,7 +282,7 @@ const enrolled = async ({ systemId, code }: Enrolling) => {
 };
 
 test.runIf(isTurn())(
-  'a used code gives nothing more once a certificate issued for it was revoked',
+  'a used code gives no certificate once one issued for it is revoked',
   async () => {
     const own = await enrolling();
     const { request, pair } = await enrolled(own);
@@ -297,7 +297,7 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'erasure revokes the certificates of the vehicle, and forgets its name',
+  'erasure revokes the vehicle’s certificates and deletes its system_id with them',
   async () => {
     const own = await enrolling();
     const { request, pair } = await enrolled(own);
@@ -312,7 +312,7 @@ test.runIf(isTurn())(
       [own.systemId],
     );
     expect(rows).toEqual([]);
-    // Refused in the handshake once the revocation is read, and for want of a vehicle before.
+    // Refused in the handshake once the revocation is read; before that because the vehicle is not registered.
     expect([0, 401]).toContain(
       (await est('simplereenroll', { from: pair, csr: request.csr })).status,
     );
@@ -320,7 +320,7 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'a certificate of a vehicle that is not registered renews nothing, and the refusal is in the audit log',
+  'a certificate of an unregistered vehicle cannot be renewed, and the refusal is in the audit log',
   async () => {
     const own = await enrolling();
     const { request, pair } = await enrolled(own);
@@ -343,7 +343,7 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'each certificate is in the audit log, with what it was issued for',
+  'each certificate is in the audit log, with the code or certificate that it was issued for',
   async () => {
     const own = await enrolling();
     const { pair } = await enrolled(own);
@@ -368,7 +368,7 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'a vehicle has at most 20 valid certificates, also asked for at once, and each of them can be found',
+  'a vehicle has at most 20 valid certificates, even if requested concurrently, and all of them are listed',
   async () => {
     const own = await enrolling();
     const { pair } = await enrolled(own);
@@ -396,7 +396,7 @@ test.runIf(isTurn())(
     const { items } = (await carota.call('GET', `/v1.0/vehicles/${own.vin}/certificates`)).body;
     const isValid = ({ expiresAt }: { expiresAt: string }) => Date.parse(expiresAt) > Date.now();
     expect(items.map(isValid)).toEqual(Array.from({ length: 100 }, (_, at) => at < 20));
-    // Not the one with which the vehicle asks.
+    // Not the one that the vehicle uses for its request.
     const other = (17 + 0xa000000).toString(16);
     await carota.call('PUT', `/v1.0/revoked-certificates/${other}`, {
       body: { reason: 'not used' },
@@ -406,13 +406,13 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'a key that is costly to check is refused before its signature is',
+  'a key that is costly to check is refused before the signature is checked',
   async () => {
     const { systemId, code } = await enrolling();
     const huge = requestOf(`/CN=${systemId}`, {
       newKey: ['rsa:2048', '-pkeyopt', `rsa_keygen_pubexp:${2n ** 33n + 1n}`],
     });
-    // A wrong signature: it is not what the answer names.
+    // The signature is wrong too, but the answer does not name it.
     const der = Buffer.from(readFileSync(huge.csr, 'latin1'), 'base64');
     der[der.length - 1] = (der.at(-1) ?? 0) ^ 1;
     writeFileSync(huge.csr, der.toString('base64'));
@@ -424,15 +424,15 @@ test.runIf(isTurn())(
   },
 );
 
-test.runIf(isTurn())('a blocked caller does not get its request examined', async () => {
+test.runIf(isTurn())('a blocked caller’s request is not examined', async () => {
   const { systemId, code } = await enrolling();
   const { csr } = requestOf(`/CN=${systemId}`);
-  // Of this name alone: other tests guess too.
+  // Count the failures of this name only: other tests guess too.
   await database.query('delete from failed_sign_ins');
   for (let guess = 0; guess < 12; guess++) {
     await est('simpleenroll', { as: [systemId, `WRONG-${guess}`], csr });
   }
-  // A lock that outlasts the test also on a slow machine: as after as many failures at other servers.
+  // A lock that outlasts the test even on a slow machine, as after this many failures at other servers.
   await eventually(
     () =>
       database.query(
@@ -449,7 +449,7 @@ test.runIf(isTurn())('a blocked caller does not get its request examined', async
 });
 
 test.runIf(isTurn())(
-  'wrong codes of some vehicles keep out no other vehicle behind the same address',
+  'wrong codes of some vehicles do not lock out another one behind the same address',
   async () => {
     for (let guess = 0; guess < 8; guess++) {
       const { csr } = requestOf(`/CN=c2c-sys-guess-${guess}`);
@@ -460,7 +460,7 @@ test.runIf(isTurn())(
   },
 );
 
-test('EST is on the port of the vehicles only, and takes requests of its own type only', async () => {
+test('EST is served on the vehicle port only, and accepts only requests of its own type', async () => {
   expect((await carota.call('GET', '/.well-known/est/cacerts')).status).toBe(404);
   const { systemId, code } = await enrolling();
   const { csr } = requestOf(`/CN=${systemId}`);
@@ -495,7 +495,7 @@ test('a vehicle without a system_id gets no code', async () => {
   }
 });
 
-test.runIf(isTurn())('an authority behind a command: its output is verified', async () => {
+test.runIf(isTurn())('if a command is the authority, its output is verified', async () => {
   const own = new OpensslAuthority('Own');
   const script = join(folder, 'issue.sh');
   const start = async (body: string) => {

@@ -25,7 +25,7 @@ import { MemoryStore } from '../uptane/support/memory.js';
 import { must } from '../uptane/support/must.js';
 import { type AdapterDouble, startAdapterDouble, startTestCarota } from './support/test-carota.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(2);
 
 const BUCKET = 'published';
@@ -36,7 +36,7 @@ let cdn: Server;
 let cdnUrl: string;
 let cdnBucket = BUCKET;
 let adapter: AdapterDouble;
-/** What the CDN has answered, by path. */
+/** Cache-Control of what the CDN has served, by path. */
 const served = new Map<string, string>();
 
 beforeAll(async () => {
@@ -88,7 +88,7 @@ class CdnVehicle {
     this.#store.write('root', root);
   }
 
-  /** Content of an image, fetched from the CDN alone. @throws Refusal */
+  /** Content of an image, fetched only from the CDN. @throws Refusal */
   async fetch(path: string): Promise<string | undefined> {
     const repository = new RepositoryClient({
       name: 'image',
@@ -108,7 +108,7 @@ class CdnVehicle {
   }
 }
 
-test('what is published is in the bucket at once, with artifacts on S3 too', async () => {
+test('published files are in the bucket at once, also with artifacts on S3', async () => {
   const t = await startTestCarota(adapter.url, {
     s3Url,
     s3Bucket: 'artifacts',
@@ -137,13 +137,13 @@ test('what is published is in the bucket at once, with artifacts on S3 too', asy
   }
 });
 
-test.runIf(isTurn())('a bucket without a store is refused at the start', async () => {
+test.runIf(isTurn())('the server does not start with a bucket name but no S3 store', async () => {
   await expect(startTestCarota(adapter.url, { imageBucket: BUCKET })).rejects.toThrow(
     '--image-bucket needs --s3-url',
   );
 });
 
-test('cut between any two objects, also with new keys: vehicles accept what is there, and the next copy finishes it', async () => {
+test('after a copy is cut between any two objects, vehicles accept what is there, and the next copy finishes it', async () => {
   const ceremony = new TestCeremony();
   ceremony.now = new Date();
   await ceremony.established();
@@ -152,7 +152,7 @@ test('cut between any two objects, also with new keys: vehicles accept what is t
   await ceremony.publish();
   const objects = await openS3Objects({ s3Url, s3Bucket: 'cut', s3Region: 'us-east-1' });
   const store = new DiskStore(temporaryDirectory('none'));
-  // Nothing is an artifact of this server: people have published.
+  // This server has no artifacts: people published the images.
   const database = { query: () => Promise.resolve([]), script: () => Promise.resolve() };
   let left = Infinity;
   const dying: PublishedObjects = {
@@ -162,7 +162,7 @@ test('cut between any two objects, also with new keys: vehicles accept what is t
       await objects.put(...put);
     },
   };
-  /** Of a new process each time. */
+  /** Each time as a new process. */
   const copy = async () => {
     const mirror = new Mirror({ folder: ceremony.folder, database, store, objects: dying });
     await mirror.copyImages();
@@ -203,7 +203,7 @@ test('cut between any two objects, also with new keys: vehicles accept what is t
   };
   await copy();
   expect(await find()).toBe('a 1');
-  // Another image, another root key and another timestamp key at once; the old one signs a last time.
+  // A new image and a new timestamp key at once; the old one signs a last time.
   const next = makeSigner();
   await ceremony.addImage('a.bin', 'a 2', 2);
   await ceremony.propose(
@@ -227,7 +227,7 @@ test('cut between any two objects, also with new keys: vehicles accept what is t
 });
 
 test.runIf(isTurn())(
-  'a folder that was lost is restored from the CDN, also after a copy that was cut, and publishes on',
+  'a lost folder is restored from the CDN, even after an interrupted copy, and can publish again',
   async () => {
     cdnBucket = 'lost';
     const ceremony = new TestCeremony();
@@ -261,7 +261,7 @@ test.runIf(isTurn())(
     const root = readFileSync(join(ceremony.folder, 'metadata', '1.root.json'));
     const vehicle = new CdnVehicle(root);
     expect(await vehicle.fetch('a.bin')).toBe('a 1');
-    // This one never becomes current: its targets and snapshot are in the bucket, with numbers of their own.
+    // This version never becomes current: its targets and snapshot are in the bucket, but not its timestamp.
     await publish('a 2', 2);
     isTimestampTaken = false;
     await expect(copy()).rejects.toThrow('cut');

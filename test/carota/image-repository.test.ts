@@ -82,7 +82,7 @@ const OCTETS = { 'content-type': 'application/octet-stream' };
 const upload = (t: TestCarota, content: string, query: string) =>
   t.call('POST', `/v1.0/artifacts?${query}`, { headers: OCTETS, body: Buffer.from(content) });
 
-describe('with keys of our own, for trials', () => {
+describe('with its own trial keys', () => {
   let t: TestCarota;
   let vehicle: Vehicle;
   beforeAll(async () => {
@@ -91,7 +91,7 @@ describe('with keys of our own, for trials', () => {
   });
   afterAll(() => t.stop());
 
-  test('an artifact becomes a target that vehicles fetch', async () => {
+  test('an uploaded artifact becomes a target that vehicles fetch', async () => {
     const { status, body } = await upload(
       t,
       'brakes 1',
@@ -102,7 +102,7 @@ describe('with keys of our own, for trials', () => {
     expect(await vehicle.fetch('brakes/fw ü%1.bin')).toBe('brakes 1');
   });
 
-  test('without a path it is known by its digest; without hardware it is no target', async () => {
+  test('without a path an artifact is a target named by its digest; without hardware it is no target', async () => {
     const { body } = await upload(t, 'radio', 'hardwareIds=hw-a&releaseCounter=0');
     expect(body.target.path).toBe(`artifacts/${body.sha256}`);
     expect(await vehicle.fetch(body.target.path)).toBe('radio');
@@ -130,7 +130,7 @@ describe('with keys of our own, for trials', () => {
     expect(fetched).toEqual(script);
   });
 
-  test('a release counter does not go back, and what cannot be a target is named', async () => {
+  test('an upload is refused if its release counter goes back, or if it cannot be a target', async () => {
     await upload(t, 'v5', 'path=ecu.bin&hardwareIds=hw-a&releaseCounter=5');
     const back = await upload(t, 'v4', 'path=ecu.bin&hardwareIds=hw-a&releaseCounter=4');
     expect([back.status, back.body.errorCode]).toEqual([409, 'TARGET_REFUSED']);
@@ -138,7 +138,7 @@ describe('with keys of our own, for trials', () => {
     expect(await vehicle.fetch('ecu.bin')).toBe('v5');
     const path = await upload(t, 'x', 'path=../x&hardwareIds=hw-a&releaseCounter=1');
     expect(path.body.errorMessage).toContain('cannot be the path of a target');
-    // It would take the place of a script that was approved.
+    // It would take the place of an approved script.
     const script = await upload(t, 'x', 'path=scripts/s.json&hardwareIds=hw-a&releaseCounter=9');
     expect([script.status, script.body.errorCode]).toEqual([409, 'TARGET_REFUSED']);
     const alone = await upload(t, 'x', 'hardwareIds=hw-a');
@@ -158,7 +158,7 @@ describe('with keys of our own, for trials', () => {
     for (const name of names) expect(await vehicle.fetch(name)).toBe(name);
   });
 
-  test('an image is served under each of its hashes, in part too; nothing else is', async () => {
+  test('an image is served under each of its hashes, also in ranges; nothing else is served', async () => {
     const { body } = await upload(
       t,
       '0123456789',
@@ -197,7 +197,7 @@ describe('with keys of our own, for trials', () => {
     }
   });
 
-  test('nothing is deleted while it cannot be seen whether the repository lists it', async () => {
+  test('nothing is deleted while the repository’s list cannot be read', async () => {
     const { body } = await upload(t, 'kept', 'path=kept.bin&hardwareIds=hw-a&releaseCounter=1');
     await t.publish('kept');
     const metadata = join(t.dataDir, 'image-repository', 'metadata');
@@ -229,7 +229,7 @@ describe('with keys of our own, for trials', () => {
     expect(existsSync(copy)).toBe(false);
   });
 
-  test('people see the repository, and metrics when it expires', async () => {
+  test('people see the repository, and metrics show when it expires', async () => {
     const { body } = await t.call('GET', '/v1.0/image-repository');
     expect(body.published.map(({ role }: { role: string }) => role)).toEqual([
       'root',
@@ -245,7 +245,7 @@ describe('with keys of our own, for trials', () => {
     );
   });
 
-  test('after a restart it goes on with the same keys', async () => {
+  test('after a restart, the repository keeps its keys', async () => {
     const { dataDir, databaseUrl, token } = t;
     await t.stop(true);
     t = await startTestCarota(adapter.url, { dataDir, databaseUrl, tokenOf: token });

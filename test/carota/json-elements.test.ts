@@ -6,7 +6,7 @@ import { cases } from '../support/depth.js';
 
 const space = fc.constantFrom('', ' ', '\n', '\t\r\n  ');
 
-/** JSON text of a value with white space wherever JSON allows some. */
+/** JSON text of a value with white space wherever JSON allows it. */
 const { text } = fc.letrec<{ text: string }>((tie) => {
   const padded = fc.tuple(space, tie('text'), space).map((parts) => parts.join(''));
   const member = fc
@@ -41,7 +41,7 @@ test('each element is found unchanged', () => {
   );
 });
 
-test('100,000 levels deep', () => {
+test('elements nested 100,000 levels deep are found', () => {
   const deep = '['.repeat(100_000) + ']'.repeat(100_000);
   expect(elementTexts(`{"x":${deep},"body":{"events":[${deep},2]}}`, ['body', 'events'])).toEqual([
     deep,

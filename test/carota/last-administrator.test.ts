@@ -1,4 +1,4 @@
-/** The CarOTA Server always keeps someone who can create tokens. */
+/** The CarOTA Server always keeps an administrator, who can create tokens. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   type AdapterDouble,
@@ -18,7 +18,7 @@ afterAll(async () => {
   await adapter.stop();
 });
 
-test('the only administrator cannot revoke its own token; of two that revoke each other at once, one stays', async () => {
+test('the only administrator cannot revoke their own token; of two who revoke each other at once, one stays', async () => {
   const listed = await carota.call('GET', '/v1.0/tokens');
   const own = listed.body.items.find(({ role }: { role: string }) => role === 'admin');
   const refused = await carota.call('DELETE', `/v1.0/tokens/${own.id}`);

@@ -1,4 +1,4 @@
-/** Vehicle version manifests: what the Director believes, and what it drops. */
+/** Vehicle version manifests: which ones the Director accepts, and which it drops. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { makeKey } from '../uptane/support/keys.js';
 import {
@@ -46,7 +46,7 @@ test('a manifest of all ECUs, each with another type of key, is accepted and sho
 });
 
 describe('dropped', () => {
-  test('a replay, also of one report in another manifest', async () => {
+  test('a replay, even of one report in another manifest', async () => {
     const { vin, ecus } = await world.newVehicle();
     const first = manifestOf(vin, ecus);
     expect(await outcome(vin, first)).toBe('accepted');
@@ -62,7 +62,7 @@ describe('dropped', () => {
     const { vin, ecus } = await world.newVehicle();
     const at = (later: number) =>
       outcome(vin, manifestOf(vin, ecus, { reports: { 'H-1': { time: time(later) } } }));
-    // Too old even as its first one.
+    // Too old even for a first report.
     expect(await at(-25 * 3600)).toBe('time');
     expect(await at(-10)).toBe('accepted');
     expect(await at(-20)).toBe('time');
@@ -71,14 +71,14 @@ describe('dropped', () => {
     expect(await at(-5)).toBe('accepted');
   });
 
-  test('an ECU is missing, or is one too many', async () => {
+  test('a manifest with an ECU missing, or with an unknown one', async () => {
     const { vin, ecus } = await world.newVehicle();
     expect(await outcome(vin, manifestOf(vin, ecus.slice(0, 2)))).toBe('ecu-missing');
     const stranger = { ...ecuOf(ecus, 'H-1'), serial: 'H-2', key: makeKey() };
     expect(await outcome(vin, manifestOf(vin, [...ecus, stranger]))).toBe('ecu-unknown');
   });
 
-  test('an ECU swapped for another: other serial number, other key, other hardware', async () => {
+  test('an ECU swapped for another: a different serial number, key or hardware id', async () => {
     const { vin, ecus } = await world.newVehicle();
     const swap = (changes: Partial<TestEcu>) =>
       ecus.map((ecu) => (ecu.serial === 'H-1' ? { ...ecu, ...changes } : ecu));
@@ -87,7 +87,7 @@ describe('dropped', () => {
     expect(await outcome(vin, manifestOf(vin, swap({ hardwareId: 'hw-x' })))).toBe('ecu-unknown');
   });
 
-  test('a Primary that lies for a Secondary: it signs the report itself, or changes it', async () => {
+  test('a lie of the Primary about a Secondary: it signs the report itself, or changes it', async () => {
     const { vin, ecus } = await world.newVehicle();
     const lie = manifestOf(vin, ecus, { keys: { 'H-1': ecuOf(ecus, 'P-1').key } });
     expect(await outcome(vin, lie)).toBe('signature');
@@ -110,7 +110,7 @@ describe('dropped', () => {
     );
   });
 
-  test('a cloned vehicle: the right VIN with other keys, and the right keys for another VIN', async () => {
+  test('a cloned vehicle: the right VIN with different keys, and the right keys for a different VIN', async () => {
     const { vin, ecus } = await world.newVehicle();
     expect(await outcome(vin, manifestOf(vin, newEcus()))).toBe('signature');
     const other = await world.newVehicle();
@@ -121,7 +121,7 @@ describe('dropped', () => {
     expect(await outcome(other.vin, mixed)).toBe('vehicle');
   });
 
-  test('a Secondary that plays the Primary', async () => {
+  test('a Secondary that poses as the Primary', async () => {
     const { vin, ecus } = await world.newVehicle();
     const hu = ecuOf(ecus, 'H-1');
     const signed = { primary: 'H-1' };
@@ -184,14 +184,14 @@ describe('dropped', () => {
     );
   });
 
-  test('a manifest of more than a megabyte, before it is read', async () => {
+  test('a manifest of more than a megabyte, before it is parsed', async () => {
     const { vin, ecus } = await world.newVehicle();
     const large = manifestOf(vin, ecus, { signed: { note: 'x'.repeat(1_000_000) } });
     const { status, body } = await world.send(vin, large);
     expect([status, body.errorCode]).toEqual([413, 'BODY_TOO_LARGE']);
   });
 
-  test('one of a vehicle that is not known, or whose ECUs are not', async () => {
+  test('a manifest of a vehicle that is unknown, or whose ECUs are', async () => {
     const vin = world.newVin();
     const { status } = await world.send(vin, manifestOf(vin, newEcus()));
     expect(status).toBe(404);
@@ -199,14 +199,14 @@ describe('dropped', () => {
     expect(await outcome(vin, manifestOf(vin, newEcus()))).toBe('vehicle');
   });
 
-  test('of the same manifest sent twenty times at once, one is accepted', async () => {
+  test('all but one of the same manifest sent twenty times at once', async () => {
     const { vin, ecus } = await world.newVehicle();
     const manifest = manifestOf(vin, ecus);
     const outcomes = await Promise.all(Array.from({ length: 20 }, () => outcome(vin, manifest)));
     expect(outcomes.toSorted()).toEqual(['accepted', ...Array.from({ length: 19 }, () => 'nonce')]);
   });
 
-  test('the last refusal is shown, and counted', async () => {
+  test('the last refusal is shown, and refusals are counted', async () => {
     const { vin, ecus } = await world.newVehicle();
     const before = await world.metric('otaops_carota_manifests_total', '{outcome="nonce"}');
     const manifest = manifestOf(vin, ecus);
@@ -238,7 +238,7 @@ test('an ECU that was replaced in a workshop reports; the old one no longer does
   const now = ecus.map((ecu) => (ecu.serial === 'H-1' ? fitted : ecu));
   expect(await outcome(vin, manifestOf(vin, now))).toBe('accepted');
   expect((await world.carota.call('POST', path, { body })).body.errorCode).toBe('ECU_NOT_FOUND');
-  // The refused attempt is written by itself, perhaps by now.
+  // The entry of the refused attempt is written separately, and may or may not be there yet.
   const audit = await world.carota.call('GET', `/v1.0/audit?vin=${vin}&outcome=done`);
   expect(audit.body.items.map(({ action, reason }: any) => [action, reason])).toEqual([
     ['replace-ecu', 'workshop 12'],
@@ -251,10 +251,10 @@ test('an ECU that was replaced in a workshop reports; the old one no longer does
   });
 });
 
-test('an absent ECU is taken out by an administrator, not by whoever leaves it out of manifests', async () => {
+test('only an administrator removes an absent ECU; leaving it out of manifests does not', async () => {
   const { vin, ecus } = await world.newVehicle();
   const rest = ecus.slice(0, 2);
-  // However often it is tried.
+  // However often the vehicle tries.
   for (let tries = 0; tries < 3; tries++) {
     expect(await outcome(vin, manifestOf(vin, rest))).toBe('ecu-missing');
   }
@@ -270,10 +270,10 @@ test('an absent ECU is taken out by an administrator, not by whoever leaves it o
   expect((await take(token)).status).toBe(403);
   expect((await take()).status).toBe(200);
   expect(await outcome(vin, manifestOf(vin, rest))).toBe('accepted');
-  // Nor does it come back by itself.
+  // Nor can the vehicle bring it back.
   expect(await outcome(vin, manifestOf(vin, ecus))).toBe('ecu-unknown');
   const audit = await world.carota.call('GET', `/v1.0/audit?vin=${vin}`);
-  // The refused attempt is written by itself, perhaps later.
+  // The entry of the refused attempt is written separately, perhaps later.
   expect(audit.body.items).toContainEqual(
     expect.objectContaining({
       action: 'register-ecus',
@@ -283,16 +283,16 @@ test('an absent ECU is taken out by an administrator, not by whoever leaves it o
   );
 });
 
-test('an ECU whose key was taken out and put back goes on from its last report', async () => {
+test('an ECU whose key was removed and put back continues from its last report, and a replay is refused', async () => {
   const { vin, ecus } = await world.newVehicle();
   const before = manifestOf(vin, ecus);
   expect(await outcome(vin, before)).toBe('accepted');
-  // Another ECU in its place, which reports; then the old one again.
+  // Another ECU takes its place and reports; then the old one returns.
   const others = ecus.map((ecu) => (ecu.serial === 'H-1' ? { ...ecu, key: makeKey() } : ecu));
   expect((await world.register(vin, others)).status).toBe(200);
   expect(await outcome(vin, manifestOf(vin, others))).toBe('accepted');
   expect((await world.register(vin, ecus)).status).toBe(200);
-  // The Primary passes on the old report within a manifest of its own.
+  // The Primary passes on the old report in a new manifest.
   const old = JSON.parse(before.toString()).signed.ecuReports['H-1'];
   const fresh = Object.fromEntries(ecus.map((ecu) => [ecu.serial, reportOf(vin, ecu)]));
   const replay = manifestOf(vin, ecus, { signed: { ecuReports: { ...fresh, 'H-1': old } } });
@@ -300,7 +300,7 @@ test('an ECU whose key was taken out and put back goes on from its last report',
   expect(await outcome(vin, manifestOf(vin, ecus))).toBe('accepted');
 });
 
-test('attacks that ECUs report are counted, and audited once', async () => {
+test('attacks that ECUs report are counted, and each kind is audited once', async () => {
   const { vin, ecus } = await world.newVehicle();
   const name = 'otaops_carota_attack_reports_total';
   const before = await world.metric(name, '{attack="freeze"}');
@@ -326,7 +326,7 @@ test('attacks that ECUs report are counted, and audited once', async () => {
   ]);
 });
 
-test('a nonce is used once per ECU, not once in the world', async () => {
+test('a nonce may be used once per ECU, not once in the world', async () => {
   const a = await world.newVehicle();
   const b = await world.newVehicle();
   const reports = { 'P-1': { nonce: newNonce() } };

@@ -37,7 +37,7 @@ describe('a schedule', () => {
     expect(stepAt('12:00', { waves: posting })).toEqual({ do: 'post', wave: 1 });
   });
 
-  test('pauses between waves, then waits for a window; and checks again when one closes', () => {
+  test('pauses between waves, then waits for a window, and checks again when the window closes', () => {
     const windows = [{ from: '12:00', to: '13:00' }];
     const waves = [wave(1, 'passed', at('11:00')), wave(2, 'waiting')];
     const resting = { waves, plan: { ...plan, pause: 1800 } };
@@ -70,7 +70,7 @@ describe('a schedule', () => {
     expect(stepAt('12:00', { ...passed, open: 0 })).toMatchObject({ do: 'complete' });
   });
 
-  test('is stopped by failures after its waves have passed, and while it is held', () => {
+  test('is stopped by failures even after its waves have passed, and while it is held', () => {
     const waves = [wave(1, 'passed', at('11:00'))];
     expect(stepAt('12:00', { waves, judgement: judged('stop') })).toMatchObject({ do: 'stop' });
     const held = { status: 'held' as const, waves: [wave(1, 'running'), wave(2, 'waiting')] };

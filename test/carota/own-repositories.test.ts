@@ -32,7 +32,7 @@ async function withToken({ carota, token }: TestCarota) {
   };
 }
 
-test('what is uploaded for some hardware, and scheduled, is installed by a vehicle', async () => {
+test('a vehicle installs a scheduled upload for its hardware', async () => {
   const adapter = await startAdapterDouble();
   const carota = await startTestCarota(adapter.url);
   const vin = vinOf(1, 'TRU');

@@ -1,4 +1,4 @@
-/** Deliveries that the signatures of a supplier do not authorise: each is refused with the reason, and changes nothing. */
+/** Deliveries that the supplier's signatures do not authorise: each is refused with the reason, and changes nothing. */
 import { describe, expect, test } from 'vitest';
 import { signMetadata, type WrittenEnvelope } from '../../src/uptane/signing/sign.js';
 import {
@@ -152,7 +152,7 @@ describe('refused', () => {
     expect(await found('radio/new.bin')).toBe('radio');
   });
 
-  test('top-level roles, roles that nobody delegates to, and what is no delivery', async () => {
+  test('top-level roles, roles without a delegation, and anything that is not a delivery', async () => {
     const file = await radioFile({});
     for (const role of ['targets', 'root', 'snapshot', 'timestamp']) {
       await expectRefused({ [role]: file }, /is not a delegated role/);
@@ -183,7 +183,7 @@ describe('refused', () => {
     expect(body.items[0].detail.faults[0]).toContain('brakes/a');
   });
 
-  test('who has no permission to supply, and a supplier that wants anything else', async () => {
+  test('a caller without permission to deliver, and a supplier’s other requests', async () => {
     const planner = await world.carota.call('POST', '/v1.0/tokens', {
       body: { name: 'p', role: 'planner' },
     });

@@ -17,7 +17,7 @@ import {
   type TestCarota,
 } from './support/test-carota.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(2);
 
 const SCRIPT = 'hu only 001';
@@ -49,7 +49,7 @@ describe('an event that cannot be stored', () => {
     await database.query('truncate refused_events');
   });
 
-  /** A running schedule of all vehicles. */
+  /** A running schedule with all vehicles. */
   const schedule = async (fields: object = {}) => {
     const refId = `refused ${++refIds}`;
     const body = { 'ref-id': refId, 'script-ref-id': SCRIPT, model: MODEL, vins, ...fields };
@@ -87,7 +87,7 @@ describe('an event that cannot be stored', () => {
     ['a ref-id of 100 KB', { 'ref-id': 'r'.repeat(100_000) }, '/ref-id'],
     ['an event-id of 100 KB', { 'event-id': 'e'.repeat(100_000) }, '/event-id'],
     ['no event-id', { 'event-id': undefined }, '/event-id'],
-  ])('%s is set aside, and the others of its batch are stored', async (_name, fault, path) => {
+  ])('%s is set aside, and the rest of its batch is stored', async (_name, fault, path) => {
     const refId = await schedule();
     const before = await metric('otaops_carota_refused_events_total{reason="INVALID_EVENT"}');
     const faulty = event({ refId, vin: SICK }, fault);
@@ -110,7 +110,7 @@ describe('an event that cannot be stored', () => {
     );
     expect(await metric('otaops_carota_refused_events{reason="INVALID_EVENT"}')).toBe(1);
 
-    // The adapter, which did not get the answer, repeats the batch.
+    // As if the answer was lost, the adapter repeats the batch.
     expect((await carota.callBack(batch)).body).toEqual({ stored: 0, duplicates: 3, refused: 0 });
     expect(await list()).toHaveLength(1);
   });
@@ -136,7 +136,7 @@ describe('an event that cannot be stored', () => {
     ['another version', '{"time":1,"version":"v2","body":{"events":[]}}'],
     ['no time', '{"version":"v1","body":{"events":[]}}'],
     ['events that are no list', '{"time":1,"version":"v1","body":{"events":{}}}'],
-  ])('%s is no call-back: 400', async (_name, text) => {
+  ])('%s is not a call-back: 400', async (_name, text) => {
     expect((await carota.callBackText(text)).status).toBe(400);
     expect(await list()).toEqual([]);
   });
@@ -147,7 +147,7 @@ describe('an event that cannot be stored', () => {
     expect((await carota.callBack([odd])).body).toEqual({ stored: 1, duplicates: 0, refused: 0 });
   });
 
-  test('a row that the database refuses is found among 500, and replayed with all its consequences', async () => {
+  test('a row that the database refuses, one of 500, is set aside, and replayed with all its consequences', async () => {
     const refId = await schedule({ guard: { maxFailures: 1 } });
     await database.query(
       `alter table events add constraint poison check (vin <> '${SICK}') not valid`,
@@ -200,7 +200,7 @@ describe('an event that cannot be stored', () => {
   );
 
   test.runIf(isTurn())(
-    'a missing privilege is not the event’s fault: 5xx, and nothing is set aside',
+    'a missing table is not the event’s fault: 5xx, and nothing is set aside',
     async () => {
       const refId = await schedule();
       await database.query('alter table events rename to events_away');
@@ -212,7 +212,7 @@ describe('an event that cannot be stored', () => {
     },
   );
 
-  test.runIf(isTurn())('a list has filters and pages; a replay takes a selection', async () => {
+  test.runIf(isTurn())('the list has filters and pages, and a replay takes a filter', async () => {
     const refId = await schedule();
     const many = Array.from({ length: 25 }, (_, n) =>
       event({ refId, vin: vins[n % 5] ?? '' }, { status: -1 }),
@@ -266,7 +266,7 @@ describe('an event that cannot be stored', () => {
     expect((await carota.call('POST', `${PATH}/replay`, { token, body: {} })).status).toBe(403);
   });
 
-  test.runIf(isTurn())('they are deleted by age if a setting says so', async () => {
+  test.runIf(isTurn())('old ones are deleted', async () => {
     await carota.callBack([{ 'event-id': 'old' }]);
     const opened = openPostgres({ url: databaseUrl });
     await expireRefusedEvents(opened, Date.now() - 60_000);

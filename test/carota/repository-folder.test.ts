@@ -8,7 +8,7 @@ import { TestCeremony } from '../uptane/repository/support.js';
 import { sha } from '../uptane/support/test-repository.js';
 import { match, RepositoryOnDisk } from './support/test-director.js';
 
-test('has what was published in a ceremony, from then on', async () => {
+test('has an image from its publication in a ceremony on', async () => {
   const ceremony = await new TestCeremony().established();
   const catalogue = new RepositoryFolder(ceremony.folder);
   const [, second] = ceremony.targets;
@@ -30,7 +30,7 @@ test('has what was published in a ceremony, from then on', async () => {
   expect(images.findBySha256(sha('sha256', Buffer.from('other')))).toEqual([]);
 });
 
-test('of delegated roles, the first that may list a path has it, and no other path counts', async () => {
+test('the first delegated role that may list a path provides it; a role’s other paths do not count', async () => {
   const repository = new RepositoryOnDisk(temporaryDirectory('delegated'));
   const image = (role: string, path: string, content: string) =>
     repository.addImage(
@@ -67,6 +67,6 @@ test('a missing folder is empty; a damaged one is an error until it is fixed', a
   repository.release().write();
   const images = await catalogue.images();
   expect(images.findByPath('a')?.length).toBe(1);
-  // No vehicle could install it.
+  // No vehicle can install it.
   expect(images.findByPath('for no hardware')).toBeUndefined();
 });

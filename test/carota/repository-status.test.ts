@@ -1,4 +1,4 @@
-/** The status of both repositories for people, and the notification of browsers when it changes. */
+/** The status of both repositories as people see it, and live updates when it changes. */
 import { generateKeyPairSync } from 'node:crypto';
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -24,7 +24,7 @@ import {
 } from './support/test-carota.js';
 import { DirectorWorld, manifestOf, newEcus } from './support/test-director.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(2);
 
 let adapter: AdapterDouble;
@@ -40,14 +40,14 @@ const tokenOf = async (t: TestCarota, role: string): Promise<string> =>
     })
   ).body.token;
 
-describe('with keys of its own making', () => {
+describe('with generated keys', () => {
   let t: TestCarota;
   beforeAll(async () => {
     t = await startTestCarota(adapter.url);
   });
   afterAll(() => t.stop());
 
-  test('both repositories say that they are trials, and which key signs what', async () => {
+  test('both repositories report that they are trials, and which key signs what', async () => {
     const { body: images } = await t.call('GET', '/v1.0/image-repository');
     expect(images).toMatchObject({ isTrial: true, onlineKeys: 'server', attention: [] });
     const validities = images.published.map(({ role, validity }: any) => [role, validity]);
@@ -77,7 +77,7 @@ describe('with keys of its own making', () => {
       ['snapshot', 7 * day],
       ['targets', 7 * day],
     ]);
-    // Each role has a key of its own, and so has the time.
+    // Each role has its own key, and so has the signed time.
     expect(director.keys.map(({ roles }: any) => roles)).toEqual([
       ['root'],
       ['timestamp'],
@@ -89,7 +89,7 @@ describe('with keys of its own making', () => {
   });
 
   test.each(['/v1.0/image-repository', '/v1.0/director-repository'])(
-    'whoever may read sees %s, a vehicle does not',
+    'viewers and planners see %s, vehicles do not',
     async (path) => {
       for (const [role, status] of [
         ['viewer', 200],
@@ -105,7 +105,7 @@ describe('with keys of its own making', () => {
 });
 
 test.runIf(isTurn())(
-  'without a repository in the folder, that is what people are told',
+  'a missing repository is reported, with the command that creates one',
   async () => {
     const t = await startTestCarota(adapter.url, {
       imageRepositoryDir: temporaryDirectory('no-repository'),
@@ -118,7 +118,7 @@ test.runIf(isTurn())(
 );
 
 describe('two weeks before something expires', () => {
-  test('the image repository names the role, its version and the day', async () => {
+  test('the image repository names the role, its version and the date', async () => {
     const ceremony = await new TestCeremony().established();
     const roleOf = async (day: number, role: string) => {
       const { published, attention } = await ceremony.repository.status(days(day));
@@ -137,12 +137,12 @@ describe('two weeks before something expires', () => {
     });
     expect(await roleOf(165, 'targets')).toMatchObject({ validity: 'valid' });
     expect(await roleOf(167, 'targets')).toMatchObject({ validity: 'expires-soon' });
-    // An online role has a quarter of its life: nobody is called for it before.
+    // An online role expires soon only in the last quarter of its lifetime.
     expect(await roleOf(0.7, 'timestamp')).toMatchObject({ validity: 'valid' });
     expect(await roleOf(0.8, 'timestamp')).toMatchObject({ validity: 'expires-soon' });
   });
 
-  test.runIf(isTurn())('the Director too', async () => {
+  test.runIf(isTurn())('the Director reports its root', async () => {
     const server = await newDatabase(CAROTA_SCHEMA);
     const database = openPostgres({ url: server.url });
     const now = days(0).getTime();
@@ -160,7 +160,7 @@ describe('two weeks before something expires', () => {
   });
 });
 
-/** A Director's folder with a root of two of three signers, and its online keys. */
+/** A Director's folder with a root signed by two of three signers, and its online keys. */
 async function directorWithCeremony() {
   const folder = temporaryDirectory('director-ceremony');
   mkdirSync(join(folder, 'keys'));
@@ -189,7 +189,7 @@ async function directorWithCeremony() {
 }
 
 test.runIf(isTurn())(
-  'a ceremony of the Director’s root is shown, and that a new root counts from the next start',
+  'the status shows a ceremony of the Director’s root, and that a new root takes effect at the next start',
   async () => {
     const ceremony = await directorWithCeremony();
     const t = await startTestCarota(adapter.url, { directorDir: ceremony.folder });
@@ -219,7 +219,7 @@ test.runIf(isTurn())(
   },
 );
 
-describe('live', () => {
+describe('live updates', () => {
   let world: DirectorWorld;
   const vin = vinOf(1, 'LVE');
   const ecus = newEcus();
@@ -229,7 +229,7 @@ describe('live', () => {
   });
   afterAll(() => world.stop());
 
-  test('a manifest, a refused one and an attack are told to whoever watches the vehicle', async () => {
+  test('announce a manifest, a refused manifest and an attack to those who watch the vehicle', async () => {
     const { carota, token } = world.carota;
     const watch = (topic: string) =>
       readServerSentEvents(`${carota.httpUrl}/v1.0/live?topic=${topic}`, {
@@ -267,29 +267,26 @@ describe('live', () => {
     other.close();
   });
 
-  test.runIf(isTurn())(
-    'what is written in the repository’s folder is told to everyone',
-    async () => {
-      const { carota, token } = world.carota;
-      const reader = await readServerSentEvents(`${carota.httpUrl}/v1.0/live`, {
-        'authorization-token': token,
-      });
-      await eventually(
-        async () => reader.events,
-        (events) => events.some(({ event }) => event === 'hello'),
-      );
-      world.repository.release();
-      world.repository.write();
-      await eventually(
-        async () => reader.events,
-        (events) => events.some(({ data }) => data.includes('"repositories"')),
-      );
-      reader.close();
-    },
-  );
+  test.runIf(isTurn())('announce a change of the repository’s folder to everyone', async () => {
+    const { carota, token } = world.carota;
+    const reader = await readServerSentEvents(`${carota.httpUrl}/v1.0/live`, {
+      'authorization-token': token,
+    });
+    await eventually(
+      async () => reader.events,
+      (events) => events.some(({ event }) => event === 'hello'),
+    );
+    world.repository.release();
+    world.repository.write();
+    await eventually(
+      async () => reader.events,
+      (events) => events.some(({ data }) => data.includes('"repositories"')),
+    );
+    reader.close();
+  });
 
   test.runIf(isTurn())(
-    'the last accepted manifest is shown as it came; a refused one is not',
+    'the last accepted manifest is shown as received; a refused one is not',
     async () => {
       const other = vinOf(3, 'LVE');
       const others = newEcus();
@@ -300,7 +297,7 @@ describe('live', () => {
       expect((await get(vinOf(9, 'LVE'))).body.errorCode).toBe('VEHICLE_NOT_FOUND');
       const sent = manifestOf(other, others);
       await world.send(other, sent);
-      // The replay is refused.
+      // A replay, which is refused.
       await world.send(other, sent);
       const { body } = await get(other);
       expect(body.manifest).toEqual(JSON.parse(sent.toString()));

@@ -12,7 +12,7 @@ import {
   type TestCarota,
 } from './support/test-carota.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(3);
 
 const SCRIPT = 'hu only 001';
@@ -84,7 +84,7 @@ describe('on PostgreSQL', () => {
     });
   });
 
-  test('the canary wave is first, each vehicle is in one wave, and the test decides on the next', async () => {
+  test('the canary wave is first, each vehicle is in one wave, and the test decides about the next', async () => {
     const canary = vins.slice(3, 5);
     const refId = await plan({ waves: [{ vins: canary }, { percent: 30 }], guard: GUARD });
     await until(refId, ({ waves }) => waves[0]?.state === 'running');
@@ -197,9 +197,9 @@ describe('on PostgreSQL', () => {
     expect(await show(refId)).toMatchObject({ status: 'running', states: { failure: 2 } });
   });
 
-  // A proxy in front of an adapter that is being set up says 404 too.
+  // A proxy in front of an adapter that is being set up answers 404 too.
   test.each(sampleOf([503, 404], 2))(
-    'while the adapter answers %s the wave waits',
+    'while the adapter answers %s, the wave waits',
     async (answer) => {
       adapter.answer = answer;
       const refId = await plan({});
@@ -280,7 +280,7 @@ describe('on PostgreSQL', () => {
     },
   );
 
-  test.runIf(isTurn())('outside its windows and before its start nothing is posted', async () => {
+  test.runIf(isTurn())('nothing is posted outside its windows or before its start', async () => {
     const now = new Date();
     const at = (hours: number) =>
       new Date(now.getTime() + hours * 3_600_000).toISOString().slice(11, 16);
@@ -379,7 +379,7 @@ describe('on PostgreSQL', () => {
     const received = new Promise<void>((resolve) => (adapter.onTrigger = resolve));
     adapter.answer = 'hang';
     const refId = await plan({ waves: [{ vehicles: 5 }] });
-    // The wave is stored as posting, and there is no answer yet.
+    // The wave is stored as posting, and has no answer yet.
     await until(refId, ({ waves }) => waves[0]?.state === 'posting');
     adapter.answer = 503;
     void received;

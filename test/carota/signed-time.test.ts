@@ -1,4 +1,4 @@
-/** The signed time: an answer to those who ask, and to nobody else. */
+/** The signed time answers the nonces of a request, and no others. */
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -34,7 +34,7 @@ const refused = (code: string) => expect.objectContaining({ code });
 
 test('answers all nonces of a request with one time that ECUs believe', async () => {
   const nonces = Array.from({ length: 100 }, newNonce);
-  // By the same clock: the database's, of which the server has an estimate.
+  // Compared with the same clock: the database's, as the server estimates it.
   const timeOfServer = async () => {
     const nonce = newNonce();
     const { body } = await ask({ nonces: [nonce] });
@@ -50,12 +50,12 @@ test('answers all nonces of a request with one time that ECUs believe', async ()
     expect(time).toBeGreaterThanOrEqual(before);
     expect(time).toBeLessThanOrEqual(after);
   }
-  // No further from this machine's clock than a clock may be without an alert.
+  // Off from this machine's clock by less than raises an alert.
   expect(before).toBeGreaterThanOrEqual(started - WARN_SECONDS * 1000);
   expect(after).toBeLessThanOrEqual(Date.now() + WARN_SECONDS * 1000);
 });
 
-test('an ECU believes no answer to another nonce, by another key, or that was changed', async () => {
+test('an ECU rejects an answer to another nonce, by another key, or with changes', async () => {
   const nonce = newNonce();
   const { body } = await ask({ nonces: [nonce] });
   const check = (file: unknown, by = authority, asked = nonce) =>
@@ -64,7 +64,7 @@ test('an ECU believes no answer to another nonce, by another key, or that was ch
   expect(() => check(body, authorityOf(makeKey().listed))).toThrow(refused('signature'));
   const later = { ...body, signed: { ...body.signed, time: '2099-01-01T00:00:00Z' } };
   expect(() => check(later)).toThrow(refused('signature'));
-  // A file of another kind by the same key is no time.
+  // A file of another type by the same key is not a time.
   const key = makeKey();
   const other = JSON.parse(signFile({ ...body.signed, _type: 'timestamp' }, [key]).toString());
   expect(() => check(other, authorityOf(key.listed))).toThrow(refused('malformed'));
@@ -83,7 +83,7 @@ test.each<[string, unknown]>([
   expect([answer.status, answer.body.errorCode]).toEqual([400, 'INVALID']);
 });
 
-test('a large request, or one for a vehicle that is not known, is refused', async () => {
+test('a large request, or one for an unknown vehicle, is refused', async () => {
   const nonces = [newNonce()];
   const large = await ask({ nonces, note: 'x'.repeat(16_384) });
   expect([large.status, large.body.errorCode]).toEqual([413, 'BODY_TOO_LARGE']);

@@ -32,7 +32,7 @@ const NOW = Date.UTC(2026, 10, 24, 12);
 const EARLIER = new Date(NOW - 60_000);
 const BY_STATE: readonly WaveRow['state'][] = ['passed', 'running', 'posting', 'waiting'];
 
-/** With a wave in each state, from 1. */
+/** With one wave in each of these states, numbered from 1. */
 function scheduleThat(status: ScheduleStatus, states = BY_STATE): ScheduleRecord {
   const isUnderWay = status !== 'proposed' && status !== 'planned';
   const hasEnded = isEnded(status);
@@ -122,7 +122,7 @@ test('a wave whose event reaches the adapter during a pause is running', () => {
   expect(statesOf(schedule)).toEqual(['running', 'waiting']);
 });
 
-test('continue passes the held wave; its vehicles stay in the test', () => {
+test('continuing passes the held wave; its vehicles stay in the test', () => {
   const schedule = scheduleThat('held', ['passed', 'running', 'waiting']);
   schedule.apply('continue', NOW);
   expect(statesOf(schedule)).toEqual(['passed', 'passed', 'waiting']);

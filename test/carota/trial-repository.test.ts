@@ -21,7 +21,7 @@ const open = (dataDir: string, now: () => Date) =>
     signingTime: () => now().getTime(),
   });
 
-test('root and targets are renewed before they expire, without people', async () => {
+test('root and targets are renewed before they expire, without anyone’s help', async () => {
   const dataDir = temporaryDirectory('trial');
   let now = NOW;
   const { repository, rootFile } = await open(dataDir, () => now);
@@ -32,12 +32,12 @@ test('root and targets are renewed before they expire, without people', async ()
     const { attention } = await repository.status();
     expect(attention, `day ${day}`).toEqual([]);
   }
-  // Parked all the time, with a first root that has expired.
+  // A vehicle that was parked all the time, whose first root has expired.
   expect(await parked.find(repository.folder, 'a.bin', now)).toBeUndefined();
   expect(parked.store.files.size).toBeGreaterThan(3);
 });
 
-test('several processes that start at once have one set of keys', async () => {
+test('several processes that start at once share one set of keys', async () => {
   const dataDir = temporaryDirectory('trial');
   const opened = await Promise.all([1, 2, 3].map(() => open(dataDir, () => NOW)));
   const statuses = await Promise.all(opened.map(({ repository }) => repository.status()));

@@ -1,4 +1,4 @@
-/** Uploads that would fill the disk or the database: the quota, deletion, and what broken uploads leave. */
+/** Uploads that would fill the disk or the database: the quota, deletion, and the remains of broken uploads. */
 import { createHash } from 'node:crypto';
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
@@ -23,7 +23,7 @@ import {
 } from './support/test-carota.js';
 
 const MIB = 1024 ** 2;
-/** For the tests with a server of their own. */
+/** For tests that start their own server. */
 const isTurn = takingTurns(3);
 const OCTETS = { 'content-type': 'application/octet-stream' };
 const sha256Of = (bytes: Buffer) => createHash('sha256').update(bytes).digest('hex');
@@ -53,7 +53,7 @@ const filesBelow = (folder: string) =>
     .filter((entry) => entry.isFile())
     .map(({ name }) => name);
 
-/** An upload whose headers announce or do not announce a size, as a socket: its sender decides what comes, and when. */
+/** An upload over a socket, with or without an announced size: the test decides what is sent, and when. */
 async function startUpload(t: TestCarota, framing: string) {
   const { hostname, port } = new URL(t.carota.httpUrl);
   const socket = connect(Number(port), hostname);
@@ -88,19 +88,19 @@ describe('The quota', () => {
   });
   afterAll(() => t.stop());
 
-  test('an upload that announces too much is refused before its bytes', async () => {
+  test('refuses an upload that announces too much before its bytes are sent', async () => {
     const { socket, answered } = await startUpload(t, `content-length: ${5 * MIB}`);
-    // Not one byte of the body has been sent.
+    // Not a byte of the body has been sent.
     expect(await answered()).toMatch(/^HTTP\/1\.1 409[^]*QUOTA_EXCEEDED/);
     socket.destroy();
     expect((await storage(t)).artifacts).toMatchObject({ number: 0, bytes: 0 });
   });
 
-  test('one that announces nothing is refused at the limit, and leaves nothing', async () => {
+  test('refuses an upload of unannounced size at the limit, and leaves nothing behind', async () => {
     const { socket, answered } = await startUpload(t, 'transfer-encoding: chunked');
     const chunk = Buffer.alloc(64 * 1024);
     const piece = Buffer.concat([Buffer.from('10000\r\n'), chunk, Buffer.from('\r\n')]);
-    // It would go on forever.
+    // The upload would go on forever.
     const timer = setInterval(() => socket.write(piece), 1);
     expect(await answered()).toMatch(/^HTTP\/1\.1 409[^]*QUOTA_EXCEEDED/);
     clearInterval(timer);
@@ -109,7 +109,7 @@ describe('The quota', () => {
     expect(filesBelow(join(t.dataDir, 'incoming'))).toEqual([]);
   });
 
-  test('uploads in progress count, and so does a broken one until it is gone', async () => {
+  test('counts uploads in progress, and a broken one until it is removed', async () => {
     const { socket } = await startUpload(t, `content-length: ${3 * MIB}`);
     await eventually(
       async () => (await storage(t)).artifacts,
@@ -128,8 +128,8 @@ describe('The quota', () => {
     expect((await upload(t, Buffer.alloc(2 * MIB, 1), other)).status).toBe(201);
   });
 
-  test('a token has its share, and the number is limited', async () => {
-    // 2 MiB of another token are there.
+  test('limits the number of artifacts, and deletion makes room', async () => {
+    // Another token has uploaded 2 MiB.
     const own = await planner(t, 'own');
     expect((await upload(t, Buffer.alloc(2 * MIB - 20, 2), own)).status).toBe(201);
     const third = await planner(t, 'third');
@@ -137,7 +137,7 @@ describe('The quota', () => {
     const answer = await upload(t, Buffer.from('fourth'), third);
     expect(answer).toMatchObject({ status: 409, body: { errorCode: 'QUOTA_EXCEEDED' } });
     expect(answer.body.errorMessage).toContain('3 artifacts');
-    // What is there already can be deleted, and its room is free.
+    // A deleted artifact makes room.
     expect(
       (await t.call('DELETE', `/v1.0/artifacts/${sha256Of(Buffer.from('third'))}`)).status,
     ).toBe(204);
@@ -146,7 +146,7 @@ describe('The quota', () => {
     expect(metrics).toMatch(/otaops_limit_refusals_total\{limit="artifact-quota"\} [1-9]/);
   });
 
-  test.runIf(isTurn())('one token takes no more than its share', async () => {
+  test.runIf(isTurn())('limits the bytes of each token', async () => {
     const only = await startWith({ artifactBytes: 4 * MIB, artifactBytesPerToken: MIB });
     expect((await upload(only, Buffer.alloc(MIB, 1))).status).toBe(201);
     const answer = await upload(only, Buffer.from('x'));
@@ -156,7 +156,7 @@ describe('The quota', () => {
     await only.stop();
   });
 
-  test.runIf(isTurn())('a disk that uploads would fill is left its reserve', async () => {
+  test.runIf(isTurn())('leaves the disk its reserve', async () => {
     const full = await startWith({ freeDiskBytes: Number.MAX_SAFE_INTEGER });
     const answer = await upload(full, Buffer.from('x'));
     expect(answer).toMatchObject({ status: 409, body: { errorCode: 'QUOTA_EXCEEDED' } });
@@ -164,7 +164,7 @@ describe('The quota', () => {
     await full.stop();
   });
 
-  test('update scripts have a quota of number and bytes', async () => {
+  test('limits the number and the bytes of update scripts', async () => {
     const bytes = Buffer.from('fourth');
     const artifact = {
       sha256: sha256Of(bytes),
@@ -185,7 +185,7 @@ describe('The quota', () => {
     expect((await publish('a')).status).toBe(201);
     expect((await publish('b')).status).toBe(201);
     expect((await publish('c')).body).toMatchObject({ errorCode: 'QUOTA_EXCEEDED' });
-    // The same again is none more.
+    // Publishing the same one again does not count.
     expect((await publish('b')).status).toBe(200);
     expect((await t.call('DELETE', '/v1.0/update-scripts/a')).status).toBe(204);
     expect((await publish('c')).status).toBe(201);
@@ -201,7 +201,7 @@ describe('Deletion', () => {
   afterAll(() => t.stop());
   const remove = (path: string) => t.call('DELETE', path);
 
-  test('frees the bytes, and ends the URL', async () => {
+  test('frees the bytes, and makes the URL invalid', async () => {
     const { sha256, url } = await t.upload(Buffer.from('to be deleted'));
     const file = join(t.dataDir, 'artifacts', sha256.slice(0, 2), sha256);
     expect(existsSync(file)).toBe(true);
@@ -209,16 +209,16 @@ describe('Deletion', () => {
     expect(existsSync(file)).toBe(false);
     expect((await fetch(new URL(url, t.carota.httpUrl))).status).toBe(404);
     expect((await remove(`/v1.0/artifacts/${sha256}`)).body.errorCode).toBe('ARTIFACT_NOT_FOUND');
-    // The same bytes can come again.
+    // The same bytes can be uploaded again.
     expect((await t.upload(Buffer.from('to be deleted'))).sha256).toBe(sha256);
     expect(existsSync(file)).toBe(true);
-    // The refused attempt is written by itself, perhaps by now.
+    // The entry of the refused attempt is written separately, and may or may not be there yet.
     const done = `/v1.0/audit?action=delete-artifact&subject=${sha256}&outcome=done`;
     const { body } = await t.call('GET', done);
     expect(body.items).toMatchObject([{ outcome: 'done', detail: { name: 'test', size: 13 } }]);
   });
 
-  test('is refused by whatever uses it, which is named', async () => {
+  test('is refused while an artifact or script is in use, and the answer names the user', async () => {
     await t.publish('used', '4.0.0');
     const artifact = sha256Of(Buffer.from('software 4.0.0'));
     const answer = await remove(`/v1.0/artifacts/${artifact}`);
@@ -252,7 +252,7 @@ describe('Deletion', () => {
     const answer = await remove(`/v1.0/artifacts/${sha256Of(bytes)}`);
     expect(answer).toMatchObject({ status: 409, body: { errorCode: 'IN_USE' } });
     expect(answer.body.errorMessage).toContain('the target hu/image.bin');
-    // Replaced, it is listed no more.
+    // Once replaced, it is no longer listed.
     const next = path.replace('releaseCounter=1', 'releaseCounter=2');
     expect(
       (await t.call('POST', next, { headers: OCTETS, body: Buffer.from('newer') })).status,
@@ -281,7 +281,7 @@ describe('Deletion', () => {
     expect(file.body.errorMessage).toContain('the target scripts/listed.json');
   });
 
-  test('and the room, by command', async () => {
+  test('works by command, which also shows the room that is left', async () => {
     const { sha256 } = await t.upload(Buffer.from('for the command'));
     const at = ['--url', t.carota.httpUrl, '--token', t.token];
     const listed = await runCommand(['artifacts', 'list', ...at]);
@@ -299,7 +299,7 @@ describe('Deletion', () => {
     expect(JSON.parse(room.stdout)).toEqual(await storage(t));
   });
 
-  test('needs a planner', async () => {
+  test('needs the permission of a planner', async () => {
     const { sha256 } = await t.upload(Buffer.from('kept'));
     for (const [role, more] of [
       ['viewer', {}],
@@ -314,7 +314,7 @@ describe('Deletion', () => {
     expect((await t.call('GET', `/v1.0/artifacts/${sha256}`)).status).toBe(200);
   });
 
-  test('while the same bytes are uploaded again and again: every row has its bytes', async () => {
+  test('leaves no row without its bytes while the same bytes are uploaded again and again', async () => {
     const bytes = Buffer.alloc(200_000, 9);
     const path = `/v1.0/artifacts/${sha256Of(bytes)}`;
     const uploads = byDepth({ quick: 3, full: 20 });
@@ -334,7 +334,7 @@ describe('Deletion', () => {
 });
 
 describe('Two servers on one database and one data directory', () => {
-  test.runIf(isTurn())('the second one leaves alone what the first one receives', async () => {
+  test.runIf(isTurn())('the second one leaves the first one’s uploads alone', async () => {
     const { url, drop } = await newDatabase(CAROTA_SCHEMA);
     const dataDir = temporaryDirectory('shared');
     const first = await startWith({}, { databaseUrl: url, dataDir });
@@ -361,14 +361,15 @@ describe('Two servers on one database and one data directory', () => {
   });
 
   test.runIf(isTurn())(
-    'what a killed server has left counts until the next start removes it',
+    'the remains of a killed server count until the next start removes them',
     async () => {
       const { url, drop } = await newDatabase(CAROTA_SCHEMA);
       const dataDir = temporaryDirectory('killed');
       const first = await startWith({}, { databaseUrl: url, dataDir });
       const token = first.token;
       await first.stop(true);
-      // As a kill leaves it: a part, the bytes of one that was stored and not recorded, their rows, a lock that nobody holds.
+      // What a kill leaves: part of an upload, bytes that were stored but not recorded, their rows, a lock that nobody
+      // holds.
       const owner = '3f0c2d4e-5f01-4c3e-9c1b-6a3f0c2d4e5f';
       const stored = 'a'.repeat(64);
       mkdirSync(join(dataDir, 'artifacts', 'aa'), { recursive: true });
@@ -382,7 +383,7 @@ describe('Two servers on one database and one data directory', () => {
        values (gen_random_uuid(), $1, 't', 100, null, now()), (gen_random_uuid(), $1, 't', 5, $2, now())`,
         [owner, stored],
       );
-      // Of a server on another machine, which may still be at it.
+      // Of a server on another machine, which may still be uploading.
       await database.query(
         `insert into uploads (id, owner, token, bytes, seen_at) values (gen_random_uuid(), gen_random_uuid(), 't', 7, now())`,
       );

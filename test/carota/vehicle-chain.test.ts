@@ -1,6 +1,6 @@
 /**
- * Certificates of vehicles with an authority in between, made by OpenSSL: whatever is sent beside them, the path that counts is
- * looked up in the revocation lists.
+ * Vehicle certificates from an intermediate authority, made by OpenSSL: whatever is sent beside them, the path that is
+ * used is checked against the revocation lists.
  */
 import { copyFileSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -18,7 +18,7 @@ import {
   type TestCarota,
 } from './support/test-carota.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(2);
 
 const folder = temporaryDirectory('vehicle-chain');
@@ -33,7 +33,7 @@ let files = 0;
 const intermediate = (name: string) =>
   root.issue(name, { subject: `/CN=${name}`, extensions: INTERMEDIATE });
 
-/** A certificate of the vehicle by this authority. */
+/** A vehicle certificate from this authority. */
 function leafOf(authority: Pair): Pair {
   const name = `leaf-${++files}`;
   openssl(folder, 'req', ...NEW_KEY, '-keyout', `${name}.key`, '-out', `${name}.csr`, '-subj', `/CN=${systemId}`); // prettier-ignore
@@ -66,7 +66,7 @@ interface Tested {
   readonly ca: string;
   readonly crl: string;
   readonly server: Pair;
-  /** HTTP status; 0: not let in. */
+  /** HTTP status; 000: refused in the handshake. */
   readonly status: (from: Pair) => Promise<string>;
 }
 async function withCarota(authorities: string[], work: (tested: Tested) => Promise<void>) {
@@ -99,14 +99,14 @@ async function withCarota(authorities: string[], work: (tested: Tested) => Promi
   }
 }
 
-test('an intermediate that is sent is looked up in the list of the root, whatever is sent beside it', async () => {
+test('an intermediate that the vehicle sends is checked against the root’s list, whatever is sent beside it', async () => {
   const between = intermediate('Between');
   const leaf = leafOf(between);
   const many = Array.from({ length: 7 }, junk);
   await withCarota([root.ca], async ({ status, crl }) => {
     expect(await status(sending(leaf, between.cert))).toBe('200');
     expect(await status(sending(leaf, ...many.slice(0, 6), between.cert))).toBe('200');
-    // Beyond eight nobody looks.
+    // No more than eight certificates are considered.
     expect(await status(sending(leaf, ...many, between.cert))).toBe('000');
     root.revoke(between);
     copyFileSync(root.crl, crl);
@@ -117,7 +117,7 @@ test('an intermediate that is sent is looked up in the list of the root, whateve
 });
 
 test.runIf(isTurn())(
-  'an intermediate of our own file is looked up in the list of the root',
+  'an intermediate in our own file is checked against the root’s list',
   async () => {
     const [own, good] = [intermediate('Own'), intermediate('Good')];
     const [leaf, other] = [leafOf(own), leafOf(good)];
@@ -132,7 +132,7 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'an authority with the same name and another key is another authority',
+  'an authority with the same name but another key is a different authority',
   async () => {
     const leaf = root.issue(systemId);
     const namesake = new OpensslAuthority('Root');
@@ -148,7 +148,7 @@ test.runIf(isTurn())(
       socket.resume();
       const ended = new Promise<void>((resolve) => socket.once('close', () => resolve()));
       await new Promise<void>((resolve) => socket.once('secureConnect', () => resolve()));
-      // In use, so that it does not end by itself.
+      // Kept in use, so that it is not closed for being idle.
       const asking = setInterval(
         () => socket.write(`GET /uptane/director/${vin}/1.root.json HTTP/1.1\r\nhost: x\r\n\r\n`),
         200,
@@ -168,7 +168,7 @@ test.runIf(isTurn())(
   },
 );
 
-test('the port speaks no suite without authenticated encryption, also once a certificate was renewed', async () => {
+test('the port accepts only suites with authenticated encryption, also after its certificate is renewed', async () => {
   await withCarota([root.ca], async ({ carota, server }) => {
     const { host } = new URL(carota.carota.vehicleUrl ?? '');
     const cipher = async (suite: string) =>

@@ -1,4 +1,4 @@
-/** The port for vehicles: a client certificate in place of a token, only for the routes that vehicles need. */
+/** The vehicle port: client certificates instead of tokens, and only the routes that vehicles need. */
 import { spawn } from 'node:child_process';
 import { copyFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -53,7 +53,7 @@ const curl = async (path: string, from: Pair | undefined, ...args: string[]) => 
 };
 const post = ['-H', 'content-type: application/json', '-d', '{}'];
 
-test('curl with its certificate reads its own Director’s metadata, not another one’s', async () => {
+test('curl with a vehicle’s certificate reads Director metadata of that vehicle only', async () => {
   expect((await curl(`/uptane/director/${own}/1.root.json`, pair)).status).toBe(200);
   const refused = await curl(`/uptane/director/${other}/1.root.json`, pair);
   expect([refused.status, JSON.parse(refused.text).errorCode]).toEqual([403, 'FORBIDDEN']);
@@ -65,7 +65,7 @@ test('curl with its certificate reads its own Director’s metadata, not another
   ).toContain('FORBIDDEN');
 });
 
-test('without a certificate, or with a token in its place, nothing is revealed about any vehicle', async () => {
+test('without a certificate, or with a token instead, the port reveals nothing about a vehicle', async () => {
   for (const args of [[], ['-H', `authorization-token: ${carota.token}`]]) {
     const { status } = await curl(`/uptane/director/${own}/1.root.json`, undefined, ...args);
     expect(status).toBe(401);
@@ -81,12 +81,12 @@ test.each([
   '/openapi.json',
   '/v1.0/session',
   '/v1.0/revoked-certificates',
-])('%s is not on this port, whatever token comes with it', async (path) => {
+])('%s is not on this port, even with a token', async (path) => {
   const { status } = await curl(path, pair, '-H', `authorization-token: ${carota.token}`);
   expect(status).toBe(404);
 });
 
-test('a certificate of another authority, of an unknown vehicle, or for a server gets nowhere', async () => {
+test('a certificate of another authority, of an unknown vehicle, or for a server is refused', async () => {
   const path = `/uptane/director/${own}/1.root.json`;
   const strangers = new OpensslAuthority('Another').issue(systemId);
   expect((await curl(path, strangers)).status).toBe(0);
@@ -97,7 +97,7 @@ test('a certificate of another authority, of an unknown vehicle, or for a server
   expect((await curl(path, authority.issue('c2c-sys-unknown'))).status).toBe(401);
 });
 
-test('a vehicle’s certificate is not accepted on the other port', async () => {
+test('the other port refuses a vehicle’s request without a token', async () => {
   const answer = await carota.call('GET', `/uptane/director/${own}/1.root.json`, { token: null });
   expect(answer.status).toBe(401);
 });
@@ -118,12 +118,12 @@ test('a system_id belongs to one vehicle', async () => {
     imported: 1,
     rejected: [{ line: 1, errorCode: 'SYSTEM_ID_TAKEN' }],
   });
-  // What does not name it keeps it.
+  // A request without a system_id leaves it as it is.
   await carota.call('PUT', `/v1.0/vehicles/${own}`, { body: { model: MODEL } });
   expect((await carota.call('GET', `/v1.0/vehicles/${own}`)).body.system_id).toBe(systemId);
 });
 
-test('a revocation ends a connection in use, by serial number and by list', async () => {
+test('a revocation, by serial number or by list, closes a connection in use', async () => {
   for (const revoke of [
     async (revoked: Pair) => {
       const path = `/v1.0/revoked-certificates/${authority.serialOf(revoked)}`;
@@ -137,7 +137,7 @@ test('a revocation ends a connection in use, by serial number and by list', asyn
   ]) {
     const revoked = authority.issue(systemId);
     const url = new URL(carota.carota.vehicleUrl ?? '');
-    // OpenSSL keeps the connection open after the handshake, as its standard input stays open.
+    // OpenSSL keeps the connection open after the handshake while its standard input is open.
     const child = spawn('openssl', [
       's_client',
       '-connect',
@@ -180,7 +180,7 @@ test('only an administrator sets or moves a system_id; the certificates issued f
   }
   expect((await put(first, { system_id: name })).status).toBe(200);
   expect((await put(second, {}, token)).status).toBe(200);
-  // A planner may state what is so already, and change everything else.
+  // A planner may repeat the current system_id, and change everything else.
   expect((await put(first, { system_id: name, tags: ['staff'] }, token)).status).toBe(200);
   expect((await put(first, { system_id: 'c2c-sys-another' }, token)).status).toBe(403);
   expect((await put(second, { system_id: 'c2c-sys-another' }, token)).status).toBe(403);

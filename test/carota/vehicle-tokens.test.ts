@@ -1,4 +1,4 @@
-/** A vehicle's token is that vehicle's: with it nobody reads, asks or reports anything for another one. */
+/** A vehicle's token is for that vehicle only: it cannot read, request or report anything for another one. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { eventually } from '../support/adapter.js';
 import { vinOf } from '../support/messages.js';
@@ -40,21 +40,21 @@ test.each<[string, string]>([
   ['GET', 'timestamp.json'],
   ['POST', 'manifest'],
   ['POST', 'time'],
-])('%s %s of another vehicle is refused, of its own it is not', async (method, file) => {
+])('%s %s is refused for another vehicle, but not for its own', async (method, file) => {
   const refused = await director(other, method, file);
   expect([refused.status, refused.body.errorCode]).toEqual([403, 'FORBIDDEN']);
   expect((await director(own, method, file)).status).not.toBe(403);
   expect((await director(own.toLowerCase(), method, file)).status).not.toBe(403);
 });
 
-test('nobody is admitted to an update in the name of another vehicle', async () => {
+test('a vehicle cannot ask for admission in the name of another', async () => {
   const ask = (vin: string) =>
     carota.call('POST', `/v1.0/schedules/none/vehicles/${vin}/admission`, { token });
   expect((await ask(other)).body.errorCode).toBe('FORBIDDEN');
   expect((await ask(own)).body.errorCode).toBe('SCHEDULE_NOT_FOUND');
 });
 
-test('a vehicle learns where artifacts are only while a running schedule gives it their script', async () => {
+test('a vehicle gets the URLs of artifacts only while a running schedule gives it their script', async () => {
   const [given, kept] = ['given script', 'kept script'];
   await carota.publish(given, '1.1.0');
   await carota.publish(kept, '1.2.0');
@@ -75,7 +75,7 @@ test('a vehicle learns where artifacts are only while a running schedule gives i
     );
   const before = await locate(given);
   expect([before.status, before.body.errorCode]).toEqual([403, 'FORBIDDEN']);
-  // Of a script that there is not, it learns as much.
+  // The answer for a script that does not exist is the same.
   expect((await locate('none')).body.errorMessage.replace('none', given)).toBe(
     before.body.errorMessage,
   );
@@ -97,12 +97,12 @@ test('a vehicle learns where artifacts are only while a running schedule gives i
   );
   expect(await statuses()).toEqual([200, 403, 403, 403]);
   expect(Object.values((await locate(given)).body.artifacts)).toHaveLength(1);
-  // People with permission are not vehicles.
+  // A person with permission is not limited like a vehicle.
   expect((await locate(kept, carota.token)).status).toBe(200);
   const path = '/v1.0/schedules/now/stop';
   expect((await carota.call('POST', path, { body: { reason: 'enough' } })).status).toBe(200);
   expect(await statuses()).toEqual([403, 403, 403, 403]);
-  // Once it has updated, nothing is given any more.
+  // After its update, the vehicle gets no URLs.
   expect((await plan('again', given, own)).status).toBe(201);
   await eventually(
     async () => (await locate(given)).status,
@@ -112,7 +112,7 @@ test('a vehicle learns where artifacts are only while a running schedule gives i
   await eventually(statuses, (all) => all.every((status) => status === 403));
 });
 
-test('there is no token that several vehicles share, and none of a person that is a vehicle’s', async () => {
+test('a vehicle’s token belongs to one vehicle, and a person’s token to none', async () => {
   const make = (body: object) => carota.call('POST', '/v1.0/tokens', { body });
   const shared = await make({ role: 'vehicle', name: 'fleet' });
   expect(shared).toMatchObject({ status: 400, body: { errors: [{ path: '/vin' }] } });

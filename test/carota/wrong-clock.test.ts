@@ -1,4 +1,6 @@
-/** The clock of the database jumps while the CarOTA Server runs: vehicles would trust anything signed then. */
+/**
+ * The database's clock jumps while the CarOTA Server runs: vehicles would trust anything signed with the wrong time.
+ */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { sampleOf } from '../support/depth.js';
 import { openPostgres, type Database } from '../../src/service/database/index.js';
@@ -21,7 +23,7 @@ let storage: TestDatabase;
 let database: Database;
 let carota: TestCarota;
 
-/** A clock of the database's that the test sets: found before PostgreSQL's own. */
+/** A database clock that the test sets; the search path puts it before PostgreSQL's own. */
 const CLOCK = `
 create table clock_shift (seconds float8 not null);
 insert into clock_shift values (0);
@@ -61,7 +63,7 @@ const WRONG: [string, number][] = [
 ];
 
 test.each(sampleOf(WRONG, 2))(
-  '%s: nothing is signed, no manifest is judged, and both times are named',
+  'clock %s: nothing is signed, no manifest is judged, and the error states both times',
   async (_name, shift) => {
     expect((await askTime()).status).toBe(200);
     await database.query('update clock_shift set seconds = $1', [shift]);

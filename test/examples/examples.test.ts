@@ -1,4 +1,4 @@
-/** The examples do what they say: an integrator and a vehicle, in other languages, against `otaops serve`. */
+/** The examples work as described: integrators and a vehicle in several languages, against `otaops serve`. */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -22,7 +22,7 @@ describe.runIf(hasTurn(1) && python !== undefined)('the examples', () => {
   let adapter: string;
   let broker: string;
   let token: string;
-  /** By VIN: they are answered once. */
+  /** Credentials by VIN, which the adapter returns only once. */
   const credentials: Record<string, string> = {};
 
   beforeAll(async () => {
@@ -125,7 +125,7 @@ describe.runIf(hasTurn(1) && python !== undefined)('the examples', () => {
     expect(code).toBe(0);
     for (const vin of vins) expect(output).toContain(`${vin} success`);
 
-    // Run again, it adds nothing and tells the same: the call is idempotent, and the events are kept.
+    // A second run adds nothing and prints the same: the call is idempotent, and the events are kept.
     const again = await start(process.execPath, script, adapter, 'examples 2', ...vins).ended;
     expect(again.output).toBe(output.replace('accepted 2', 'accepted 0'));
     expect(again.code).toBe(0);

@@ -1,4 +1,4 @@
-"""What schemathesis must not do, and what it may report, with a reason each."""
+"""What schemathesis must not do, and which of its findings are expected, each with a reason."""
 
 import base64
 import hashlib
@@ -16,7 +16,7 @@ import schemathesis
 from schemathesis.core.parameters import ParameterLocation
 
 # Fields whose rules a JSON Schema cannot express, so that a value that fits the schema may be refused:
-# (method, path) -> {field that the answer names: why}. "*" stands for every route.
+# (method, path) -> {field named in the answer: reason}. "*" stands for every route.
 BEYOND_SCHEMA = {
     "*": {
         "/cursor": "only what a page of the same list gave is a cursor",
@@ -55,25 +55,25 @@ BEYOND_SCHEMA = {
         "/since": "either after or since, not both",
     },
 }
-# Members that no schema declares are kept, not refused, and their names and texts are bound by one rule alone
-# (contract section 2). Declared ones say it in their pattern: test/contract/bounded-requests.test.ts.
+# Members that no schema declares are kept, not refused, and only one rule applies to their names and texts
+# (contract section 2). Declared ones have it in their pattern: test/contract/bounded-requests.test.ts.
 UNDECLARED_TEXT = "must not contain the character NUL"
-# Nor may one be named as what an object inherits from: JavaScript would take it for that.
+# Nor may one have the name of an object's prototype: JavaScript would take it for that.
 UNDECLARED_NAME = "/__proto__"
-# The same where any field may be named: plans and scripts name what must be there, and have rules between fields.
+# The same for any field: plans and scripts refer to things that must exist, and have rules between fields.
 WHOLE_BODY = {
     ("POST", "/v1.0/schedules"),
     ("POST", "/v1.0/schedules/preview"),
     ("POST", "/v1.0/update-scripts"),
-    # Lines of CSV and NDJSON have no schema; all of them must be good here.
+    # Lines of CSV and NDJSON have no schema; here, all of them must be valid.
     ("POST", "/v1.0/schedules/{ref-id}/vehicles"),
-    # A key's scheme must be that of its type, and a vehicle has one Primary.
+    # A key's scheme must match its type, and a vehicle has one Primary.
     ("PUT", "/v1.0/vehicles/{vin}/ecus"),
     ("POST", "/v1.0/vehicles/{vin}/ecus/{serial}/replacement"),
-    # The JSON of Uptane: no fractions, no member twice.
+    # Uptane's JSON: no fractions, no duplicate members.
     ("POST", "/uptane/director/{vin}/time"),
 }
-# Answers to a request that fits, without a field: (method, path) -> {errorCode: why}.
+# Errors without a field for a valid request: (method, path) -> {errorCode: reason}.
 BEYOND_REQUEST = {
     ("POST", "/v1.0/artifacts"): {
         "ARTIFACT_REFUSED": "empty, or not what sha256 says",
@@ -99,7 +99,7 @@ def before_call(context, case, kwargs):
     if route == CALL_BACK and not case.meta.is_negative_at(ParameterLocation.HEADER):
         kwargs["auth"] = CallBackSignature()
     known = KNOWN.get(" ".join(route))
-    # The stateful phase has identifiers of its own, and sometimes one must be unknown.
+    # The stateful phase has its own identifiers, and sometimes one must be unknown.
     if known is None or case.meta.phase.name == "stateful" or dice.random() < 0.2:
         return
     places = [
@@ -115,7 +115,7 @@ def before_call(context, case, kwargs):
 
 
 class CallBackSignature(requests.auth.AuthBase):
-    """Signs what is sent in the end (Standard Webhooks): without it, nothing behind the signature would ever be reached."""
+    """Signs the final request (Standard Webhooks): without this, no code behind the signature check would be reached."""
 
     def __call__(self, request):
         body = request.body or b""
@@ -137,8 +137,8 @@ def filter_failure(context, failure, case, response):
     except ValueError:
         return True
     if route == CALL_BACK and type(failure).__name__ == "AcceptedNegativeData":
-        # An event that fits no schema is set aside, and does not hold up the others (contract section 2). One whose
-        # event-id was taken before, or set aside, is a duplicate, whatever else it says.
+        # An event that does not fit the schema is set aside, and does not hold up the others (contract section 2). One whose
+        # event-id was stored or set aside before is a duplicate, whatever its other content.
         return problem.get("refused", 0) + problem.get("duplicates", 0) == 0
     if type(failure).__name__ != "RejectedPositiveData":
         return True
@@ -158,8 +158,8 @@ def filter_failure(context, failure, case, response):
 
 
 def fits_not(case, path):
-    """Whether what the answer names does not fit the schema after all: in its stateful phase schemathesis counts as valid what it
-    has made to be invalid."""
+    """Whether the field that the answer names does not fit the schema after all: in its stateful phase, schemathesis counts
+    values that it made invalid as valid."""
     name = path.removeprefix("/")
     raw = case.operation.definition.raw
     for place, values in (("path", case.path_parameters), ("query", case.query)):
@@ -186,8 +186,8 @@ def body_fits(case):
 
 @schemathesis.hook
 def filter_case(context, case):
-    # Revoking the token that it calls with would end the run. An id that is empty fits no schema: it comes from an entry of
-    # the audit log that is no token's.
+    # Revoking the token that it uses would end the run. An empty id fits no schema: it comes from an entry of
+    # the audit log that has no token.
     return (case.path_parameters or {}).get("id") not in ("", os.environ["OTAOPS_FUZZ_TOKEN_ID"])
 
 

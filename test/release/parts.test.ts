@@ -37,7 +37,7 @@ describe('the next version', () => {
   });
 
   test.each(['1.2', 'v1.2.3', '1.2.3.4', '01.2.3', '1.2.3-', '1.2.3-01', 'next', ''])(
-    '"%s" is no version',
+    '"%s" is not a version',
     (asked) => {
       expect(() => nextVersion('0.1.0', asked)).toThrow(/is not a version/);
     },
@@ -65,7 +65,7 @@ describe('the changelog', () => {
     );
   });
 
-  test('needs an entry for a release, a heading for it, and a version that is new', () => {
+  test('needs an unreleased entry, its heading, and a new version for a release', () => {
     const empty = changelog.replace('- This.', '');
     expect(() => unreleasedOf(empty)).toThrow(/no entry under "## Unreleased"/);
     expect(() => unreleasedOf(changelog.replace('## Unreleased', '## Next'))).toThrow(

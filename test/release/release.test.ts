@@ -1,4 +1,4 @@
-/** `npm run release` in a repository of its own: its refusals and its results. */
+/** `npm run release` in a separate repository: refusals and results. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { cpSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -14,7 +14,7 @@ const COPIED = [
   ...['CHANGELOG.md', 'LICENSE', 'README.md', 'SECURITY.md', 'package-lock.json', 'package.json'],
   ...['docs/releasing.md', 'migrations', 'scripts/release', 'scripts/release.mjs', '.gitignore'],
 ];
-/** No setting of whoever runs the tests, such as signed commits, has a say. */
+/** Excludes personal Git settings, such as signed commits. */
 const ENVIRONMENT = {
   PATH: process.env.PATH ?? '',
   HOME: process.env.HOME ?? '',
@@ -25,7 +25,7 @@ const ENVIRONMENT = {
   GIT_COMMITTER_NAME: 'A',
   GIT_COMMITTER_EMAIL: 'a@example.invalid',
 };
-/** Every file that the manifest names, and one that the real build leaves for itself. */
+/** Writes every file that the manifest names, and one that the real build leaves for its own use. */
 const BUILD = `
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
@@ -50,7 +50,7 @@ interface Manifest {
 const manifestOf = (folder: string) =>
   JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 
-test.runIf(isFullDepth)('the package has what it needs, and nothing else', () => {
+test.runIf(isFullDepth)('the package contains what it needs, and nothing else', () => {
   const output = execFileSync('npm', ['pack', '--dry-run', '--json', '--ignore-scripts'], {
     cwd: ROOT,
     encoding: 'utf8',
@@ -100,7 +100,7 @@ describe.runIf(hasGit && isFullDepth)('a release', () => {
   beforeEach(() => {
     repository = temporaryDirectory('release');
     for (const name of COPIED) cpSync(join(ROOT, name), path(name), { recursive: true });
-    // The checks and the build have tests of their own, and take minutes.
+    // The checks and the build have their own tests, and take minutes.
     changeManifest(({ scripts }) => {
       scripts.build = 'node build.mjs';
       scripts['release:check'] = 'node -e ""';
@@ -117,7 +117,7 @@ describe.runIf(hasGit && isFullDepth)('a release', () => {
     rmSync(repository, { recursive: true, force: true });
   });
 
-  test('is tried by a dry run, which changes nothing', () => {
+  test('can be tried with a dry run, which changes nothing', () => {
     const before = snapshot();
     const { code, output } = release('patch', '--dry-run');
     expect(output).toMatch(/the package has \d+ files, \d+ KiB/);
@@ -126,7 +126,7 @@ describe.runIf(hasGit && isFullDepth)('a release', () => {
     expect(snapshot()).toEqual(before);
   });
 
-  test('is a version, a changelog entry, a commit, a tag and a package', () => {
+  test('makes a version, a changelog entry, a commit, a tag and a package', () => {
     const first = git('rev-parse', 'HEAD');
     const { code, output } = release('minor');
     expect(output).toContain('git push --atomic origin main v0.2.0');
@@ -159,7 +159,7 @@ describe.runIf(hasGit && isFullDepth)('a release', () => {
       .digest('hex');
     expect(read('release/otaops-0.2.0.tgz.sha256')).toBe(`${digest}  otaops-0.2.0.tgz\n`);
 
-    // Nothing new has been written since.
+    // The changelog has no new entries since.
     const again = release('patch');
     expect(again.output).toMatch(/no entry under/);
     expect(again.code).toBe(1);
@@ -255,7 +255,7 @@ describe.runIf(hasGit && isFullDepth)('a release', () => {
   });
 
   test.each([[[]], [['patch', 'minor']], [['--force', 'patch']]])(
-    'needs one version: %j',
+    'needs exactly one version: %j',
     (args) => {
       expect(release(...args)).toMatchObject({ code: 2, output: /^usage: / });
     },

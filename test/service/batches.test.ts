@@ -75,7 +75,7 @@ test('a batch stays within its limit, and a failed batch does not affect the nex
   expect(await later).toBe('done 4');
 });
 
-test('with a pause between batches, a single request waits for none, and what follows it waits for its end', async () => {
+test('with a pause between batches, the first request does not wait, and later ones wait for the end of the pause', async () => {
   const { begun, work } = heldWork();
   const ends: (() => void)[] = [];
   const pause = () => new Promise<void>((resolve) => ends.push(resolve));

@@ -145,7 +145,7 @@ test('the agreed time is refused as soon as the two differ by more than 30 s, an
   await withClock(world, async (clock) => {
     expect(clock.agreed()).toBe(world.databaseTime);
     world.databaseAhead = 3_600_000;
-    // Not read yet: the time goes on as before.
+    // Not read yet: the time continues as before.
     expect(clock.agreed()).toBe(world.databaseTime - 3_600_000);
     await clock.readNow();
     expect(() => clock.agreed()).toThrow(WrongClock);

@@ -1,6 +1,6 @@
 /**
- * A refusal takes as long for names that are known as for those that are not: the same statement and the same computation,
- * whatever the name. (Times themselves are not compared: they depend more on the machine.)
+ * A refusal takes as long for known names as for unknown ones: the same statement and the same computation, whatever
+ * the name. (Times themselves are not compared: they depend more on the machine.)
  */
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
@@ -14,7 +14,7 @@ import { newDatabase, openTestDatabase } from '../support/databases.js';
 import { credentialOf } from '../support/adapter.js';
 import { vehicleOf } from '../support/messages.js';
 
-/** What was done, in order: statements, digests, comparisons. */
+/** The work done, in order: statements, digests, comparisons. */
 const work: string[] = [];
 
 const [known, certified] = [vehicleOf(1, 'EWK'), vehicleOf(2, 'EWK')];
@@ -31,7 +31,7 @@ beforeAll(async () => {
     work.push(`compare ${a.byteLength}`);
     return timingSafeEqual(a, b);
   });
-  // Modules that have imported the functions by name, possibly long before this file, see the spies too.
+  // Makes modules that imported the functions by name, possibly long before this file, see the spies too.
   syncBuiltinESMExports();
 });
 afterAll(async () => {
@@ -51,7 +51,7 @@ const noting = (of: Queryable): Queryable => ({
   script: (text) => of.script(text),
 });
 
-test('a vehicle’s credential, at the embedded broker', async () => {
+test('a vehicle’s credential at the embedded broker takes the same work for any name', async () => {
   await registerVehicles(
     database,
     0,
@@ -76,7 +76,7 @@ test('a vehicle’s credential, at the embedded broker', async () => {
   ]);
   for (const [systemId, credential] of [
     [known.systemId, 'wrong-credential-0123'],
-    // Registered, with a certificate in place of a credential.
+    // Registered with a certificate instead of a credential.
     [certified.systemId, credentialOf(known.vin)],
     ['c2c-sys-nobody', credentialOf(known.vin)],
     ['x'.repeat(5_000), ''],
@@ -85,7 +85,7 @@ test('a vehicle’s credential, at the embedded broker', async () => {
   }
 });
 
-test('a code of enrolment, at the CarOTA Server', async () => {
+test('an enrolment code at the CarOTA Server takes the same work for any name', async () => {
   const { url, drop } = await newDatabase(CAROTA_SCHEMA);
   const carota = openPostgres({ url });
   await carota.query(

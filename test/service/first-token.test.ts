@@ -1,4 +1,6 @@
-/** The initial admin token: wherever the first start is killed, one token exists afterwards, and its file contains it. */
+/**
+ * The initial admin token: wherever the first start is killed, the next one leaves one token, which its file contains.
+ */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readFileSync, rmSync, statSync } from 'node:fs';
@@ -17,7 +19,7 @@ const directory = temporaryDirectory('first-token');
 afterAll(() => rmSync(directory, { recursive: true, force: true }));
 
 test.each(sampleOf(['before the file', 'before the commit', 'after the commit'], 3))(
-  'a process that is killed %s',
+  'after a process is killed %s, the next start leaves one initial admin token',
   async (moment) => {
     const { url, drop } = await newDatabase(ADAPTER_SCHEMA);
     const dataDir = join(directory, moment);

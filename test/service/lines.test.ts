@@ -1,4 +1,4 @@
-/** Lines of an import are read as they come: neither valid nor faulty ones gather in memory. */
+/** Lines of an import are read as they arrive: neither valid nor faulty ones accumulate in memory. */
 import { Readable } from 'node:stream';
 import { expect, test } from 'vitest';
 import { type Line, linesOf } from '../../src/service/lines.js';
@@ -11,7 +11,7 @@ async function linesIn(chunks: Iterable<string>): Promise<Line[]> {
   return lines;
 }
 
-test('a CSV file of faulty lines only: each is told before the next chunk is read', async () => {
+test('faulty lines of a CSV file are reported as it is read, and do not accumulate', async () => {
   let read = 0;
   let told = 0;
   let most = 0;
@@ -28,7 +28,7 @@ test('a CSV file of faulty lines only: each is told before the next chunk is rea
   expect(most).toBeLessThan(2_000);
 });
 
-test('records and faults have their line numbers, wherever chunks are cut', async () => {
+test('records and faults have the right line numbers, wherever chunks are split', async () => {
   const text = 'vin,system_id\nA,1\n\nB,"2\n2"\nC"D,3\nE,4';
   const whole = await linesIn([text]);
   expect(whole.filter((line) => 'value' in line)).toEqual([

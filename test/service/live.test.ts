@@ -1,4 +1,4 @@
-/** Live changes for browsers, whatever they watch. */
+/** Live updates for browsers, whatever they watch. */
 import Fastify from 'fastify';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type TSchema } from 'typebox';
@@ -54,7 +54,7 @@ const until = (reader: EventReader, ...expected: string[]) =>
     (events) => events.join() === expected.join(),
   );
 
-test('a stream starts with hello; then it carries changes of lists and of the topics it named', async () => {
+test('a stream starts with hello, followed by changes of lists and of its topics', async () => {
   const one = await watch('thing:a');
   const other = await watch('thing:b');
   await Promise.all([until(one, 'hello{}'), until(other, 'hello{}')]);

@@ -1,5 +1,5 @@
 // @ts-check
-/** Opens a storage for the first time and is killed on the way: at a statement, or when it is open. */
+/** Opens a storage for the first time and kills itself on the way: at a statement, or when it is open. */
 import pg from 'pg';
 
 const [, , databaseUrl, dataDir = '', moment] = process.argv;

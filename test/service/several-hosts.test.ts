@@ -21,7 +21,7 @@ describe('the URL', () => {
     ]);
   });
 
-  test('requires a writable host if there are several, or if it says so', () => {
+  test('requires a writable host if there are several, or if the URL asks for one', () => {
     const writable = (url: string) => databaseTarget(url).mustBeWritable;
     expect(writable('postgres://a/x')).toBe(false);
     expect(writable('postgres://a,b/x')).toBe(true);
@@ -34,7 +34,7 @@ describe('the URL', () => {
     'postgres://otaops@db/otaops',
     'postgres://otaops@%2Ftmp%2Fdata:5432/postgres?sslmode=disable',
     'postgres:///otaops?host=/run/postgresql',
-  ])('with one host is left as it is: %s', (url) => expect(urlsOf(url)).toEqual([url]));
+  ])('with one host is unchanged: %s', (url) => expect(urlsOf(url)).toEqual([url]));
 
   test.each([
     ['mysql://a/x', /postgres:\/\//],
@@ -66,7 +66,7 @@ describe('the primary', () => {
   const b = (timeline?: number) =>
     timeline === undefined ? { host: 'b', isThere } : { host: 'b', isThere, timeline };
 
-  test('is the host that accepts writes; of two, the one promoted last', () => {
+  test('is the host that accepts writes; if there are two, the one promoted last', () => {
     expect(primaryOf([a(), b(1)], undefined)).toBe('b');
     expect(primaryOf([a(1), b(2)], undefined)).toBe('b');
     expect(primaryOf([a(1), b(2)], 'a')).toBe('b');
@@ -91,12 +91,12 @@ describe.skipIf(!hasPostgres).each(sampleOf(['SIGKILL', 'SIGSTOP'] as const, 2))
         try {
           process.kill(pid, how);
         } catch {
-          // Its backend has exited.
+          // The primary's backend has exited.
         }
       }
     };
 
-    test('is replaced by its standby within 10 s; every confirmed commit is there, once', async () => {
+    test('is replaced by its standby within 10 s, with every confirmed commit exactly once', async () => {
       const moves: string[] = [];
       const database = openPostgres({
         url: `${pair.url}/postgres`,
@@ -139,7 +139,7 @@ describe.skipIf(!hasPostgres).each(sampleOf(['SIGKILL', 'SIGSTOP'] as const, 2))
       expect(first - promoted).toBeLessThan(10_000);
       expect(moves).toEqual([`127.0.0.1:${pair.primary.port}`, `127.0.0.1:${pair.standby.port}`]);
 
-      // The old primary wakes up and still considers itself primary: nobody returns to it.
+      // The old primary wakes up and still considers itself primary, but no client returns to it.
       if (signal === 'SIGSTOP') {
         await freezeAll('SIGCONT');
         const after = committed.size + 500;

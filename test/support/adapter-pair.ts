@@ -1,4 +1,4 @@
-/** Two adapters of one group: on one database, each with an embedded broker of its own. */
+/** Two adapters of one group, on one database, each with its own embedded broker. */
 import { rmSync } from 'node:fs';
 import pino from 'pino';
 import { type Adapter, startAdapter } from '../../src/adapter/index.js';

@@ -17,7 +17,7 @@ export const TESTER = { id: 'test', name: 'test', reason: '' };
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
-  // Tests access answers untyped.
+  // Tests access answers without types.
   readonly body: any;
 }
 
@@ -66,7 +66,7 @@ export function platforms(): Platform[] {
   return hasMosquitto() ? [embedded, real] : [embedded];
 }
 
-/** For tests of what hardly depends on the broker: in a quick run one of them, chosen by the seed. */
+/** For tests that hardly depend on the broker: in a quick run one of the brokers, chosen by the seed. */
 export function platformsInTurn(): Platform[] {
   const all = platforms();
   return all.length === 1 ? all : [...sampleOf(all, 2)];
@@ -204,8 +204,8 @@ export const triggerEvent = (refId: string, vins: string[]) => ({
 });
 
 /**
- * Polls until the answer satisfies a condition; fails with the last answer after 45 s, enough for a busy machine. The pauses
- * grow with the wait, a tenth of it: at a fixed 20 ms, polls are most of what tests of many processes cost.
+ * Polls until the answer satisfies a condition; fails with the last answer after 45 s, enough for a busy machine. The
+ * pauses grow to a tenth of the wait: at a fixed 20 ms, polls would be most of the cost of tests with many processes.
  */
 export async function eventually<T>(
   ask: () => Promise<T>,

@@ -1,14 +1,14 @@
-/** What a browser does with addresses and cookies, one step at a time. */
+/** Follows addresses and keeps cookies like a browser, one step at a time. */
 export interface Visited {
   readonly status: number;
-  /** Of a redirect, which is not followed. */
+  /** Target of a redirect, which is not followed. */
   readonly location: string | undefined;
   readonly text: string;
   readonly headers: Headers;
 }
 
 export class Browsing {
-  /** By host name: cookies know no ports. */
+  /** Cookies by host name: they do not depend on ports. */
   readonly #cookies = new Map<string, Map<string, string>>();
 
   get(url: string, headers: Readonly<Record<string, string>> = {}): Promise<Visited> {

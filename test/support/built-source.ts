@@ -1,6 +1,6 @@
 /**
- * With `npm test`, which has just built it, tests import the build: Node.js loads it in half the time that Vitest needs to
- * translate the source, and it is what is shipped. With `npx vitest`, they import the source.
+ * With `npm test`, which has just made the build, tests import the build: Node.js loads it in half the time that Vitest
+ * needs to translate the source, and the build is what ships. With `npx vitest`, they import the source.
  */
 import { existsSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
@@ -10,7 +10,7 @@ const BUILD = resolve('dist');
 
 export const isBuilt = process.env.npm_lifecycle_event === 'test';
 
-/** A Vite plugin. What has no counterpart in the build, such as the console's modules, stays what it is. */
+/** A Vite plugin. Modules without a counterpart in the build, such as the console's, are not replaced. */
 export const builtSource = {
   name: 'built-source',
   enforce: 'pre' as const,

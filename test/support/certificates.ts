@@ -1,4 +1,4 @@
-/** Certificates made by OpenSSL, as an administrator would make them. */
+/** Certificates made with OpenSSL, as an administrator would do it. */
 import { execFileSync } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -9,7 +9,7 @@ export interface CertificatePair {
 }
 
 export interface Authority extends CertificatePair {
-  /** PEM file of its certificate. */
+  /** PEM file of the CA certificate. */
   readonly file: string;
   /** A certificate for 127.0.0.1 and localhost, as texts. @param days from now until it expires */
   issue(name: string, days?: number): CertificatePair;
@@ -20,7 +20,7 @@ const openssl = (args: readonly string[]) =>
 
 const KEY = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:P-256', '-nodes'];
 
-/** A CA in a folder, which has to exist. */
+/** A CA in an existing folder. */
 export function newAuthority(folder: string, name = 'Test CA'): Authority {
   const file = join(folder, 'ca.pem');
   const keyFile = join(folder, 'ca.key');

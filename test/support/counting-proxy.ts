@@ -1,10 +1,10 @@
-/** A proxy that counts the bytes of its TCP connections, headers and all. */
+/** A proxy that counts the bytes of its TCP connections, including headers. */
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 
 export class CountingProxy {
-  /** To the server. */
+  /** Bytes to the server. */
   sent = 0;
-  /** From the server. */
+  /** Bytes from the server. */
   received = 0;
   readonly #server: Server;
   readonly #sockets = new Set<Socket>();

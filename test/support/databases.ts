@@ -15,7 +15,7 @@ export const templateOf = ({ part }: Schema) => `template_${part}`;
 
 let databases = 0;
 
-/** @param schema whose tables it has; undefined: empty */
+/** @param schema of its tables; undefined: empty */
 export async function newDatabase(schema?: Schema): Promise<TestDatabase> {
   const name = `test_${process.pid}_${Date.now()}_${++databases}`;
   const template = schema ? templateOf(schema) : 'template1';
@@ -26,7 +26,7 @@ export async function newDatabase(schema?: Schema): Promise<TestDatabase> {
   };
 }
 
-/** One connection of each worker, from its first database to its end: a new one costs as much as half a database. */
+/** One connection per worker, from its first database to its end: a new one costs half as much as a database. */
 let admin: Promise<pg.Client> | undefined;
 
 async function administer(statement: string): Promise<void> {

@@ -32,7 +32,7 @@ export const cases = (numbers: { readonly quick: number; readonly full: number }
   seed,
 });
 
-/** Of so many runs with seeds in a row, each test has its turn: what is sampled in it must not be the same each time. */
+/** Each test has its turn within this many runs with consecutive seeds; its samples must differ between turns. */
 const TURNS = 6;
 
 /** Every n-th item; the seed determines the first one, so that runs with different seeds cover all items. */
@@ -43,19 +43,19 @@ export const everyNth = <T>(items: readonly T[], n: number): readonly T[] =>
 export const sampleOf = <T>(items: readonly T[], n: number): readonly T[] =>
   isFullDepth ? items : everyNth(items, n);
 
-/** What decides who has a turn. The tests of a file that is named on the command line all have one (vitest.config.ts). */
+/** Decides which tests have a turn. In a file named on the command line, all tests have one (vitest.config.ts). */
 const thisRun = { isFullDepth: isFullDepth || process.env.TEST_TURNS === 'all', seed };
 
 /**
- * For the tests of a file that take turns: all at full depth, and in a quick run every n-th one of them, where the seed
- * determines the first one. Each call asks for one test.
+ * For tests of a file that take turns: all run at full depth, and every n-th one in a quick run, where the seed
+ * determines the first one. Call it once per test.
  */
 export function takingTurns(n: number, run = thisRun): () => boolean {
   let asked = 0;
   return () => run.isFullDepth || asked++ % n === run.seed % n;
 }
 
-/** The same for files of real processes: whether the one at this place has its turn in this run. */
+/** The same for files with real processes: whether the one at this place has its turn in this run. */
 export const hasTurn = (place: 0 | 1 | 2, run = thisRun): boolean =>
   run.isFullDepth || run.seed % 3 === place;
 

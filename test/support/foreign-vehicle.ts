@@ -9,7 +9,7 @@ export interface ForeignVehicleOptions {
   /** Ports on 127.0.0.1, tried in turn. */
   readonly ports: readonly number[];
   readonly systemId: string;
-  /** With it, it signs in as its system_id. */
+  /** If given, the vehicle signs in as its system_id. */
   readonly credential?: string;
   /** @returns undefined if there are no more messages */
   readonly next: (n: number) => Buffer | undefined;

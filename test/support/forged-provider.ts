@@ -1,4 +1,4 @@
-/** An OpenID Connect provider that says whatever a test wants, even what is forbidden. */
+/** An OpenID Connect provider that answers as a test wants, even against the standard. */
 import { createSign, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { once } from 'node:events';
 import { createServer } from 'node:http';
@@ -6,24 +6,24 @@ import { type AddressInfo } from 'node:net';
 
 export interface ForgedProvider {
   readonly issuer: string;
-  /** Changed per test. */
+  /** Answers, changed by each test. */
   readonly says: {
     /** Changes the claims of a correct ID token. */
     claims: (correct: Record<string, unknown>) => Record<string, unknown>;
-    /** Makes the token of the claims; as a rule signed by the published key. */
+    /** Makes a token of the claims; by default signed by the published key. */
     token: (claims: Record<string, unknown>) => string;
     /** Answer of the userinfo endpoint. */
     userinfo: object;
     /** Status of the token endpoint. */
     status: number;
-    /** Metadata beyond what is needed. */
+    /** Additional metadata. */
     metadata: object;
   };
   /** Requests to the token endpoint. */
   readonly exchanges: URLSearchParams[];
   /** A token signed by its published key. */
   sign(claims: object, header?: object): string;
-  /** Back to a provider that says what is right, for this client and nonce. */
+  /** Resets it to correct answers for this client and nonce. */
   reset(clientId: string, nonce: string): void;
   stop(): Promise<void>;
 }
@@ -37,9 +37,9 @@ export function signedBy(key: KeyObject, claims: object, header: object = {}): s
 
 export const unsigned = (claims: object): string => `${part({ alg: 'none' })}.${part(claims)}.`;
 
-/** Of all forged providers in this process, as it takes long to make. */
+/** The key of all forged providers in this process, as making one takes long. */
 const { publicKey, privateKey } = generateKeyPairSync('rsa', { modulusLength: 2048 });
-/** Of nobody that a server knows. */
+/** A key that no server knows. */
 export const STRANGER = generateKeyPairSync('rsa', { modulusLength: 2048 });
 
 export async function startForgedProvider(): Promise<ForgedProvider> {

@@ -18,9 +18,9 @@ declare module 'vitest' {
 
 /** Without durability, for speed: tests of power cuts have their own servers. */
 const QUICK = ['-c', 'fsync=off', '-c', 'full_page_writes=off'];
-/** So that the write-ahead log does not fill the memory that the data may be in. */
+/** Keeps the write-ahead log from filling the memory in which the data may be. */
 const SMALL_LOG = ['-c', 'min_wal_size=32MB', '-c', 'max_wal_size=256MB'];
-/** Databases of tests are small, and each drop searches all buffers. */
+/** Small, as test databases are small and each drop searches all buffers. */
 const FEW_BUFFERS = ['-c', 'shared_buffers=64MB'];
 
 export default async function setup(project: TestProject) {
@@ -29,7 +29,7 @@ export default async function setup(project: TestProject) {
   const postgres = await startPostgres(
     [...QUICK, ...SMALL_LOG, ...FEW_BUFFERS],
     env?.OTAOPS_TEST_POSTGRES,
-    // A database is created there in a fifth of the time: its hundreds of files cost more than their contents.
+    // Creating a database in memory takes a fifth of the time: its hundreds of files cost more than their contents.
     inMemory(),
   );
   await makeTemplates(postgres.url);
@@ -46,7 +46,7 @@ async function makeTemplates(serverUrl: string): Promise<void> {
     await admin.query(`create database ${name}`);
     const database = openPostgres({ url: `${serverUrl}/${name}` });
     await migrate(database, schema);
-    // An adapter's first start takes half of its time at the database for them.
+    // They take half of the database time of an adapter's first start.
     if (schema === ADAPTER_SCHEMA) await ensurePartitions(database, Date.now());
     await database.close();
   }

@@ -8,11 +8,11 @@ import { freePort } from './servers.js';
 
 export interface IdentityProvider {
   readonly issuer: string;
-  /** Groups of people by name; one that is not here has none. */
+  /** Groups of people by name; others have none. */
   readonly groups: Map<string, string[]>;
-  /** Registers an application; as the secret `secret-of-<id>`. */
+  /** Registers an application with the secret `secret-of-<id>`. */
   addClient(id: string, consoleUrl: string): void;
-  /** Signs somebody in on the provider's pages. @returns where it sends the browser afterwards */
+  /** Signs a person in on the provider's pages. @returns the address that it redirects to */
   signIn(browsing: Browsing, authorizationUrl: string, name: string): Promise<string>;
   /** Signs the browser out on the provider's pages, of all applications. */
   signOut(browsing: Browsing): Promise<void>;
@@ -21,7 +21,7 @@ export interface IdentityProvider {
 
 const GROUPS_CLAIM = 'groups';
 
-/** Settings of a server that is registered there. @param oidcRoles by group */
+/** Settings of a server registered at the provider. @param oidcRoles by group */
 export async function settingsAt(
   provider: IdentityProvider,
   clientId: string,
@@ -54,7 +54,7 @@ export async function startIdentityProvider(): Promise<IdentityProvider> {
     cookies: { keys: ['test'] },
     claims: { openid: ['sub'], profile: ['name'], groups: [GROUPS_CLAIM] },
     pkce: { required: () => true },
-    // Its own one calls no server on this machine, and waits for 2.5 s only.
+    // The provider's own fetch does not call servers on this machine, and waits for only 2.5 s.
     fetch: (input, init) =>
       fetch(input, { ...init, signal: null, dispatcher: undefined } as object),
     features: {

@@ -9,7 +9,8 @@ const leaks: string[] = [];
 const emit = process.emitWarning.bind(process) as (...args: unknown[]) => void;
 
 beforeAll(() => {
-  // Not the event `warning`: commands that run in this process replace its listeners. And here the stack shows who leaks.
+  // Not the event `warning`: commands that run in this process replace its listeners. Also, the stack here shows the
+  // leak.
   process.emitWarning = (warning: string | Error, ...rest: unknown[]) => {
     if (isListenerLeak(warning)) leaks.push(warning.stack ?? warning.message);
     emit(warning, ...rest);

@@ -13,7 +13,7 @@ afterEach(() => {
   warnings.length = 0;
 });
 
-test('eleven listeners on a signal', () => {
+test('eleven listeners on a signal are a leak', () => {
   const { signal } = new AbortController();
   for (let n = 0; n < 10; n++) signal.addEventListener('abort', () => noWork());
   expect(warnings).toEqual([]);
@@ -21,19 +21,19 @@ test('eleven listeners on a signal', () => {
   expect(warnings.map(isListenerLeak)).toEqual([true]);
 });
 
-test('eleven listeners on an emitter', () => {
+test('eleven listeners on an emitter are a leak', () => {
   const emitter = new EventEmitter();
   for (let n = 0; n < 11; n++) emitter.on('data', () => noWork());
   expect(warnings.map(isListenerLeak)).toEqual([true]);
 });
 
-test('another warning is none', () => {
+test('other warnings are not a leak', () => {
   process.emitWarning(new Error('something else'));
   process.emitWarning('MaxListenersExceededWarning');
   expect(warnings.map(isListenerLeak)).toEqual([false, false]);
 });
 
-test('a child process that warns counts as this process', () => {
+test('a warning of a child process counts as one of this process', () => {
   const output = 'started\n(node:7) MaxListenersExceededWarning: 11 abort listeners\n(use …)\n';
   expect(hasListenerLeak('started\n')).toBe(false);
   expect(hasListenerLeak(output)).toBe(true);

@@ -1,10 +1,10 @@
 /**
- * Order of test files. Vitest starts with the largest ones, or with those that took longest in an earlier run, of which a
- * fresh clone knows nothing. A small file that takes minutes would be alone at the end, with an idle core beside it.
+ * Order of test files. Vitest starts with the largest ones, or with those that took longest in an earlier run, which a
+ * fresh clone does not know. A small file that takes minutes would run alone at the end, beside idle cores.
  */
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Those that take longest at full depth, or that wait longest in a quick run. */
+/** The files that take longest at full depth, or wait longest in a quick run. */
 const LONGEST = [
   'vehicle/power-cuts.test.ts',
   'end-to-end/runaway-campaign.test.ts',

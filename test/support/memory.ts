@@ -1,11 +1,11 @@
 import { accessSync, constants, statfsSync } from 'node:fs';
 
-/** Linux's file system in memory. */
+/** Linux's in-memory file system. */
 const MEMORY = '/dev/shm';
-/** Ten times what the databases of a run at full depth take at most, and as much more than the files of a quick run; bytes. */
+/** Bytes; ten times the most that the databases of a run at full depth take, or the files of a quick run. */
 const ROOM = 4 * 2 ** 30;
 
-/** A folder whose files are in memory, if there is one with enough room. */
+/** A folder for files in memory, if there is one with enough room. */
 export function inMemory(): string | undefined {
   try {
     accessSync(MEMORY, constants.W_OK);

@@ -14,7 +14,7 @@ export interface TestVehicle {
 
 const VIN_DIGITS = 'ABCDEFGHJKLMNPRSTUVWXYZ0123456789';
 
-/** The VIN of a number; different numbers give different VINs. */
+/** A VIN for a number; different numbers give different VINs. */
 export function vinOf(n: number, prefix = '5YJ'): string {
   let tail = '';
   for (let rest = n; tail.length < 17 - prefix.length; rest = Math.floor(rest / 33)) {

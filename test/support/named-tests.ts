@@ -1,29 +1,29 @@
-/** The names of the tests in a file, read from its text: documents name tests, and must name only existing ones. */
+/** The titles of the tests in a file, read from its text, to check that documents name only existing tests. */
 import { existsSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import ts from 'typescript';
 
 export interface NamedTest {
-  /** Of the `describe`s around it, and its own; with the placeholders of `each`. */
+  /** Titles of the `describe`s around it and its own, with the placeholders of `each`. */
   readonly titles: readonly string[];
-  /** It does not run, or only under a condition. */
+  /** Whether it is skipped, or runs only under a condition. */
   readonly isConditional: boolean;
 }
 
 interface TestFile {
   readonly tests: readonly NamedTest[];
-  /** Texts of the file and of its own helpers, which rows of `each` are made of. */
+  /** Texts of the file and its helpers, from which rows of `each` are made. */
   readonly texts: readonly RegExp[];
 }
 
 const files = new Map<string, TestFile>();
 
 /**
- * Whether a file has a test that always runs, by its title, or by the titles of the `describe`s around it and its own with
- * ` > ` between.
+ * Checks that a file has a test that always runs, by its title, or by the titles of the `describe`s around it and its
+ * own, joined with ` > `.
  *
- * @param path from the folder of the project
- * @returns what is wrong; undefined: nothing
+ * @param path relative to the project's folder
+ * @returns the fault, if any
  */
 export function faultOfTest(path: string, name: string): string | undefined {
   if (!existsSync(path)) return `there is no file ${path}`;
@@ -42,7 +42,7 @@ export function faultOfTest(path: string, name: string): string | undefined {
     : undefined;
 }
 
-/** What vitest puts in for `%s` and its kind, or for `$name`. */
+/** Placeholders that vitest replaces, such as `%s` and `$name`. */
 const PLACEHOLDER = /%[sdifjo#$]|\$[a-zA-Z]+/;
 
 function isTitle(title: string, wanted: string, texts: readonly RegExp[]): boolean {
@@ -70,7 +70,7 @@ function fileAt(path: string): TestFile {
 const sourceAt = (path: string) =>
   ts.createSourceFile(path, readFileSync(path, 'utf8'), ts.ScriptTarget.Latest, true);
 
-/** What it imports from the folder of tests. */
+/** Its imports from the folder of tests. */
 function helpersOf(path: string, source: ts.SourceFile): ts.SourceFile[] {
   return source.statements
     .filter(ts.isImportDeclaration)
@@ -102,7 +102,7 @@ interface Runner {
   readonly body: readonly ts.Node[];
 }
 
-/** `test('…')`, `describe.each(…)('…')`, `test.skip('…')` and their kind. */
+/** `test('…')`, `describe.each(…)('…')`, `test.skip('…')` and the like. */
 function runnerOf(call: ts.CallExpression): Runner | undefined {
   const [title, ...body] = call.arguments;
   if (!title) return undefined;
@@ -119,7 +119,7 @@ function runnerOf(call: ts.CallExpression): Runner | undefined {
   }
   const name = callee.text;
   if (name !== 'test' && name !== 'describe') return undefined;
-  // `test.each(…)` itself is no test: its title comes with the next call.
+  // `test.each(…)` itself is not a test: the title comes with the next call.
   const isMade = ts.isPropertyAccessExpression(call.expression) && modifiers.some(isMaker);
   if (isMade) return undefined;
   return {
@@ -139,12 +139,12 @@ function titleOf(node: ts.Expression): string | undefined {
   return node.head.text + node.templateSpans.map(({ literal }) => `%s${literal.text}`).join('');
 }
 
-/** Each text and template of a file, and the names of members, which rows may be made of. */
+/** Each text and template of a file, and member names, from which rows may be made. */
 function textsIn(source: ts.SourceFile): RegExp[] {
   const texts: RegExp[] = [];
   const visit = (node: ts.Node): void => {
     if (ts.isStringLiteralLike(node)) texts.push(new RegExp(`^${escaped(node.text)}$`, 's'));
-    // As it is written, and as `%i` writes it.
+    // As in the source, and as `%i` prints it.
     if (ts.isNumericLiteral(node)) {
       texts.push(new RegExp(`^(?:${escaped(node.getText())}|${escaped(node.text)})$`));
     }

@@ -1,7 +1,7 @@
 /**
- * Programs of others without which a test file makes no sense: they are its subject, or the foreign side of what it tests.
- * Where one is missing, the file is left out, and a line says how to get it. (A file that needs one for a part only asks
- * `isInstalled` itself.)
+ * External programs without which a test file makes no sense: they are its subject, or the other side of what it tests.
+ * If one is missing, the file is skipped, and a line says how to install it. (A file that needs one only for a part
+ * calls `isInstalled` itself.)
  */
 import { isInstalled } from './servers.js';
 
@@ -39,7 +39,7 @@ export const NEEDED: Readonly<Record<string, readonly Program[]>> = {
   'test/vehicle/own-certificate.test.ts': ['openssl'],
 };
 
-/** The files of which a program is missing. @throws ProgramMissing on CI, where every test runs */
+/** Files with a missing program. @throws ProgramMissing on CI, where every test runs */
 export async function filesWithoutTheirPrograms(): Promise<string[]> {
   const missing = new Set<Program>();
   for (const [program, name] of Object.entries(PACKAGES) as [Program, string][]) {

@@ -13,16 +13,16 @@ export interface Pair {
 export interface VehicleCertificate {
   /** OpenSSL's `-subj`; default: the system_id as CN. */
   readonly subject?: string;
-  /** Lines of its extensions. */
+  /** Lines with its extensions. */
   readonly extensions?: readonly string[];
   /** As OpenSSL's `ca -startdate` has them: `20200101000000Z`. */
   readonly from?: string;
   readonly until?: string;
   /** OpenSSL's `-newkey`; default: a key on P-256. */
   readonly newKey?: string;
-  /** Of the signature; default: SHA-256. */
+  /** Digest of the signature; default: SHA-256. */
   readonly digest?: string;
-  /** In place of the authority itself, one that it has issued. */
+  /** An authority issued by this one, which signs instead of it. */
   readonly issuer?: Pair;
 }
 
@@ -72,7 +72,7 @@ export class OpensslAuthority {
     return printed.trim().replace('serial=', '');
   }
 
-  /** Revokes it in the list, which `crl` then names. */
+  /** Revokes it in the list, the file `crl`. */
   revoke({ cert }: Pair): void {
     openssl(this.folder, 'ca', '-config', 'ca.cnf', '-revoke', cert);
     this.writeCrl();
@@ -83,7 +83,7 @@ export class OpensslAuthority {
   }
 }
 
-/** @returns standard output @throws Error with what OpenSSL says */
+/** @returns standard output @throws Error with OpenSSL's message */
 export function openssl(cwd: string, ...args: string[]): string {
   const { status, stdout, stderr } = spawnSync('openssl', args, { cwd, encoding: 'utf8' });
   if (status !== 0) throw new Error(`openssl ${args.join(' ')}: ${stderr}`);
@@ -91,7 +91,7 @@ export function openssl(cwd: string, ...args: string[]): string {
 }
 
 /**
- * Runs a foreign client while servers in this process go on.
+ * Runs an external client while servers in this process keep running.
  *
  * @returns standard output and standard error together
  */
@@ -112,7 +112,7 @@ export function runClient(
   });
 }
 
-/** The files of a pair, for clients that take PEM. */
+/** The contents of a pair, for clients that take PEM. */
 export const pemOf = ({ cert, key }: Pair) => ({
   cert: readFileSync(cert),
   key: readFileSync(key),

@@ -1,11 +1,11 @@
-/** What poppler reads in a PDF. */
+/** Reads a PDF with poppler. */
 import { execFileSync } from 'node:child_process';
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ProgramMissing } from '../../src/test-bed/index.js';
 import { ifInstalled, temporaryDirectory } from './servers.js';
 
-/** Whether its programs are here. */
+/** Whether poppler's programs are installed. */
 export const hasPoppler = await ifInstalled(() => {
   try {
     execFileSync('pdftotext', ['-v'], { stdio: 'ignore' });
@@ -43,5 +43,5 @@ export const infoOf = (pdf: Uint8Array): Record<string, string> =>
       }),
   );
 
-/** Without white space, in which a text that is set differs from a text that is written. */
+/** Without white space, in which printed text differs from its source. */
 export const squeezed = (text: string): string => text.replaceAll(/\s/g, '');

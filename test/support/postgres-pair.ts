@@ -14,7 +14,7 @@ export interface PairMember {
   start(): Promise<void>;
   /** SIGKILL of the postmaster; its backends exit by themselves. */
   kill(): Promise<void>;
-  /** Promotes it to primary that waits for no standby. */
+  /** Promotes it to a primary that waits for no standby. */
   promote(): Promise<void>;
   query(sql: string): Promise<string>;
 }

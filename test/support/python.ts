@@ -1,8 +1,8 @@
-/** Python with paho-mqtt, for vehicles of others. */
+/** Python with paho-mqtt, for vehicles of other vendors. */
 import { execFileSync } from 'node:child_process';
 import { ProgramMissing } from '../../src/test-bed/index.js';
 
-/** Debian's Python, for which its python3-paho-mqtt is; else whichever comes first. */
+/** Debian's Python, which has its python3-paho-mqtt; else the first in the path. */
 const PYTHONS = ['/usr/bin/python3', 'python3'];
 
 /** @throws ProgramMissing */

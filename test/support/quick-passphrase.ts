@@ -5,7 +5,7 @@
 import { createPrivateKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 
-/** Encrypts the key in the file, which is not encrypted, or by the product with the same passphrase. */
+/** Encrypts the key in the file, which is unencrypted, or encrypted by the product with the same passphrase. */
 export function protectQuickly(file: string, passphrase: string): void {
   const key = createPrivateKey({ key: readFileSync(file), passphrase });
   // PBKDF2 with 2,048 rounds.

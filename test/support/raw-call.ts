@@ -1,11 +1,11 @@
-/** Calls a route of the contract, and gives the answer as it came. */
+/** Calls a route of the contract, and returns the raw answer. */
 import { pathOf, type Route } from '../../src/contract/index.js';
 
 export interface RawCall {
   readonly params?: Readonly<Record<string, string>>;
   readonly query?: Readonly<Record<string, string>>;
   readonly body?: unknown;
-  /** Lines or bytes. */
+  /** Body of lines or bytes. */
   readonly content?: { readonly type: string; readonly body: string };
 }
 

@@ -1,12 +1,12 @@
-/** Raw bytes of an answer without end. */
+/** Raw bytes of an endless answer. */
 import { eventually } from './adapter.js';
 
 export interface RawStream {
   text(): string;
-  /** Resolves once the server has ended it. */
+  /** Resolves once the server has ended the answer. */
   readonly ended: Promise<void>;
   close(): void;
-  /** Resolves once all of these have come. */
+  /** Resolves once all of these have arrived. */
   until(...parts: string[]): Promise<boolean>;
 }
 
@@ -24,7 +24,7 @@ export async function openStream(url: string, token: string): Promise<RawStream>
         text += decoder.decode(chunk as Uint8Array, { stream: true });
       }
     } catch {
-      // Broken off by the server, or closed by us.
+      // Cut off by the server, or closed by us.
     }
   })();
   return {

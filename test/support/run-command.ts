@@ -51,7 +51,7 @@ function capture(stream: NodeJS.WriteStream, take: (text: string) => void): () =
   };
 }
 
-/** Removes the listeners of a finished command, as its process exit would. */
+/** Removes the listeners of a finished command, as the exit of a process would. */
 function keepListeners(signal: NodeJS.Signals): () => void {
   const before = process.listeners(signal);
   return () => {

@@ -1,6 +1,6 @@
 /**
- * One folder for all temporary files of a run, which is removed at its end; `KEEP_TEST_FILES=1` keeps it. It is the
- * system's folder for temporary files to all processes of the run.
+ * One folder for all temporary files of a run, removed at its end; `KEEP_TEST_FILES=1` keeps it. All processes of the
+ * run use it as the system's temporary folder.
  */
 import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
@@ -9,14 +9,14 @@ import { basename, join } from 'node:path';
 import { isFullDepth } from './depth.js';
 import { inMemory } from './memory.js';
 
-/** Short, as paths of sockets in it are limited to 107 bytes. */
+/** Short, because socket paths are limited to 107 bytes. */
 const PREFIX = 'otaops-run-';
 
 export default function setup(): (() => void) | undefined {
-  // Another project of this run has made it.
+  // Another project of this run has created the folder.
   if (basename(tmpdir()).startsWith(PREFIX)) return undefined;
   const before = process.env.TMPDIR;
-  // What is installed once for all runs is there.
+  // For programs that are installed once for all runs.
   process.env.SYSTEM_TMPDIR = tmpdir();
   const folder = newFolder();
   process.env.TMPDIR = folder;
@@ -24,7 +24,7 @@ export default function setup(): (() => void) | undefined {
     if (process.env.KEEP_TEST_FILES === '1') return void process.stdout.write(`Kept: ${folder}\n`);
     rmSync(folder, { recursive: true, force: true, maxRetries: 5 });
   };
-  // Also after an interruption: the folder may be in memory.
+  // Even after an interruption: the folder may be in memory.
   process.once('exit', remove);
   return () => {
     process.off('exit', remove);
@@ -35,8 +35,8 @@ export default function setup(): (() => void) | undefined {
 }
 
 /**
- * In memory, where a file is written in a tenth of the processor time. At full depth on disk: its files are many, and what
- * holds there must hold on a real file system.
+ * In memory, where writing a file takes a tenth of the processor time. At full depth on disk: there are many files, and
+ * the tests should show what holds on a real file system.
  */
 function newFolder(): string {
   const memory = isFullDepth || process.env.TMPDIR !== undefined ? undefined : inMemory();
@@ -50,12 +50,12 @@ function newFolder(): string {
 
 function madeIn(place: string): string {
   const folder = mkdtempSync(join(place, PREFIX));
-  // For other accounts too, as the system's one is: servers give up the rights of root.
+  // For other accounts too, like the system's folder: servers drop root's privileges.
   chmodSync(folder, 0o1777);
   return folder;
 }
 
-/** Containers may forbid it for what is in memory. */
+/** Containers may forbid it for files in memory. */
 function runsPrograms(folder: string): boolean {
   const program = join(folder, 'program');
   writeFileSync(program, '#!/bin/sh\n', { mode: 0o755 });

@@ -1,4 +1,4 @@
-/** What holds for every route when a caller limited to vehicle models calls it. */
+/** Properties of every route for a caller limited to vehicle models. */
 import { expect } from 'vitest';
 import { type Grants, isInScope, type Route } from '../../src/contract/index.js';
 import { type RawAnswer, type RawCall } from './raw-call.js';
@@ -17,7 +17,7 @@ export type Calls = (about: Named) => readonly RawCall[];
 
 export interface Principal {
   readonly role: string;
-  /** Marks of the models that are theirs. */
+  /** Marks of the models that the caller may see. */
   readonly own: readonly Mark[];
 }
 
@@ -27,14 +27,14 @@ export interface Calling {
   readonly grants: Grants;
 }
 
-/** Calls a route about each model. @param names of what each model has */
+/** Calls a route about each model. @param names of each model's data */
 export async function expectScopeHolds(
   route: Route,
   { role, own }: Principal,
   names: Readonly<Record<Mark, Named>>,
   calling: Calling,
 ): Promise<void> {
-  // An open route is the same for all.
+  // An open route is the same for all callers.
   const marks = route.permission === 'open' ? own.slice(0, 1) : MODELS;
   for (const mark of marks) {
     if (isInScope(own.map(modelOf), modelOf(mark))) {
@@ -43,7 +43,7 @@ export async function expectScopeHolds(
   }
 }
 
-/** Asked about what is not theirs: the answer is that about what there is not. */
+/** A call about a foreign model gets the same answer as one about a model that does not exist. */
 async function expectNothingLearnt(
   route: Route,
   foreign: Named,
@@ -52,7 +52,7 @@ async function expectNothingLearnt(
   const calls = requests[route.id] ?? (() => []);
   const unknown = calls(named(UNKNOWN, foreign.run));
   for (const [place, call] of calls(foreign).entries()) {
-    // Without a name in it, it is asked about everything.
+    // A call without a name in it is about everything.
     if (!JSON.stringify(call).toUpperCase().includes(foreign.mark)) continue;
     const answer = await send(route, call);
     const measure = await send(route, unknown[place] ?? {});
@@ -67,7 +67,7 @@ async function expectNothingLearnt(
   }
 }
 
-/** Asked about what is theirs, or about everything: only what is theirs is in the answer. */
+/** The answer to a call about an own model, or about everything, contains only own data. */
 async function expectOwnOnly(
   route: Route,
   about: Named,

@@ -1,10 +1,10 @@
-/** Content of a database apart from some vehicle models: two snapshots show what a caller has changed. */
+/** Content of a database without some vehicle models: two snapshots show what a caller has changed. */
 import { type Database } from '../../src/service/database/index.js';
 
-/** @param tables by name: a query of `line`, and of the `model` that it is of, '' for all */
+/** @param tables by name: a query of `line` and its `model`, '' for all models */
 export const snapshotOf =
   (tables: Readonly<Record<string, string>>) =>
-  /** @returns sorted lines of all that is not of these models */
+  /** @returns sorted lines that do not belong to these models */
   async (database: Database, models: readonly string[]): Promise<string[]> => {
     const lines: string[] = [];
     for (const [table, statement] of Object.entries(tables)) {

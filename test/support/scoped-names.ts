@@ -1,17 +1,17 @@
 /**
- * Data of several vehicle models for tests of scopes: everything of a model carries a mark, by which it is found in the raw
- * bytes of any answer.
+ * Data of several vehicle models for tests of scopes: everything of a model carries a mark, which can be found in the
+ * raw bytes of any answer.
  */
 
-/** Models that there are. */
+/** Models that exist. */
 export const MODELS = ['MARKA', 'MARKB', 'MARKC'] as const;
 export type Mark = (typeof MODELS)[number];
-/** Of what there is not: answers about it are the measure for what somebody may learn of foreign models. */
+/** Mark of a model that does not exist: a caller may learn as much of foreign models as the answers about it say. */
 export const UNKNOWN = 'MARKX';
-/** Of vehicles that no limited caller sees: registered without a model, and not registered. */
+/** Marks of vehicles that no limited caller sees: registered without a model, and unregistered. */
 export const NOBODYS = ['MARKN', 'MARKU'] as const;
 
-/** Names of all that a model has, in one run of a test. */
+/** Names of everything that a model has in one run of a test. */
 export interface Named {
   readonly mark: string;
   readonly run: string;
@@ -25,7 +25,7 @@ export interface Named {
 export const modelOf = (mark: string) => `model ${mark}`;
 export const vinFor = (mark: string, n = 1) => mark + String(n).padStart(17 - mark.length, '0');
 
-/** @param run names are unique by it */
+/** @param run makes the names unique */
 export const named = (mark: string, run: string): Named => ({
   mark,
   run,
@@ -36,7 +36,7 @@ export const named = (mark: string, run: string): Named => ({
   messageId: `msg-dev-${mark}-${run}`,
 });
 
-/** The marks that somebody may see by their scopes. @returns those found all the same */
+/** @param own marks that the caller's scopes permit @returns other marks that were found */
 export const foreignMarksIn = (bytes: string, own: readonly string[]): string[] =>
   [...MODELS, ...NOBODYS].filter(
     (mark) => !own.includes(mark) && bytes.toUpperCase().includes(mark),

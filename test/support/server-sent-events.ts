@@ -11,7 +11,7 @@ export interface EventReader {
   /** The id to resume with. */
   readonly lastEventId: string;
   readonly events: ServerSentEvent[];
-  /** Resolves once that many have arrived. */
+  /** Resolves once this many have arrived. */
   until(count: number): Promise<ServerSentEvent[]>;
   close(): void;
   /** Resolves once the server has ended the stream. */

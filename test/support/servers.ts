@@ -19,10 +19,10 @@ export {
 } from '../../src/test-bed/index.js';
 
 /**
- * A PostgreSQL server: the one that comes with the package or, with OTAOPS_TEST_POSTGRES=installed, the one installed on
- * this machine.
+ * A PostgreSQL server: the one that comes with the package or, with OTAOPS_TEST_POSTGRES=installed, the one installed
+ * on this machine.
  *
- * @param folder of its data; undefined: the system's one for temporary files
+ * @param folder of its data; undefined: the system's temporary folder
  * @throws ProgramMissing
  */
 export async function startPostgres(

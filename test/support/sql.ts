@@ -1,4 +1,4 @@
-/** Statements of a test on a server that may be killed at any time: each has a connection of its own. */
+/** Runs a test's statements on a server that may be killed at any time, each on its own connection. */
 import pg from 'pg';
 import { eventually } from './adapter.js';
 

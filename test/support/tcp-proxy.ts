@@ -2,7 +2,7 @@
 import { connect, createServer, type AddressInfo, type Server, type Socket } from 'node:net';
 import { Transform } from 'node:stream';
 
-/** From the client to the server, or back. */
+/** From the client to the server, or the other way. */
 export type Direction = 'requests' | 'answers';
 export const DIRECTIONS: readonly Direction[] = ['requests', 'answers'];
 
@@ -40,7 +40,7 @@ export class TcpProxy {
     });
   }
 
-  /** The end of one connection is that of the other, which learns of it in its turn. */
+  /** Ends one connection with the other, after the data still on its way. */
   #link(from: Socket, to: Socket, direction: Direction): void {
     from.setNoDelay(true);
     this.#sockets.add(from);
@@ -48,7 +48,7 @@ export class TcpProxy {
     from.on('close', () => {
       this.#sockets.delete(from);
       const end = () => {
-        // Else what is still on its way comes first, and then the end.
+        // Otherwise the remaining data and the end are still on their way.
         if (!from.readableEnded) to.destroy();
       };
       const frozen = this.#frozen(direction);
@@ -75,7 +75,7 @@ export class TcpProxy {
     return (this.#server.address() as AddressInfo).port;
   }
 
-  /** Instead of forwarding the server's next answer, cuts the connection. */
+  /** Cuts the connection instead of forwarding the server's next answers. */
   loseAnswers(count: number): void {
     this.#answersToLose = count;
   }
@@ -98,12 +98,12 @@ export class TcpProxy {
     });
   }
 
-  /** Requests arrive, and no answer comes back on any connection, until {@link mend}. */
+  /** Requests arrive, but no connection gets answers until {@link mend}. */
   swallow(): void {
     this.#isSwallowing = true;
   }
 
-  /** From now on existing connections forward nothing; new ones work. */
+  /** Existing connections forward nothing from now on; new ones work. */
   cutHalfOpen(): void {
     for (const socket of this.#sockets) {
       socket.unpipe();
@@ -112,8 +112,8 @@ export class TcpProxy {
   }
 
   /**
-   * Holds back all that goes in one direction, also the end of connections, until {@link thaw}: no packet arrives, and no
-   * side learns of it. New connections are accepted, and nothing more.
+   * Holds back everything in these directions, including the end of connections, until {@link thaw}: no packet arrives,
+   * and neither side notices. New connections are only accepted.
    */
   freeze(directions: readonly Direction[] = DIRECTIONS): void {
     let thaw: () => void = () => undefined;
@@ -121,7 +121,7 @@ export class TcpProxy {
     this.#freeze = { directions, end, thaw };
   }
 
-  /** What was held back arrives, as after the retransmissions of TCP. */
+  /** Delivers the data held back, as after TCP retransmissions. */
   thaw(): void {
     const freeze = this.#freeze;
     this.#freeze = undefined;

@@ -11,9 +11,9 @@ export interface TestAuthority {
   readonly url: string;
   /** PEM. */
   readonly caFile: string;
-  /** The answer to a request (DER): OpenSSL's own, or what a test puts in its place. */
+  /** The answer to a request (DER): OpenSSL's, unless a test replaces it. */
   answer: (request: Buffer) => { readonly status: number; readonly body: Buffer };
-  /** OpenSSL's. */
+  /** OpenSSL's answer. */
   reply(request: Buffer): Buffer;
   stop(): Promise<void>;
 }
@@ -39,7 +39,7 @@ keyUsage = critical, digitalSignature
 extendedKeyUsage = critical, timeStamping
 `;
 
-/** @param curve of its keys; undefined: RSA */
+/** @param curve for its keys; undefined: RSA */
 export async function startAuthority(curve?: string): Promise<TestAuthority> {
   const directory = temporaryDirectory('tsa');
   const at = (name: string) => join(directory, name);

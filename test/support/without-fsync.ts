@@ -1,7 +1,7 @@
 /**
- * Setup of all tests: `fsyncSync` does nothing in their own processes. It protects from a cut of the machine's power, which
- * only tests of separate processes have (chaos/power-cut); the kernel keeps what a killed process has written. It takes a
- * sixth of the processor time of tests that write durably, and longer still where the disk is slow.
+ * Setup of all tests: `fsyncSync` does nothing in the tests' own processes. It protects against power cuts, which only
+ * tests with separate processes simulate (chaos/power-cut); the kernel keeps what a killed process has written. It
+ * would take a sixth of the processor time of tests that write durably, and more on a slow disk.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';

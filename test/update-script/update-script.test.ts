@@ -1,4 +1,4 @@
-/** Update scripts: what is wrong with one, the order of versions and of ECUs, windows of the day. */
+/** Update scripts: validation, the order of versions and of ECUs, daily windows. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -45,12 +45,12 @@ const related = (how: 'requires' | 'conflicts', name: string, ...versions: strin
   script({ ...ecu('HU'), [how]: [{ ecu: name, versions }] }, ecu('TCU'));
 
 describe('the validator', () => {
-  test('takes a record of what the update does to type approvals, also to none', () => {
+  test('accepts a record of the affected type approvals, even an empty one', () => {
     expect(validateScript(recorded(r79))).toMatchObject({ record: { systems: ['brakes'] } });
     expect(validateScript(recorded())).toMatchObject({ record: { regulations: [] } });
   });
 
-  test('takes a good script as it is', () => {
+  test('accepts a valid script', () => {
     expect(validateScript(script(ecu('HU'), ecu('TCU', 'HU')))).toMatchObject({ version: 'v1' });
   });
 
@@ -112,7 +112,7 @@ describe('the validator', () => {
       '/ecus/0/conflicts/0/versions',
     ],
     ['a pattern that is none', related('requires', 'TCU', '*'), '/ecus/0/requires/0/versions/0'],
-  ])('names the place of %s', (_what, value, path) => {
+  ])('names the location of %s', (_what, value, path) => {
     const faults = validateScript(value) as { path: string; message: string }[];
     expect(faults.map((fault) => fault.path)).toContain(path);
     expect(faults.every(({ message }) => message.length > 0)).toBe(true);
@@ -141,11 +141,11 @@ describe('compatibility with the software of other ECUs', () => {
     ['conflicts', '2.3', ['1.*'], undefined],
     ['conflicts', '1.9', ['1.*', '0.9'], 'HU 1.1.0 conflicts with GW 1.*, 0.9: it would have 1.9'],
     ['conflicts', undefined, ['1.*'], 'HU 1.1.0 conflicts with GW 1.*: its version is unknown'],
-  ])('%s, where the vehicle has %s, %j', (how, has, versions, expected) => {
+  ])('%s, if the vehicle has %s, %j', (how, has, versions, expected) => {
     expect(verdict(how, has, versions)).toBe(expected);
   });
 
-  test('an ECU that the vehicle does not have is no conflict, but cannot be required', () => {
+  test('an ECU that the vehicle does not have does not conflict, but cannot be required', () => {
     const nothing = () => undefined;
     const judged = (how: 'requires' | 'conflicts') =>
       incompatibility(
@@ -158,7 +158,7 @@ describe('compatibility with the software of other ECUs', () => {
     expect(judged('conflicts')).toBeUndefined();
   });
 
-  test('what the script itself installs counts, not what it replaces', () => {
+  test('the versions that the script installs count, not those that it replaces', () => {
     const gateway = { ...ecu('GW'), version: '2.0' };
     expect(verdict('requires', '1.9', ['2.*'], [gateway])).toBeUndefined();
     expect(verdict('conflicts', '1.9', ['1.*'], [gateway])).toBeUndefined();
@@ -193,7 +193,7 @@ describe('versions', () => {
   });
 
   const version = fc.stringMatching(/^[a-c0-9]{1,2}([.\-_+][a-c0-9]{1,2}){0,3}$/);
-  test('have one order: of three, never a circle', () => {
+  test('are ordered consistently: no three form a cycle', () => {
     fc.assert(
       fc.property(version, version, version, (a, b, c) => {
         const [x, y, z] = [a, b, c].sort(compareVersions) as [string, string, string];
@@ -205,7 +205,7 @@ describe('versions', () => {
     );
   });
 
-  test('match themselves, and a beginning with a star', () => {
+  test('match themselves, and a prefix with a star', () => {
     expect(matchesVersion('1.3.*', '1.3.7')).toBe(true);
     expect(matchesVersion('1.3.*', '1.30.7')).toBe(false);
     expect(matchesVersion('1.3', '1.3')).toBe(true);
@@ -213,12 +213,12 @@ describe('versions', () => {
   });
 });
 
-test('ECUs are installed after those that they wait for, otherwise in the order of the script', () => {
+test('ECUs are installed after those they wait for, otherwise in the script’s order', () => {
   const order = installOrder([ecu('A', 'C'), ecu('B'), ecu('C', 'B'), ecu('D')]);
   expect(order?.map(({ ecu: name }) => name)).toEqual(['B', 'C', 'A', 'D']);
 });
 
-describe('a window of the day', () => {
+describe('a daily window', () => {
   const at = (text: string) => Date.parse(text);
   const night = { from: '22:00', to: '05:00' };
 
@@ -240,7 +240,7 @@ describe('a window of the day', () => {
     expect(change('2026-11-25T05:00:00+01:00')).toBe(at('2026-11-25T22:00:00+01:00'));
   });
 
-  test('whose beginning a day does not have, opens when the clock has jumped over it', () => {
+  test('opens after the clock jumps forward over its start', () => {
     const opens = nextOpening(
       { from: '02:30', to: '04:00' },
       'Europe/Berlin',
@@ -254,7 +254,7 @@ test.each([
   ['Mars/Olympus', 0],
   ['Europe/Berlin', NaN],
   ['Europe/Berlin', Infinity],
-])('there is no window in the zone %s at %s', (zone, now) => {
+])('a window in the zone %s at %s is an error', (zone, now) => {
   const window = { from: '22:00', to: '05:00' };
   expect(() => nextOpening(window, zone, now)).toThrow(RangeError);
   expect(() => nextChange(window, zone, now)).toThrow(RangeError);

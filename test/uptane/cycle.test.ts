@@ -204,7 +204,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
     ['root', 512_000],
     ['timestamp', 16_384],
     ['targets', 5_000_000],
-  ] as const)('%s of more than %i bytes, and one of just so many', async (role, limit) => {
+  ] as const)('%s of more than %i bytes, but not of exactly that many', async (role, limit) => {
     const repository = of(world);
     world.provision();
     if (role === 'root') repository.roles.root.version = 2;
@@ -227,7 +227,7 @@ describe.each(both)('attacks on the %s repository', (name, of) => {
   });
 });
 
-test('a clock in 2099 accepts nothing and damages nothing; one in 1970 checks versions, but no expiry', async () => {
+test('with a clock in 2099 nothing is accepted or damaged; in 1970, versions are checked, but not expiry', async () => {
   world.provision();
   world.now = new Date('2099-01-01T00:00:00Z');
   expect(await world.refusal()).toMatchObject({ code: 'freeze', role: 'root' });

@@ -137,7 +137,7 @@ describe('termination', () => {
     await found();
   });
 
-  test('takes the image that the role lists', async () => {
+  test('does not matter if the role lists the image', async () => {
     lister('a');
     follow(top, 'a', { terminating: true });
     await found();

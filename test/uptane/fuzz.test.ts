@@ -48,7 +48,7 @@ describe('files damaged after signing', () => {
     const file = (path: string) => must(image.files.get(`metadata/${path}`));
     const base = { root, previous: undefined, now, subject, rules };
     const timestamp = checkTimestamp(file('timestamp.json'), base);
-    // Without hashes, which would catch everything before the parser.
+    // Without hashes, which would catch all damage before the parser.
     const unpinned = {
       ...timestamp,
       snapshot: { version: 1, length: undefined, hashes: undefined },
@@ -67,7 +67,7 @@ describe('files damaged after signing', () => {
   });
 
   test(
-    `${FILES} of them are rejected unless their content is unchanged`,
+    `${FILES} files are rejected unless their content is unchanged`,
     () => {
       const mutations = new Mutations(seed);
       const signedOf = kinds.map(([file, check]) => Buffer.from(check(file).envelope.signedBytes));

@@ -42,7 +42,7 @@ describe('without an attack', () => {
     ]);
   });
 
-  test('without an order, the image repository is not contacted', async () => {
+  test('the image repository is not contacted without an order', async () => {
     world.director.targets.targets = {};
     world.provision();
     expect(await world.paths()).toEqual([]);

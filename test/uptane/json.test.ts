@@ -63,7 +63,7 @@ describe('invalid JSON, and JSON that programs read differently, is rejected', (
   });
 });
 
-test('all other JSON is read like JSON.parse does', () => {
+test('all other JSON is read as by JSON.parse', () => {
   fc.assert(
     fc.property(fc.json({ maxDepth: 5 }), (text) => {
       const plain = (value: any): unknown => {

@@ -1,4 +1,4 @@
-/** Delegations that are malformed, and names of delegated roles. */
+/** Malformed delegations, and names of delegated roles. */
 import { describe, expect, test } from 'vitest';
 import {
   follow,

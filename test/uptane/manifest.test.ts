@@ -79,7 +79,7 @@ test('reports written by ECUs are read back unchanged', async () => {
   expect(read.size).toBe(3);
 });
 
-test('a signature by the right key under another id does not count, nor one next to a wrong one', async () => {
+test('a right signature does not count under another key id, or after a wrong one with its id', async () => {
   const bytes = await manifest();
   const file = JSON.parse(bytes.toString());
   const [signature] = file.signatures;
@@ -88,14 +88,14 @@ test('a signature by the right key under another id does not count, nor one next
   await expect(accept(changed([]))).rejects.toThrow(refusal);
   const renamed = changed([{ ...signature, keyid: 'a'.repeat(64) }]);
   await expect(accept(renamed)).rejects.toThrow(refusal);
-  // One verification per report: a megabyte of wrong signatures costs no more.
+  // Each report is verified once, so a megabyte of wrong signatures costs no more.
   const second = changed([{ ...signature, sig: '00' }, signature]);
   await expect(accept(second)).rejects.toThrow(refusal);
   const stranger = { keyid: 'b'.repeat(64), sig: '00' };
   expect((await accept(changed([stranger, signature]))).vin).toBe(VIN);
 });
 
-test('each signature names its method and the hash of what is signed, and what it names counts', async () => {
+test('each signature names its method and the hash of the signed content, and both must be right', async () => {
   const bytes = await manifest();
   const file = JSON.parse(bytes.toString());
   const report = file.signed.ecuReports[SERIALS[2] ?? ''];
@@ -115,14 +115,14 @@ test('each signature names its method and the hash of what is signed, and what i
   );
   await expect(accept(changed({ method: 1 }))).rejects.toThrow(Refusal);
   await expect(accept(changed({ hash: { sha256: null } }))).rejects.toThrow(Refusal);
-  // Other vehicles may leave them out, or have other hashes too.
+  // Other vehicles may omit them, or add other hashes.
   const { keyid, sig } = file.signatures[0];
   for (const more of [{}, { hash: { sha512: 'b' } }]) {
     const signatures = [{ keyid, sig, ...more }];
     const plain = Buffer.from(JSON.stringify({ ...file, signatures }));
     expect((await accept(plain)).vin).toBe(VIN);
   }
-  // An ECU's own: signed by the Primary, which can neither make nor change it.
+  // The same for an ECU's report in a manifest that the Primary has signed.
   report.signatures[0].hash.sha256 = 'c'.repeat(64);
   const other = await signStatement(file.signed, signerOf('P-1'));
   const refusal = { code: 'signature', ecuId: SERIALS[2] };

@@ -126,7 +126,7 @@ test.each<[role: string, what: string, change: Change]>([
     'a target without custom metadata',
     (signed) => (signed.targets.x = { length: 0, hashes: { sha1: 'x' } }),
   ],
-])('%s: %s does no harm', async (role, _what, change) => {
+])('%s: %s is accepted', async (role, _what, change) => {
   expect(await code(role, change)).toBe('accepted');
 });
 

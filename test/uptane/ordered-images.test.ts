@@ -1,4 +1,4 @@
-/** What the Director’s targets say, and the comparison of both repositories: only what both list is installed. */
+/** The Director's targets, and the comparison of both repositories: only images that both list are installed. */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { FIRMWARE, forEcu, match, TestWorld, VIN } from './support/test-vehicle.js';
 
@@ -87,7 +87,7 @@ describe('the Director’s targets', () => {
     expect(await refusal(change)).toBe(code);
   });
 
-  test('that were rejected are not stored', async () => {
+  test('are not stored if they were rejected', async () => {
     expect(await refusal((signed) => (signed.custom.vin = 'another'))).toBe('vehicle');
     expect(world.directorStore.files.has('targets')).toBe(false);
   });

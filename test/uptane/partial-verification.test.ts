@@ -1,4 +1,4 @@
-/** Partial verification by a Secondary that knows only the Director, whoever delivers the files. */
+/** Partial verification by a Secondary that knows only the Director, however the files reach it. */
 import { must } from './support/must.js';
 import { beforeEach, expect, test } from 'vitest';
 import {
@@ -39,7 +39,7 @@ function code(changes: Partial<PartialVerification> = {}): string {
   }
 }
 
-test('its image is found', () => {
+test('a Secondary finds its image', () => {
   expect(verify().assignment).toMatchObject({ ecuId: 'ecu-1', target: { path: FIRMWARE } });
 });
 
@@ -67,7 +67,7 @@ test('targets older than the stored ones are rejected', () => {
   expect(code({ previousTargets: before })).toBe('accepted');
 });
 
-test('a version far ahead, signed with a stolen key, no longer counts once the key is replaced', () => {
+test('a version far ahead, signed with a stolen key, does not count once the key is replaced', () => {
   const { targets } = world.director;
   targets.version = 1_000_000;
   world.director.publish();
@@ -79,11 +79,11 @@ test('a version far ahead, signed with a stolen key, no longer counts once the k
   world.director.release('root', 'targets');
   const newRoots = [file('2.root.json')];
   expect(code({ previousTargets: fastForwarded, newRoots })).toBe('accepted');
-  // Still so when the power was cut after the new root was stored.
+  // Even if the power was cut after the new root was stored.
   expect(code({ previousTargets: fastForwarded, root: file('2.root.json') })).toBe('accepted');
 });
 
-test('a stored file that the disk has corrupted does not keep it from updating', () => {
+test('a stored file that the disk corrupted does not prevent an update', () => {
   expect(code({ previousTargets: Buffer.from('{') })).toBe('accepted');
 });
 

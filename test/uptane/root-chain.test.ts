@@ -69,17 +69,20 @@ describe('a chain of roots', () => {
     expect((await world.refusal()).code).toBe('signature');
   });
 
-  test.each([1, 3, 10])('has no gaps: 2.root.json with version %i is rejected', async (version) => {
-    world.image.tamper = (role, signed) => {
-      if (role === 'root') signed.version = version;
-    };
-    world.image.release('root');
-    expect(await world.refusal()).toMatchObject({
-      code: 'rollback',
-      role: 'root',
-      expected: 'version 2',
-    });
-  });
+  test.each([1, 3, 10])(
+    'may not have gaps: 2.root.json with version %i is rejected',
+    async (version) => {
+      world.image.tamper = (role, signed) => {
+        if (role === 'root') signed.version = version;
+      };
+      world.image.release('root');
+      expect(await world.refusal()).toMatchObject({
+        code: 'rollback',
+        role: 'root',
+        expected: 'version 2',
+      });
+    },
+  );
 
   test('does not continue from a revoked root', async () => {
     const stolen = world.image.roles.root.keys;
@@ -103,7 +106,7 @@ describe('a chain of roots', () => {
     expect(world.imageFetcher.requests[0]).toBe('3.root.json');
   });
 
-  test(`brings at most ${LIMITS.newRoots} new roots per cycle; the next cycle continues`, async () => {
+  test(`adds at most ${LIMITS.newRoots} new roots per cycle; the next cycle continues`, async () => {
     for (let count = 0; count < LIMITS.newRoots + 3; count += 1) world.image.release('root');
     await world.cycle();
     const version = () =>

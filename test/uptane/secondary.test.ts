@@ -16,26 +16,26 @@ beforeEach(() => {
     checkDirectorTargetsForEcu(targets, { vin: VIN, ecuId: 'ecu-2', hardwareId: 'hw-b' });
 });
 
-test('it accepts only its own image', async () => {
+test('a Secondary accepts only its own image', async () => {
   world.provision();
   expect(await world.paths()).toEqual(['radio']);
   expect(await world.paths()).toEqual([]);
 });
 
-test('it ignores an image for another ECU, even an unconfirmed one', async () => {
+test('a Secondary ignores an image for another ECU, even an unconfirmed one', async () => {
   world.image.targets.targets = { radio: world.image.targets.targets.radio ?? {} };
   world.provision();
   expect(await world.paths()).toEqual(['radio']);
 });
 
-test('nothing is ordered for it', async () => {
+test('a Secondary without an order fetches nothing from the image repository', async () => {
   world.director.targets.targets = { [FIRMWARE]: world.director.targets.targets[FIRMWARE] ?? {} };
   world.provision();
   expect(await world.paths()).toEqual([]);
   expect(world.imageFetcher.requests).toEqual([]);
 });
 
-test('an image ordered by a dishonest Primary with its own keys', async () => {
+test('a Secondary refuses an image that a dishonest Primary orders with its own keys', async () => {
   world.provision();
   world.order('evil', 'evil', 9, forEcu('ecu-2', 'hw-b'));
   world.director.signers = (role) => (role === 'targets' ? [makeKey()] : undefined);
@@ -43,7 +43,7 @@ test('an image ordered by a dishonest Primary with its own keys', async () => {
   expect(await world.refusal()).toMatchObject({ code: 'signature', attack: 'arbitrary-software' });
 });
 
-test('an old release, with metadata that was valid once', async () => {
+test('a Secondary refuses an old release with metadata that was once valid', async () => {
   world.provision();
   const before = new Map(world.director.files);
   await world.cycle();
@@ -54,7 +54,7 @@ test('an old release, with metadata that was valid once', async () => {
   expect(await world.refusal()).toMatchObject({ code: 'rollback', attack: 'rollback' });
 });
 
-test('its image for other hardware', async () => {
+test('a Secondary refuses its image for other hardware', async () => {
   world.director.tamper = (role, signed) => {
     if (role === 'targets') signed.targets.radio.custom.ecuIdentifiers['ecu-2'].hardwareId = 'hw-c';
   };

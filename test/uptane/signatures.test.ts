@@ -17,7 +17,7 @@ beforeEach(() => {
 test.each<KeyType>(['ed25519', 'ecdsa', 'rsa'])(
   'all roles can have keys of type %s',
   async (type) => {
-    // In a quick run all have the same one: eight keys of RSA take a second.
+    // In a quick run, all roles have the same key: eight RSA keys take a second.
     const common = makeKey(type);
     for (const { roles } of [world.director, world.image]) {
       for (const role of Object.values(roles)) role.keys = [isFullDepth ? makeKey(type) : common];
@@ -28,7 +28,7 @@ test.each<KeyType>(['ed25519', 'ecdsa', 'rsa'])(
 );
 
 test.each<KeyType>(['ed25519', 'ecdsa', 'rsa'])(
-  'a signature of type %s over something else does not count',
+  'a signature of type %s over different content does not count',
   async (type) => {
     const key = makeKey(type);
     world.image.targets.keys = [key];
@@ -94,7 +94,7 @@ test('one RSA key in two PEM encodings counts once', async () => {
   expect((await world.refusal()).code).toBe('signature');
 });
 
-test('wrong signatures before a valid one do no harm', async () => {
+test('wrong signatures before a valid one do not matter', async () => {
   const [key] = world.image.targets.keys;
   const wrong = ['', 'zz', 'abc', '00'.repeat(64)].map((sig) => ({
     ...must(key),

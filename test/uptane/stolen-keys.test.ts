@@ -1,5 +1,5 @@
 /**
- * What a thief achieves with which keys, as in docs/trust.md, including where the protection ends. Each thief can also
+ * What a thief can do with which keys, as in docs/trust.md, including where the protection ends. Each thief can also
  * put files on the servers.
  */
 import { beforeEach, describe, expect, test } from 'vitest';
@@ -15,14 +15,14 @@ beforeEach(() => {
   world = new TestWorld();
 });
 
-/** Two targets keys of two, and an honest image that the vehicle has installed. */
+/** A threshold of two targets keys, and an honest image that the vehicle has installed. */
 async function honest(): Promise<void> {
   Object.assign(world.image.targets, { keys: [makeKey(), makeKey()], threshold: 2 });
   world.order(GOOD, 'good 1', 1).provision();
   expect(await world.paths()).toEqual([GOOD]);
 }
 
-/** Lists an image in the image repository alone. */
+/** Lists an image only in the image repository. */
 function list(path: string, content: string, counter = 9): void {
   world.image.addImage(path, Buffer.from(content), { match: match(counter) });
 }
@@ -35,7 +35,7 @@ describe('a supplier’s key', () => {
     return supplier;
   };
 
-  test('alone lists software on its own paths that nobody orders: nothing is installed', async () => {
+  test('alone can list software on its own paths, but without an order nothing is installed', async () => {
     const supplier = withSupplier();
     await world.cycle();
     world.image.addImage('radio/evil.bin', Buffer.from('evil'), { match: match(9) }, supplier);
@@ -59,7 +59,7 @@ describe('a supplier’s key', () => {
 });
 
 describe('the Director’s online keys', () => {
-  test('withhold updates for as long as the thief likes, and no vehicle can tell', async () => {
+  test('withhold updates for as long as the thief likes, and no vehicle can notice', async () => {
     await honest();
     world.order(GOOD, 'good 2', 2);
     world.image.release();
@@ -71,7 +71,7 @@ describe('the Director’s online keys', () => {
     }
   });
 
-  test('order any published image that fits the ECU and is not older than what it has', async () => {
+  test('order any published image that fits the ECU and is not older than its current one', async () => {
     await honest();
     list('brakes/special.bin', 'published for another schedule', 5);
     world.image.release();
@@ -82,13 +82,13 @@ describe('the Director’s online keys', () => {
     });
     world.director.release();
     expect(await world.paths()).toEqual(['brakes/special.bin']);
-    // From there, nothing older.
+    // After that, nothing older.
     world.order(GOOD, 'good 1', 1);
     world.director.release();
     expect((await world.refusal()).code).toBe('release-counter');
   });
 
-  test('and its root key replace all of its keys, and still install nothing that is not published', async () => {
+  test('and its root key can replace all its keys, but cannot install anything unpublished', async () => {
     await honest();
     const stolen = [...world.director.roles.root.keys];
     for (const name of ['timestamp', 'snapshot', 'targets'] as const) {
@@ -106,7 +106,7 @@ describe('the Director’s online keys', () => {
 });
 
 describe('keys of the image repository', () => {
-  test('all of them, without the Director’s, cannot swap what it orders', async () => {
+  test('cannot, even all together, swap what the Director orders', async () => {
     await honest();
     world.order(GOOD, 'good 2', 2);
     world.director.release();
@@ -114,14 +114,14 @@ describe('keys of the image repository', () => {
     list(GOOD, 'evil 2', 2);
     world.image.release('root', 'targets', 'snapshot', 'timestamp');
     expect(await world.refusal()).toMatchObject({ code: 'mismatch', attack: 'arbitrary-software' });
-    // Nor have it installed beside what the Director orders.
+    // Nor can they install it beside what the Director orders.
     world.image.addImage(GOOD, Buffer.from('good 2'), { match: match(2) });
     list(EVIL, 'evil');
     world.image.release();
     expect(await world.paths()).toEqual([GOOD]);
   });
 
-  test('snapshot and timestamp hold vehicles at what is published, until the targets expire', async () => {
+  test('for snapshot and timestamp can hold vehicles at the published images until the targets expire', async () => {
     await honest();
     const { image } = world;
     const expires = new Date(world.now.getTime() + 180 * DAY_MS);
@@ -152,7 +152,7 @@ describe('where the protection ends', () => {
     world.image.release();
     world.director.release();
     expect(await world.paths()).toEqual([EVIL]);
-    // Root revokes the targets keys. The thief goes on with them.
+    // Root revokes the targets keys. The thief continues to use them.
     const stolen = world.image.targets.keys;
     world.image.targets.keys = [makeKey(), makeKey()];
     world.order(EVIL, 'evil 2', 10);

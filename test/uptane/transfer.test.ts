@@ -202,7 +202,7 @@ describe('over HTTP', () => {
     expect(await code(from)).toBe('network');
   });
 
-  test('nor does one in a chunked response', async () => {
+  test('nor does a broken connection in a chunked response', async () => {
     const from = await fetcher((_request, response) => {
       response.writeHead(200);
       response.write('half of it');

@@ -49,7 +49,7 @@ test('a target is downloaded once', async () => {
   expect(http.requests.filter((path) => path.startsWith('/image/targets/'))).toEqual([]);
 });
 
-test('a key id need not be the hash of its key', async () => {
+test('a key id does not have to be the hash of its key', async () => {
   for (const role of Object.values(world.image.roles)) {
     const [key] = role.keys;
     role.keys = [{ ...must(key), id: `any ${must(key).id.slice(0, 8)}` }];

@@ -279,8 +279,8 @@ test('after a power cut during installation, the ECU’s actual image is determi
 /** Requests of the cycle below. */
 const REQUESTS = 12;
 
-/** The real process, killed once at each request of a cycle; in a quick run, at some of them. */
-test('killed at any request, it completes the update in the next cycle', async () => {
+/** The real process is killed once at each request of a cycle; in a quick run, at some of them. */
+test('a client killed at any request completes the update in the next cycle', async () => {
   await init();
   await update();
   world.image.addRole('supplier');

@@ -1,4 +1,7 @@
-/** A vehicle asks before it downloads and before it installs, and what it does with each answer (contract section 10). */
+/**
+ * A vehicle asks for admission before it downloads and before it installs, and follows the answer (contract section
+ * 10).
+ */
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { softwareOf } from './support/software.js';
 import { ADMITTED, startUptaneVehicle, UptaneWorld } from './support/uptane-world.js';
@@ -20,7 +23,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** Numbers of the requests for admission, and of the first download, in the order of all requests. */
+/** Indexes, among all requests, of those for admission; `downloads` likewise. */
 const asked = () =>
   world.allRequests.flatMap((path, place) => (path.endsWith('/admission') ? [place] : []));
 const downloads = () =>
@@ -38,7 +41,7 @@ async function update(admissions: UptaneWorld['admissions']) {
   return { statuses, vehicle };
 }
 
-test('it asks before the download, and once more before the installation', async () => {
+test('a vehicle asks before the download, and once more before the installation', async () => {
   const { statuses } = await update([ADMITTED]);
   expect(statuses.at(-1)).toBe('success');
   expect(asked()).toHaveLength(2);
@@ -51,7 +54,7 @@ test('it asks before the download, and once more before the installation', async
   );
 });
 
-test('it waits until it is admitted, and downloads nothing before', async () => {
+test('a vehicle waits until it is admitted, and downloads nothing before that', async () => {
   const { statuses } = await update([later(0), later(0), ADMITTED]);
   expect(statuses.at(-1)).toBe('success');
   expect(asked()).toHaveLength(4);
@@ -64,13 +67,13 @@ test.each<[what: string, answer: UptaneWorld['admissions'][number]]>([
   ['a revoked token', refusal(401, 'UNAUTHORIZED', 'no such token')],
   ['what is no JSON', { status: 200, body: 'welcome to our WLAN' }],
   ['other JSON', { status: 200, body: { admitted: 'yes' } }],
-])('%s is no answer: it asks again', async (_what, answer) => {
+])('after %s, a vehicle asks again', async (_what, answer) => {
   const { statuses } = await update([answer, answer, ADMITTED]);
   expect(statuses.at(-1)).toBe('success');
   expect(asked()).toHaveLength(4);
 });
 
-test('when the schedule has ended before the download, nothing is downloaded', async () => {
+test('a vehicle downloads nothing if the schedule has ended before the download', async () => {
   const { statuses, vehicle } = await update([
     refusal(409, 'SCHEDULE_STATUS', 'the schedule is stopped: 3 vehicles failed'),
   ]);
@@ -79,7 +82,7 @@ test('when the schedule has ended before the download, nothing is downloaded', a
   expect(downloads()).toEqual([]);
 });
 
-test('when it has ended before the installation, nothing is installed', async () => {
+test('a vehicle installs nothing if the schedule has ended before the installation', async () => {
   const { statuses } = await update([
     ADMITTED,
     refusal(409, 'SCHEDULE_STATUS', 'the schedule is stopped'),
@@ -89,12 +92,12 @@ test('when it has ended before the installation, nothing is installed', async ()
   expect(statuses.at(-1)).toBe('cancel');
 });
 
-test('a vehicle that has no part in the schedule fails', async () => {
+test('the update fails if the vehicle is not in the schedule', async () => {
   const { statuses } = await update([refusal(404, 'VEHICLE_NOT_FOUND', 'not in this schedule')]);
   expect(statuses.at(-1)).toBe('failure');
 });
 
-test('the user may cancel while it waits', async () => {
+test('the user may cancel while the vehicle waits', async () => {
   world.admissions = [later(600)];
   world.update('hu only 001', BILL);
   const vehicle = startUptaneVehicle(world);

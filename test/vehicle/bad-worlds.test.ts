@@ -1,4 +1,7 @@
-/** Bad servers, unfit scripts, full disks: each ends as it should, on working software. Attacks: uptane-attacks.test.ts. */
+/**
+ * Bad servers, unsuitable scripts and full disks: the vehicle ends up on working software. Attacks:
+ * uptane-attacks.test.ts.
+ */
 import { beforeEach, describe, expect, test } from 'vitest';
 import { HttpDownloads } from '../../src/vehicle/index.js';
 import { sampleOf } from '../support/depth.js';
@@ -12,7 +15,7 @@ import { updatesOf } from './support/updates.js';
 const SOFTWARE = softwareOf(3_000_000);
 const { carota, scriptOf } = await updatesOf(SOFTWARE);
 
-/** One trigger, its result, and the software that runs afterwards. */
+/** Sends one trigger. @returns its result, and the software that runs afterwards */
 async function updated(options: Partial<TestVehicleOptions> = {}, scriptRefId = 'hu only 001') {
   const v = startVehicle({ carota, ...options });
   await v.update(scriptRefId);
@@ -25,7 +28,7 @@ async function updated(options: Partial<TestVehicleOptions> = {}, scriptRefId = 
   return outcome;
 }
 
-/** A server that stalls is noticed soon. */
+/** Detects a stalled server soon. */
 const impatient = { slowest: { bytes: 1_000, seconds: 0.5 } };
 
 describe('a server that', () => {
@@ -43,7 +46,7 @@ describe('a server that', () => {
       ],
       3,
     ),
-  )('%s: the update succeeds all the same', async (_what, fault) => {
+  )('%s: the update still succeeds', async (_what, fault) => {
     carota.fault = fault;
     expect(await updated(impatient)).toEqual({ ends: 'success', reason: undefined, runs: '1.1.0' });
   });
@@ -114,7 +117,7 @@ describe('a server that', () => {
       ],
       3,
     ),
-  )('%s: it ends with the reason', async (_what, fault, ends, reason) => {
+  )('%s: the update ends with the reason', async (_what, fault, ends, reason) => {
     carota.fault = fault;
     expect(await updated(impatient)).toEqual({
       ends,
@@ -133,7 +136,7 @@ describe('a server that', () => {
     expect((second?.bytes ?? 0) + from).toBe(SOFTWARE.length);
   });
 
-  test('rejects an expired URL is asked for a new one', async () => {
+  test('rejects an expired URL: the vehicle requests a new one', async () => {
     carota.fault = { kind: 'status', status: 403, times: 1 };
     const artifact = carota.artifact(SOFTWARE);
     const asked: boolean[] = [];
@@ -163,7 +166,7 @@ describe('a script that', () => {
     expect(outcome.reason).toBe(`the script is for model 'vehicle model b', this is '${MODEL}'`);
   });
 
-  test('is another one than was asked for is refused, however well it is signed', async () => {
+  test('has another name than requested is refused, even if signed correctly', async () => {
     carota.publish(scriptOf({ 'script-ref-id': 'another' }), 'hu only 001');
     const outcome = await updated();
     expect(outcome).toMatchObject(refused);
@@ -180,7 +183,7 @@ describe('a script that', () => {
     expect(outcome.reason).toMatch(reason);
   });
 
-  test('is older than what runs is refused, unless it allows the downgrade', async () => {
+  test('is older than the running version is refused, unless it allows the downgrade', async () => {
     carota.publish(scriptOf());
     expect(await updated({ ecus: { HU: '2.0.0' } })).toEqual({
       ends: 'failure',
@@ -194,7 +197,7 @@ describe('a script that', () => {
     });
   });
 
-  test('does not permit the running version as a start is rejected', async () => {
+  test('does not start from the running version is refused', async () => {
     const artifact = carota.artifact(SOFTWARE);
     carota.publish(
       scriptOf({ ecus: [{ ecu: 'HU', version: '1.1.0', from: ['1.0.5', '0.9.*'], artifact }] }),
@@ -205,7 +208,7 @@ describe('a script that', () => {
     });
   });
 
-  test('conflicts with the software of another ECU is rejected', async () => {
+  test('conflicts with another ECU’s software is refused', async () => {
     const artifact = carota.artifact(SOFTWARE);
     const scriptWith = (versions: string[]) =>
       scriptOf({
@@ -224,7 +227,7 @@ describe('a script that', () => {
     });
   });
 
-  test('names an ECU that the vehicle does not have is rejected', async () => {
+  test('names an ECU that the vehicle does not have is refused', async () => {
     const artifact = carota.artifact(SOFTWARE);
     carota.publish(scriptOf({ ecus: [{ ecu: 'XYZ', version: '1.1.0', artifact }] }));
     expect(await updated()).toMatchObject({
@@ -237,7 +240,7 @@ describe('a script that', () => {
 describe('a vehicle', () => {
   beforeEach(() => carota.publish(scriptOf()));
 
-  test('whose disk is full downloads nothing', async () => {
+  test('with a full disk downloads nothing', async () => {
     const outcome = await updated({ freeBytes: () => Promise.resolve(5_000_000) });
     expect(outcome).toMatchObject({ ends: 'download_fail', runs: '1.0.0' });
     expect(outcome.reason).toMatch(/^the disk is full: \d+ bytes are needed, 5000000 are free$/);

@@ -1,4 +1,7 @@
-/** Messages that a broker may have lost after acknowledging them are repeated, within bounds and even after a power cut. */
+/**
+ * The vehicle repeats messages that a broker may have lost after acknowledging them, within bounds and even after a
+ * power cut.
+ */
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { decodeMessage } from '../../src/contract/index.js';
@@ -14,7 +17,7 @@ import {
 import { temporaryDirectory } from '../support/servers.js';
 import { IDENTITY, triggerOf } from './support/platform-double.js';
 
-/** A broker that acknowledges as the test decides. */
+/** A broker whose acknowledgements the test controls. */
 class LinkDouble implements CloudLink {
   isUp = false;
   readonly published: string[] = [];
@@ -102,7 +105,7 @@ test('messages acknowledged in the last 40 s before a disconnect are repeated in
   expect(link.published).toHaveLength(6);
 });
 
-test('a confirmed message is repeated neither after a later disconnect nor at the next start', async () => {
+test('a confirmed message is not repeated, neither after a later disconnect nor at the next start', async () => {
   start();
   await send();
   await pass(90_000);

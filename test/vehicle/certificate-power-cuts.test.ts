@@ -1,6 +1,6 @@
 /**
- * The agent is killed (SIGKILL) at each operation on the files of its certificate, during enrolment and renewal. At every
- * moment its files hold a pair that the server accepts, or it gets one with the code that it has used already.
+ * The agent is killed (SIGKILL) at each operation on its certificate files, during enrolment and renewal. At every
+ * moment its files hold a pair that the server accepts, or it can get one with the code that it has already used.
  */
 import { spawn } from 'node:child_process';
 import { readFileSync } from 'node:fs';
@@ -59,7 +59,7 @@ async function newVehicle(): Promise<Settings & { readonly vin: string }> {
   return { vin, systemId, code, directory, url: carota.carota.vehicleUrl ?? '', ca };
 }
 
-/** With what is on disk. */
+/** The agent with the files on disk. */
 async function directorAnswers({ vin, url, directory }: Awaited<ReturnType<typeof newVehicle>>) {
   const stored = new CertificateStore(directory).read();
   if (!stored) return 'no certificate';
@@ -68,7 +68,7 @@ async function directorAnswers({ vin, url, directory }: Awaited<ReturnType<typeo
   return (await send(`${url}/uptane/director/${vin}/1.root.json`)).status;
 }
 
-/** Operations of an enrolment and a renewal: more than there are, so that the last ones show where they end. */
+/** More operations than an enrolment and a renewal have, so that the last ones are beyond the end. */
 const OPERATIONS = 20;
 const STEP = byDepth({ quick: 16, full: 1 });
 const first = byDepth({ quick: 1 + (seed % 16), full: 1 });
@@ -95,17 +95,17 @@ describe.runIf(hasTurn(2))('the agent is killed', () => {
 
   test.each(
     Array.from({ length: Math.floor((OPERATIONS - first) / STEP) + 1 }, (_, n) => first + n * STEP),
-  )('killed at operation %i, it goes on', async (killAt) => {
+  )('at operation %i, and continues after a restart', async (killAt) => {
     const vehicle = await newVehicle();
     const ended = await live({ ...vehicle, killAt });
     expect(['SIGKILL', 0]).toContain(ended);
-    // Whatever is on disk is whole, and good.
+    // The pair on disk is complete and valid.
     expect([200, 'no certificate']).toContain(await directorAnswers(vehicle));
     expect(await live(vehicle)).toBe(0);
     expect(await directorAnswers(vehicle)).toBe(200);
   });
 
-  test('it is killed indeed, and beyond the last operation it is not', async () => {
+  test('only at operations that exist, not beyond the last one', async () => {
     expect(await live({ ...(await newVehicle()), killAt: 1 })).toBe('SIGKILL');
     expect(await live({ ...(await newVehicle()), killAt: OPERATIONS })).toBe(0);
   });

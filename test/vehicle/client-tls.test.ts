@@ -1,4 +1,4 @@
-/** The vehicle's requests over HTTPS present its client certificate to the CarOTA Server and to no other server. */
+/** The vehicle presents its client certificate to the CarOTA Server, and to no other server. */
 import { readFileSync } from 'node:fs';
 import { createServer } from 'node:https';
 import { once } from 'node:events';
@@ -51,10 +51,10 @@ const own = tlsOf(authority.issue(systemId));
 const signal = AbortSignal.timeout(60_000);
 const director = (of: string) => new URL(`${base}/uptane/director/${of}`);
 
-test('the Director’s metadata, the time and the admission are asked for with it, for its own VIN', async () => {
+test('requests for metadata, time and admission use the certificate, and work only for the vehicle’s own VIN', async () => {
   const fetcher = (of: string) => new HttpFetcher(director(of), {}, () => own.options);
   expect(await fetcher(vin).fetch('1.root.json', signal)).toBeDefined();
-  // 403 is to the fetcher a file that is not there.
+  // The fetcher treats 403 as a missing file.
   expect(await fetcher(other).fetch('1.root.json', signal)).toBeUndefined();
   const requests = new DirectorRequests({ url: director(vin), tls: own });
   const time = await requests.askTime(['0123456789abcdef0123456789abcdef'], signal);
@@ -62,11 +62,11 @@ test('the Director’s metadata, the time and the admission are asked for with i
   const ask = (of: string) =>
     new CarotaAdmission({ url: base, vin: of, tls: own }).ask('none', signal);
   await expect(ask(vin)).rejects.toThrow('none');
-  // Not its own: no final answer, so it would ask again.
+  // Another VIN gets no final answer, so the vehicle would ask again.
   expect(await ask(other)).toBeGreaterThan(0);
 });
 
-test('a renewed certificate is shown from the next request on', async () => {
+test('a renewed certificate is used from the next request on', async () => {
   const tls = tlsOf(authority.issue('c2c-sys-unknown'));
   const send = async () =>
     (await tlsFetch(tls)(`${base}/uptane/director/${vin}/1.root.json`)).status;
@@ -76,7 +76,7 @@ test('a renewed certificate is shown from the next request on', async () => {
   expect(await send()).toBe(200);
 });
 
-test('a redirect is not followed, and a server of another authority is shown nothing', async () => {
+test('redirects are not followed, and a server of another authority receives no request', async () => {
   const seen: string[] = [];
   const redirecting = createServer({ ...pemOf(server) }, (request, response) => {
     seen.push(request.url ?? '');

@@ -50,7 +50,7 @@ async function provision(): Promise<void> {
     now: Date.now() - 1_000,
   });
   await world.carota.call('PUT', `/v1.0/vehicles/${vin}`, { body: { model: MODEL } });
-  // The inventory accepts the output of provisioning.
+  // The inventory accepts what provisioning prints.
   const body = { ecus: inventory };
   const answer = await world.carota.call('PUT', `/v1.0/vehicles/${vin}/ecus`, { body });
   expect(answer.status).toBe(200);
@@ -87,7 +87,7 @@ beforeEach(async () => {
 });
 afterEach(() => vehicle.stop());
 
-test('an update, a trigger without an order, and an attack that shows in the metrics', async () => {
+test('a vehicle updates as ordered, keeps its state after a forged trigger, and reports an attack to the metrics', async () => {
   await provision();
   await start();
   const refId = await world.schedule('at-director', [vin]);

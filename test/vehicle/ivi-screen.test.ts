@@ -1,4 +1,4 @@
-/** What the driver sees, in Chromium: legible, easy to press, steady, and clear about what happens. */
+/** The driver's screen, in Chromium: legible, easy to press, steady, and clear about what happens. */
 import axe from 'axe-core';
 import { type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -35,7 +35,7 @@ const SCRIPT = {
   window: { from: '22:00', to: '05:00' },
 };
 
-/** A page whose update is what the test says. */
+/** A page whose update the test controls. */
 class Screen {
   readonly page = new IviPage('Europe/Berlin');
   readonly pressed: string[] = [];
@@ -72,7 +72,7 @@ class Screen {
 
 type Box = Readonly<Record<'left' | 'top' | 'right' | 'bottom' | 'width' | 'height', number>>;
 
-/** In pixels: what is read is large, what is pressed is larger, and it is all in view. */
+/** Expects large text, larger buttons, and all buttons in view, in pixels. */
 async function expectLegible(page: Page): Promise<void> {
   const { smallest, buttons } = await page.evaluate<{ smallest: number; buttons: Box[] }>(`({
     smallest: Math.min(...[...document.body.querySelectorAll('h1, p, button')]
@@ -90,7 +90,7 @@ async function expectLegible(page: Page): Promise<void> {
   }
 }
 
-/** WCAG 2.2 A and AA, and the contrast of AAA, 7 : 1. */
+/** Expects WCAG 2.2 A and AA, and the contrast of AAA, 7 : 1. */
 async function expectAccessible(page: Page): Promise<void> {
   await page.evaluate(axe.source);
   const { faults, passed } = await page.evaluate<{ faults: string[]; passed: number }>(`
@@ -133,7 +133,7 @@ describe.runIf(await hasChromium())('the vehicle’s screen', () => {
     const page = await context.newPage();
     page.on('pageerror', ({ message }) => complaints.push(message));
     page.on('console', (message) => {
-      // Said of an answer with the status 409, which a press that is too late gets.
+      // Logged for the status 409, the answer to a press that comes too late.
       const isAnswer = message.text().startsWith('Failed to load resource');
       if (message.type() === 'error' && !isAnswer) complaints.push(message.text());
     });
@@ -147,7 +147,7 @@ describe.runIf(await hasChromium())('the vehicle’s screen', () => {
     page.getByRole('heading', { level: 1, name: text, exact: true }).waitFor();
 
   test.each(sampleOf(LOOKS, 8))(
-    'is legible at $width × $height, $scheme, whatever it shows',
+    'is legible at $width × $height, $scheme, in every state',
     async ({ scheme, ...view }) => {
       const page = await open(view, { colorScheme: scheme });
       for (const phase of [undefined, ...sampleOf(PHASES, 3)]) {
@@ -157,7 +157,7 @@ describe.runIf(await hasChromium())('the vehicle’s screen', () => {
         await expectLegible(page);
         await expectNoOverflow(page);
         if (phase === undefined || phase === 'waiting') await expectAccessible(page);
-        // Names of phases and statuses are for engineers.
+        // Names of phases and statuses are for engineers, not for drivers.
         expect(await page.locator('body').innerText()).not.toMatch(/_|hu only|fetching|idle/);
       }
       await page.goto('about:blank');
@@ -173,7 +173,7 @@ describe.runIf(await hasChromium())('the vehicle’s screen', () => {
     },
   );
 
-  test('says what the update means, and what happens without an answer', async () => {
+  test('explains what the update means, and what happens without an answer', async () => {
     const asked = screen.ask();
     const page = await open();
     const text = await page.locator('body').innerText();
@@ -187,7 +187,7 @@ describe.runIf(await hasChromium())('the vehicle’s screen', () => {
   });
 
   test.runIf(isTurn())(
-    'a text of any length leaves the answers where they are, and is read with the keys',
+    'shows a long text without moving the answers, and scrolls it with the keys',
     async () => {
       void screen.ask('It is <b>safe</b>. '.repeat(500));
       const page = await open();
@@ -204,7 +204,7 @@ describe.runIf(await hasChromium())('the vehicle’s screen', () => {
   );
 
   test.runIf(isTurn())(
-    'is answered with a rotary knob: focus is seen, and begins at no answer',
+    'can be used with a rotary knob: the focus is visible, and does not start at an answer',
     async () => {
       const asked = screen.ask();
       const page = await open();
@@ -223,7 +223,7 @@ describe.runIf(await hasChromium())('the vehicle’s screen', () => {
     },
   );
 
-  test('changes when the update does, not before, and its buttons stay where they are', async () => {
+  test('changes only when the update does, and its buttons stay where they are', async () => {
     screen.show('downloading');
     const page = await open();
     await headline(page, 'Downloading');
@@ -239,14 +239,14 @@ describe.runIf(await hasChromium())('the vehicle’s screen', () => {
     expect(await button(page, 'Continue').boundingBox()).toEqual(place);
     screen.show('rebooting');
     await headline(page, 'Restarting');
-    // Nobody can stop it any more.
+    // The update can no longer be stopped.
     expect(await page.getByRole('button').count()).toBe(0);
     screen.show(undefined);
     await headline(page, 'No update in progress');
     await close(page);
   });
 
-  test('one touch does not cancel an update', async () => {
+  test('does not cancel an update at one touch', async () => {
     screen.show('downloading');
     screen.pressed.length = 0;
     const page = await open();
@@ -263,7 +263,7 @@ describe.runIf(await hasChromium())('the vehicle’s screen', () => {
     await close(page);
   });
 
-  test.runIf(isTurn())('a press that comes too late is explained', async () => {
+  test.runIf(isTurn())('explains a press that comes too late', async () => {
     void screen.ask();
     const page = await open(HEAD_UNIT, { javaScriptEnabled: false });
     screen.show('rebooting');
@@ -274,7 +274,7 @@ describe.runIf(await hasChromium())('the vehicle’s screen', () => {
   });
 
   test.runIf(isTurn())(
-    'says when the vehicle’s software does not answer, and goes on by itself',
+    'says when the update service does not answer, and recovers by itself',
     async () => {
       screen.show('downloading');
       const page = await open();
@@ -300,7 +300,7 @@ describe.runIf(await hasChromium())('the vehicle’s screen', () => {
     ['grey on white', 'p { color: #777 }', expectAccessible],
     ['a screen too wide', 'h1 { width: 1400px }', expectNoOverflow],
   ] as const;
-  test.each(sampleOf(FAULTS, 5))('%s would be seen', async (_name, fault, check) => {
+  test.each(sampleOf(FAULTS, 5))('the checks find %s', async (_name, fault, check) => {
     void screen.ask();
     const page = await open();
     await check(page);
@@ -323,11 +323,11 @@ test.each([
   [12_345_678, '12 MB'],
   [1_234_567_890, '1.2 GB'],
   [Number.MAX_SAFE_INTEGER, '9007 TB'],
-])('%i bytes are %s', (bytes, words) => {
+])('%i bytes are shown as %s', (bytes, words) => {
   expect(sizeInWords(bytes)).toBe(words);
 });
 
-test('conditions and times are said in words', () => {
+test('conditions and times are shown in words', () => {
   expect(conditionsInWords()).toEqual([]);
   expect(conditionsInWords({ gear: 'park', ignition: 'off' })).toEqual(['parked', 'ignition off']);
   expect(timeInWords(QUESTION.until, 'Asia/Kolkata')).toMatch(/^Sat,? 28 Nov,? 23:35$/);

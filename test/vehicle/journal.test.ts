@@ -60,7 +60,7 @@ test('an entry torn by a power cut at any byte is dropped, and the next one is a
   }
 });
 
-test('a last block of the right length with wrong bytes is dropped', () => {
+test('a last block with the right length but wrong bytes is dropped', () => {
   const path = join(temporaryDirectory('journal'), 'journal');
   const journal = new FileJournal(path);
   journal.append(trigger('a'));

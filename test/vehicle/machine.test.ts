@@ -1,4 +1,4 @@
-/** The state machine's table is complete, and the document shows it. */
+/** The state machine's table is complete, and docs/vehicle.md shows it. */
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import { FINISHED } from '../../src/contract/index.js';
@@ -23,7 +23,7 @@ test('every phase is reachable, and every path ends in a finished state of the c
   expect([...reached].sort()).toEqual([...PHASES].sort());
   for (const phase of PHASES) {
     for (const [name, { reports, next }] of Object.entries(MACHINE[phase].outcomes)) {
-      // It repeats the result of an earlier update.
+      // This outcome repeats the result of an earlier update.
       if (name === 'ended before') expect(reports).toEqual([]);
       else if (next === 'ended') expect(FINISHED).toContain(reports.at(-1));
     }

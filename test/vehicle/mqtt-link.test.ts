@@ -1,4 +1,4 @@
-/** The vehicle's connection: the newest MQTT version that the broker supports, detected once. */
+/** The vehicle's connection uses the newest MQTT version that the broker supports, detected once. */
 import { createServer, type AddressInfo } from 'node:net';
 import { Aedes } from 'aedes';
 import { expect, test } from 'vitest';

@@ -46,12 +46,12 @@ beforeAll(async () => {
     enrolmentCa,
     certificateDays: VALIDITY_SECONDS / 86_400,
   });
-  // The list of the CarOTA Server's authority is what the adapter goes by.
+  // The adapter uses the revocation list of the CarOTA Server's authority.
   const [ca, crl] = [join(enrolmentCa, 'ca.pem'), join(enrolmentCa, 'crl.pem')];
   adapter = await startTestAdapter({
     mqttsPort: 0,
     vehicleTls: { cert, key, ca, crl },
-    // The load of one vehicle goes on for as long as the certificates take.
+    // The load of one vehicle lasts as long as the certificate changes.
     messageBudget: { burst: 0, perHour: 1 },
   });
 });
@@ -98,7 +98,7 @@ const up = (link: MqttLink) =>
   new Promise<void>((resolve) => link.open({ onMessage: () => undefined, onUp: resolve }));
 const serialOf = ({ cert }: StoredCertificate) => new X509Certificate(cert).serialNumber;
 
-test('enrolment, two rotations and a revocation under load: nothing is lost, nothing counted twice', async () => {
+test('enrolment, two rotations and a revocation under load: no event is lost or counted twice', async () => {
   const vehicle = await newVehicle();
   const refId = 'rotation';
   await adapter.trigger(refId, [vehicle.vin]);
@@ -145,7 +145,7 @@ test('enrolment, two rotations and a revocation under load: nothing is lost, not
   const [, , newest] = certificates;
   expect(new Set(certificates.map(serialOf)).size).toBe(certificates.length);
   expect(new Set(certificates.map(({ key }) => key)).size).toBe(certificates.length);
-  // It goes on with the new one: messages come through while the ones before it are revoked.
+  // The link continues with the new certificate: messages arrive while the previous certificates are revoked.
   const revoke = (certificate: StoredCertificate) =>
     carota.call('PUT', `/v1.0/revoked-certificates/${serialOf(certificate)}`, {
       body: { reason: 'test' },
@@ -159,7 +159,7 @@ test('enrolment, two rotations and a revocation under load: nothing is lost, not
   await first.own.stop();
   expect(newest).toBeDefined();
 
-  // The revocation of the one in use ends the connection at the adapter, for good.
+  // Revoking the certificate in use ends the connection to the adapter for good.
   for (const certificate of certificates) await revoke(certificate);
   await eventually(
     () => Promise.resolve(first.link.isUp),
@@ -170,7 +170,7 @@ test('enrolment, two rotations and a revocation under load: nothing is lost, not
   await Promise.all(load);
   await expect(first.client.request(first.store.pendingKey())).rejects.toThrow();
 
-  // A workshop enrols it anew; what had no acknowledgement is sent again.
+  // A workshop enrols the vehicle again; unacknowledged messages are sent again.
   const second = agentOf(vehicle, await codeFor(vehicle), temporaryDirectory('workshop'));
   await second.own.start();
   await up(second.link);
@@ -185,7 +185,7 @@ test('enrolment, two rotations and a revocation under load: nothing is lost, not
   expect(await adapter.metric('otaops_messages_dead_letter_total')).toBe(0);
 });
 
-test('whatever is interrupted, the next start goes on with the same key, or with the certificate it has', async () => {
+test('after an interruption at any step, the next start continues with the same key or certificate', async () => {
   const vehicle = await newVehicle();
   const directory = temporaryDirectory('steps');
   const code = await codeFor(vehicle);
@@ -193,24 +193,24 @@ test('whatever is interrupted, the next start goes on with the same key, or with
   const keyText = (agent: ReturnType<typeof agentOf>) =>
     agent.store.pendingKey().export({ type: 'pkcs8', format: 'pem' });
 
-  // 1. Killed after the key was kept. 2. Killed after the answer, which nobody has kept.
+  // 1. Killed after storing the key. 2. Killed after the answer, before storing it.
   const key = keyText(agentOf(vehicle, code, directory));
   const asking = agentOf(vehicle, code, directory);
   expect(keyText(asking)).toBe(key);
   await asking.client.request(asking.store.pendingKey());
-  // The code is used now, and still good for this key.
+  // The code is used now, but still valid for this key.
   const enrolling = agentOf(vehicle, code, directory);
   await enrolling.own.start();
   await enrolling.own.stop();
   expect(enrolling.tls.material.key).toBe(key);
 
-  // 3. Killed between the certificate and the removal of the pending key.
+  // 3. Killed between storing the certificate and removing the pending key.
   writeFileSync(join(directory, 'pending.key'), key);
   const next = agentOf(vehicle, undefined, directory);
   expect(next.tls.material.key).toBe(key);
   expect(keyText(next)).not.toBe(key);
 
-  // 4. Killed while it renews: the old certificate is in use until the new one is complete.
+  // 4. Killed during renewal: the old certificate is used until the new one is complete.
   const der = await next.client.request(next.store.pendingKey());
   const old = agentOf(vehicle, undefined, directory);
   expect(old.tls.material.key).toBe(key);
@@ -231,14 +231,14 @@ test('a certificate for another key or another vehicle replaces nothing', async 
   const foreign = agentOf(other, await codeFor(other), temporaryDirectory('other'));
   const der = await foreign.client.request(foreign.store.pendingKey());
   expect(() => agent.store.complete(der, own.systemId)).toThrow('another key');
-  // Its own key, with the name of another vehicle.
+  // The vehicle's own key with another vehicle's name.
   const named = await foreign.client.request(agent.store.pendingKey()).catch(() => undefined);
   if (named)
     expect(() => agent.store.complete(named, own.systemId)).toThrow(`not for ${own.systemId}`);
   expect(agent.store.read()).toEqual(stored);
 });
 
-test('a wrong code ends the start with what the server says; no answer is tried again', async () => {
+test('a start with a wrong code, or without code and certificate, fails with the reason', async () => {
   const vehicle = await newVehicle();
   const wrong = agentOf(vehicle, 'AAAA-BBBB', temporaryDirectory('wrong'));
   await expect(wrong.own.start()).rejects.toThrow(EnrolmentRefused);

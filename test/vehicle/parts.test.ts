@@ -45,7 +45,7 @@ describe('the vehicle’s page', () => {
   const formToken = async () =>
     / name="token" value="(\w+)"/.exec(await (await fetch(url)).text())?.[1] ?? '';
 
-  /** Requests that a browser makes for another site's page, or for a foreign name that resolves to this host. */
+  /** Requests that a browser sends for another site's page, or to a foreign name that resolves to this host. */
   const statusOf = async (
     method: string,
     path: string,
@@ -101,7 +101,7 @@ describe('the vehicle’s page', () => {
     ).toBeNull();
   });
 
-  test('withdraws nothing but its own question', async () => {
+  test('withdraws only its own question', async () => {
     const taken = new AbortController();
     const first = page.ask(question, taken.signal);
     const second = page.ask({ ...question, text: 'Later?' }, AbortSignal.timeout(5_000));
@@ -113,7 +113,7 @@ describe('the vehicle’s page', () => {
     await expect(page.ask(question, taken.signal)).rejects.toThrow('replaced');
   });
 
-  test('has the user’s buttons, which only its own form can submit', async () => {
+  test('has buttons for the user, which only its own form can submit', async () => {
     expect(await press('pause')).toBe(303);
     expect(await press('cancel')).toBe(303);
     expect(await press('resume')).toBe(409);
@@ -128,7 +128,7 @@ describe('the vehicle’s page', () => {
 test.each([
   ['yes\n', true],
   ['what?\nN\n', false],
-])('the terminal takes %j', async (typed, accepted) => {
+])('the terminal accepts %j', async (typed, accepted) => {
   const [input, output] = [new PassThrough(), new PassThrough()];
   const answer = new TerminalConsent(input, output).ask(question, AbortSignal.timeout(5_000));
   for (const line of typed.split(/(?<=\n)/)) {
@@ -197,7 +197,7 @@ esac
     const ends = new AbortController();
     const restarting = reboot.restart(ends.signal);
     await expect.poll(() => reboot.bootId()).toBe('second');
-    // The machine goes down while it runs.
+    // The machine shuts down while the command runs.
     ends.abort();
     await expect(restarting).rejects.toThrow();
   });

@@ -1,6 +1,6 @@
 /**
- * Power cuts: the vehicle is killed at every entry of its journal, and at random moments. A quick run samples the entries
- * and takes fewer moments: one of the two ways to choose them, in every third run.
+ * Power cuts: the vehicle is killed at every entry of its journal, and at random moments. A quick run takes one of the
+ * two, with a sample of the entries or fewer moments, in every third run.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -38,7 +38,7 @@ const ROLLBACK = [...SUCCESS.slice(0, -1), 'failure', 'rollback_success'];
 
 const software = [softwareOf(2_500_000), softwareOf(1_500_000)] as const;
 
-/** A server that offers the update. */
+/** A server with the update. */
 async function startServer(): Promise<{ carota: CarotaDouble; big: Artifact }> {
   const carota = await startCarotaDouble();
   const artifacts = [carota.artifact(software[0]), carota.artifact(software[1])] as const;
@@ -63,7 +63,7 @@ let carota: CarotaDouble;
 interface Life {
   readonly killAt?: number;
   readonly killBefore?: boolean;
-  /** After its start. */
+  /** Milliseconds after its start. */
   readonly killAfterMs?: number;
 }
 
@@ -105,7 +105,7 @@ class MortalVehicle {
     let timer: NodeJS.Timeout | undefined;
     started.stdout.on('data', (chunk: Buffer) => {
       output += chunk.toString();
-      // Measured from its start, so that the moment falls into the update even on a busy machine.
+      // Measured from its first output, so that the kill falls into the update even on a busy machine.
       if (killAfterMs !== undefined)
         timer ??= setTimeout(() => started.kill('SIGKILL'), killAfterMs);
     });
@@ -148,14 +148,14 @@ class MortalVehicle {
     ).version;
   }
 
-  /** Bytes of an artifact that are on disk after a power cut. */
+  /** Bytes of an artifact that survive a power cut. */
   kept({ sha256 }: Artifact): number {
     const file = join(this.directory, 'downloads', sha256);
     if (existsSync(file) || !existsSync(`${file}.mark`)) return 0;
     return (JSON.parse(readFileSync(`${file}.mark`, 'utf8')) as { synced: number }).synced;
   }
 
-  /** Messages received by the platform, each once, in order of time; without progress. */
+  /** Statuses received by the platform, without repetitions and progress, by time. */
   statuses(): string[] {
     const lines = readFileSync(join(this.directory, 'platform.ndjson'), 'utf8').trim().split('\n');
     const byId = new Map<string, { time: number; status: string }>();
@@ -191,7 +191,7 @@ async function inLanes(works: (() => Promise<void>)[]): Promise<void> {
 
 const UPDATES = [
   ['succeeds', {}, 0, SUCCESS, '1.1.0'],
-  // Its first half equals that of the other.
+  // Its first half equals the other artifact's.
   ['is rolled back', { sick: '1.1.0' }, 0.5, ROLLBACK, '1.0.0'],
 ] as const;
 
@@ -206,7 +206,7 @@ describe.runIf(hasTurn(0))('the power is cut', () => {
   const isTurn = takingTurns(2);
 
   test.runIf(isTurn()).each(sampleOf(UPDATES, 2))(
-    `killed before and after ${isFullDepth ? 'every entry' : 'some entries'} of the journal, an update that %s has the same result`,
+    `an update that %s has the same result when killed before and after ${isFullDepth ? 'every entry' : 'some entries'} of the journal`,
     async (_what, fixed, from, statuses, version) => {
       const whole = new MortalVehicle(carota, fixed);
       const { entries } = await whole.live();
@@ -236,7 +236,7 @@ describe.runIf(hasTurn(0))('the power is cut', () => {
   );
 
   test.runIf(isTurn())(
-    `killed at ${RANDOM_CUTS} random moments, every update has the right result, and downloads are resumed`,
+    `killed at ${RANDOM_CUTS} random moments, every update has the right result, and resumes its download`,
     async () => {
       const dice = throwDice();
       let cuts = 0;

@@ -1,4 +1,4 @@
-/** Download progress is reported neither too often nor in too small steps. */
+/** Download progress is not reported too often or in too small steps. */
 import { expect, test } from 'vitest';
 import { Progress } from '../../src/vehicle/update/progress.js';
 

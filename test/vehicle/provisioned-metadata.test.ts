@@ -1,6 +1,6 @@
 /**
- * An ECU that is provisioned with the metadata of its day (Uptane, "Build-time prerequisite requirements for ECUs") rejects older
- * files in its first cycle. Each attack is repeated on one that has only the roots, where it works.
+ * An ECU provisioned with current metadata (Uptane, "Build-time prerequisite requirements for ECUs") rejects older
+ * files in its first cycle. Each attack is repeated on an ECU with only the roots, where it works.
  */
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
@@ -28,7 +28,7 @@ const OLD = { HU: { version: '1.1.0', content: softwareOf(5_000), counter: 5 } }
 const NEW = { HU: { version: '1.2.0', content: softwareOf(5_000), counter: 6 } };
 
 let world: UptaneWorld;
-/** What both repositories served before the current files. */
+/** The files that both repositories served before the current ones. */
 let old: Map<string, Buffer>;
 let directory: string;
 
@@ -41,7 +41,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** Metadata of both repositories, by their names in a folder to provision from. */
+/** Metadata of both repositories, by its path in a folder for provisioning. */
 const served = () =>
   new Map([
     ...[...world.director.files].map(([path, bytes]) => [`director/${path}`, bytes] as const),
@@ -81,12 +81,12 @@ describe('the first cycle of a vehicle', () => {
     expect(meta).toMatch(/director repository, timestamp .*version/);
   });
 
-  test('with roots alone, they would be taken', async () => {
+  test('with roots alone, older files would be accepted', async () => {
     turnBack();
     expect(await firstCycle(world.trust)).toMatchObject({ last: 'success' });
   });
 
-  test('with all metadata, an update comes as to any other vehicle', async () => {
+  test('with all metadata, a current update succeeds', async () => {
     provisionVehicle(directory, describeVehicle(['HU']), complete());
     const v = startUptaneVehicle(world, { directory });
     await v.update('hu 002');
@@ -104,16 +104,16 @@ describe.each(['full', 'partial'] as const)('a Secondary with %s verification', 
     return secondary.takeMetadata(old);
   };
 
-  test('with the metadata of its day, it rejects older ones from its Primary', async () => {
+  test('with current metadata, rejects older metadata from its Primary', async () => {
     await expect(verdict(complete())).rejects.toMatchObject({ code: 'rollback' });
   });
 
-  test('with roots alone, it would take them', async () => {
+  test('with roots alone, would accept older metadata', async () => {
     expect(await verdict(world.trust)).toMatchObject({ path: 'artifacts/HU 1.1.0.bin' });
   });
 });
 
-describe('metadata to provision that', () => {
+describe('metadata for provisioning that', () => {
   const without = (name: RegExp) => new Map([...served()].filter(([path]) => !name.test(path)));
 
   test.each<[string, () => InitialTrust, RegExp]>([

@@ -1,4 +1,4 @@
-/** Provisioning of a vehicle and of a Secondary: what is refused, and from which time on they know better. */
+/** Provisioning of a vehicle and a Secondary: what is refused, and the earliest time that they accept. */
 import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
@@ -36,7 +36,7 @@ test.each<[string, object, RegExp]>([
   expect(existsSync(vehicleFiles(directory).description)).toBe(false);
 }); // prettier-ignore
 
-test('each missing or invalid file is named', () => {
+test('the error names each missing or invalid file', () => {
   expect(() => openFileSecondary({ directory })).toThrow(/ecu\.json is missing: it has not been provisioned/);
   const wrong = { ...world.trust, timeKeys: Buffer.from('[{}]') };
   const description = describeVehicle();

@@ -83,7 +83,7 @@ const startPrimary = () =>
     patience: { attempts: 200, pauseMs: 50 },
   });
 
-test('provisioned and started by the command line, it installs its update and stops on request', async () => {
+test('a Secondary provisioned and started by the command line installs its update and stops on request', async () => {
   const { code, stdout } = await provision();
   expect(code).toBe(0);
   const entry = JSON.parse(stdout) as { publicKey: Record<string, string> };
@@ -102,7 +102,7 @@ test('provisioned and started by the command line, it installs its update and st
 });
 
 test.runIf(isFullDepth)(
-  'killed at each step of its update, it is given time to restart, and the result is the same',
+  'a Secondary killed at each step of its update gets time to restart, and the result is the same',
   async () => {
     await provision();
     await start();
@@ -120,7 +120,7 @@ test.runIf(isFullDepth)(
         killed.push(phase);
         restarts = restarts.then(async () => {
           await kill();
-          // After any cut, the slot that it would start is intact.
+          // After any kill, the slot that it would start is intact.
           running();
           await start();
         });
@@ -137,7 +137,7 @@ test.runIf(isFullDepth)(
   },
 );
 
-test('missing provisioning, folders and files are named', async () => {
+test('errors name missing provisioning, folders and files', async () => {
   expect(await runCommand(['secondary'])).toMatchObject({ code: 2 });
   const unprovisioned = await runCommand(['secondary', '--secondary-dir', own()]);
   expect(unprovisioned.code).toBe(1);

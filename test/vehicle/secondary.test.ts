@@ -1,6 +1,6 @@
 /**
- * A Secondary with its own key, time, metadata and software, behind its socket; and a compromised Primary, which can send
- * anything and still cannot make it install what verification rejects.
+ * A Secondary with its own key, time, metadata and software, behind its socket; and a compromised Primary, which can
+ * send anything, but cannot make it install what verification rejects.
  */
 import { once } from 'node:events';
 import { existsSync, readFileSync, statSync, writeFileSync } from 'node:fs';
@@ -60,7 +60,7 @@ function provision(verification: 'full' | 'partial'): void {
 
 type Limits = Omit<Parameters<typeof serveSecondary>[1], 'path' | 'onFailure'>;
 
-/** @param limits only where a test is about them: a busy machine makes honest peers slow too */
+/** @param limits only for tests of limits: a busy machine makes honest peers slow too */
 async function serve(limits: Limits = {}, installerCommand?: string): Promise<void> {
   const { secondary } = openFileSecondary({ directory, installerCommand });
   served = await serveSecondary(secondary, {
@@ -88,7 +88,7 @@ function running(): { version: string; content: Buffer } {
   };
 }
 
-/** Without `toEqual` for the content: it compares bytes one by one, in half a second. */
+/** Does not use `toEqual` for the content, which compares byte by byte and takes half a second. */
 function expectRunning({ TCU }: typeof OLD): void {
   const { version, content } = running();
   expect(version).toBe(TCU.version);
@@ -101,7 +101,7 @@ describe.each(sampleOf(['full', 'partial'] as const, 2))('with %s verification',
     await serve();
   });
 
-  test('it receives its update through its Primary and reports it, signed with its own key', async () => {
+  test('a Secondary receives its update through its Primary, and reports it signed with its own key', async () => {
     world.update('tcu 001', OLD);
     const v = startPrimary();
     await v.update('tcu 001');
@@ -119,7 +119,7 @@ describe.each(sampleOf(['full', 'partial'] as const, 2))('with %s verification',
     await v.stop();
   });
 
-  test('it catches up with root versions it missed while switched off', async () => {
+  test('a Secondary catches up on root versions that it missed while switched off', async () => {
     world.update('tcu 001', OLD);
     const v = startPrimary();
     await v.update('tcu 001');
@@ -174,7 +174,7 @@ class TakenOver {
 
 const files = ({ files }: TestRepository) => new Map(files);
 
-/** A byte at a time, sooner than the link gives up whoever sends nothing. */
+/** Sends a byte at a time, often enough that the link's idle timeout does not end it. */
 async function* drip(): AsyncGenerator<Uint8Array> {
   for (;;) {
     yield Buffer.from(' ');
@@ -229,7 +229,7 @@ describe.each(sampleOf(['full', 'partial'] as const, 2))('a compromised Primary,
     });
   });
 
-  test('cannot starve it: metadata and images that drip are given up, and the order stands', async () => {
+  test('cannot starve it: the ECU gives up on metadata and images that drip, and its order stands', async () => {
     await must(served).close();
     await serve({ slowest: { bytes: 1_000, seconds: 3 } });
     const update = orderNew();
@@ -280,7 +280,7 @@ describe.each(sampleOf(['full', 'partial'] as const, 2))('a compromised Primary,
       ...{ code: 'length', attack: 'endless-data' },
     });
     expect(await refusal(primary.link.install(update, AbortSignal.timeout(5_000)))).toMatchObject({ code: 'hash' });
-    // Nor under the name of the ordered one.
+    // Not even under the name of the ordered image.
     await primary.image(NEW.TCU.content);
     const foreign = { ...update, artifact: { ...update.artifact, sha256: 'b'.repeat(64) } };
     const { signal } = new AbortController();
@@ -306,7 +306,7 @@ describe.each(sampleOf(['full', 'partial'] as const, 2))('a compromised Primary,
     await primary.time();
     await primary.link.takeMetadata(primary.bundle());
     expect(await refusal(primary.link.activate(update))).toMatchObject({ code: 'mismatch' });
-    // Nor, once written, the content it replaced.
+    // Nor, after the write, the software that was in the slot before.
     await primary.image(NEW.TCU.content);
     await primary.link.install(update, AbortSignal.timeout(5_000));
     world.orderNothing();
@@ -319,10 +319,10 @@ describe.each(sampleOf(['full', 'partial'] as const, 2))('a compromised Primary,
     orderNew();
     const nonce = await primary.link.nonce();
     await primary.link.nonce();
-    // An answer to an earlier nonce, one by a stranger, and an unsolicited one.
+    // An answer to an earlier nonce, a stranger's answer, and an unsolicited one.
     expect(await refusal(primary.link.takeTime(world.signedTime([nonce])))).toMatchObject({ code: 'freeze' });
     expect(await refusal(primary.time(world.now, makeKey()))).toMatchObject({ code: 'signature' });
-    // A valid one, replayed.
+    // A valid answer, replayed.
     const answer = world.signedTime([await primary.link.nonce()]);
     await primary.link.takeTime(answer);
     expect(await refusal(primary.link.takeTime(answer))).toMatchObject({ code: 'freeze' });
@@ -375,7 +375,7 @@ describe.each(sampleOf(['full', 'partial'] as const, 2))('a compromised Primary,
   }
 }); // prettier-ignore
 
-describe('on its socket', () => {
+describe('a Secondary’s socket', () => {
   beforeEach(async () => {
     provision('full');
     await serve();
@@ -409,7 +409,7 @@ describe('on its socket', () => {
     ['a negative body', [header({ call: 'takeTime', bytes: -1 })], /-1 bytes/],
     ['files that are not there', [header({ call: 'takeMetadata', bytes: 0, files: [{ path: 'x', length: 5 }] })], /5 bytes is not within/],
     ['no update', [header({ call: 'install', update: { ecu: '../x' } })], /update/],
-  ])('%s is refused, and the next call is answered', async (_what, bytes, answer) => {
+  ])('refuses %s, and answers the next call', async (_what, bytes, answer) => {
     expect(await send(...bytes)).toMatch(answer);
     expect(await new SecondaryLink(socket()).version()).toBe('1.0.0');
   }); // prettier-ignore
@@ -417,14 +417,14 @@ describe('on its socket', () => {
   test.each<[string, Buffer[]]>([
     ['nothing', []],
     ['half a header', [Buffer.from([0, 0, 0, 9])]],
-  ])('a peer that sends %s is given up, and the next call is answered', async (_what, bytes) => {
+  ])('gives up on a peer that sends %s, and answers the next call', async (_what, bytes) => {
     await must(served).close();
     await serve({ patienceMs: 2_000 });
     expect(await send(...bytes)).toMatch(/^$|slowly/);
     expect(await new SecondaryLink(socket()).version()).toBe('1.0.0');
   });
 
-  test('only its owner has access, and only one process serves it', async () => {
+  test('gives access to its owner only, and is served by one process only', async () => {
     expect(statSync(socket()).mode & 0o777).toBe(0o600);
     await expect(serve()).rejects.toThrow(/another process serves/);
     writeFileSync(join(directory, 'file'), '');

@@ -1,4 +1,4 @@
-/** From docs/trust.md: what an eavesdropper learns of an update, and what a stolen time key is worth. */
+/** From docs/trust.md: what an eavesdropper learns about an update, and what a thief can do with the time key. */
 import { createPrivateKey } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import { connect, createServer, type AddressInfo } from 'node:net';
@@ -17,7 +17,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.close());
 
-/** Writes down everything that passes, in both directions. */
+/** Records all traffic in both directions. */
 async function eavesdropper(port: number) {
   const heard: Buffer[] = [];
   const server = createServer((near) => {
@@ -36,7 +36,7 @@ async function eavesdropper(port: number) {
   };
 }
 
-/** Private keys below a folder, in every form in which they could be sent. */
+/** Private keys in a folder tree, in every form in which they could be sent. */
 function secretsIn(folder: string): { file: string; forms: Buffer[] }[] {
   return readdirSync(folder, { recursive: true })
     .map(String)
@@ -63,7 +63,7 @@ test('an eavesdropper without TLS reads software, metadata and the token, but no
   await v.update('hu only 001');
   expect(v.newStatuses().at(-1)).toBe('success');
   const heard = ear.heard();
-  // He has heard all of it: this is what TLS is for, as nothing is encrypted by itself.
+  // The eavesdropper has read everything: only TLS encrypts it.
   expect(heard.includes(FIRST.HU.content.subarray(0, 1_000))).toBe(true);
   expect(heard.includes('"ecu-report"')).toBe(true);
   expect(heard.includes('secret-token')).toBe(true);
@@ -76,27 +76,27 @@ test('an eavesdropper without TLS reads software, metadata and the token, but no
   await ear.close();
 });
 
-test('with the time key, a thief stops updates with a far future, and revives nothing that is older than the floor', async () => {
+test('a thief of the time key can stop updates with a far future, but cannot revive metadata expired before the floor', async () => {
   world.update('hu only 001', FIRST);
   let v = startUptaneVehicle(world);
   world.now = new Date(NOW.getTime() + YEAR_MS);
   await v.update('hu only 001');
   expect(v.newStatuses().at(-1)).toBe('success');
-  // The past, in which expired metadata would be valid: the floor is later.
+  // A past time, at which expired metadata would be valid, but the floor is later.
   world.update('hu only 002', SECOND);
   world.director.roles.timestamp.expires = '2027-06-01T00:00:00Z';
   world.director.release('timestamp');
   world.timeAnswer = (nonces) => world.signedTime(nonces, NOW);
   await v.update('hu only 002');
   expect(v.platform.meta('attack')).toBe('freeze');
-  // The far future, in which everything has expired.
+  // A time far in the future, at which everything has expired.
   world.timeAnswer = (nonces) => world.signedTime(nonces, new Date('2100-01-01T00:00:00Z'));
   world.director.roles.timestamp.expires = '2099-01-01T00:00:00Z';
   world.director.release('timestamp');
   await v.update('hu only 002');
   expect(v.newStatuses().at(-1)).toBe('pki_check_fail');
   expect(v.platform.meta('attack')).toBe('freeze');
-  // It stays so when the thief has gone: a floor never goes back. Only provisioning anew helps.
+  // This lasts when the thief is gone: a floor never goes back. Only new provisioning helps.
   world.timeAnswer = undefined;
   await v.update('hu only 002');
   expect(v.newStatuses().at(-1)).toBe('pki_check_fail');

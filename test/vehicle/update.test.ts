@@ -1,4 +1,4 @@
-/** A real update: real files, downloaded, verified, installed, started, and rolled back if necessary. */
+/** A real update: real files are downloaded, verified, installed, started, and rolled back if necessary. */
 import { describe, expect, test } from 'vitest';
 import { takingTurns } from '../support/depth.js';
 import { metaOf } from './support/platform-double.js';
@@ -8,14 +8,14 @@ import { SUCCESS } from './support/statuses.js';
 import { until } from './support/until.js';
 import { updatesOf } from './support/updates.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(2);
 
 const SOFTWARE = softwareOf(300_000);
 const { carota, scriptOf, vehicle } = await updatesOf(SOFTWARE);
 
-test('a trigger becomes an acknowledgement, the events of an update, and new software', async () => {
-  // However much of it one read takes from the network (300 KB on Node.js 24), it takes several.
+test('a trigger leads to an acknowledgement, the events of an update, and new software', async () => {
+  // Large enough to need several reads from the network (300 KB each on Node.js 24).
   const software = softwareOf(3_000_000);
   const v = vehicle({ pace: { progressPercent: 20 } }, scriptOf({}, software));
   await v.update();
@@ -91,7 +91,7 @@ describe('repeated triggers', () => {
     await v.stop();
   });
 
-  test('another trigger of what is installed is success at once, with the reason', async () => {
+  test('a new trigger for installed software succeeds at once, with the reason', async () => {
     const v = vehicle();
     await v.update();
     await v.update();
@@ -100,7 +100,7 @@ describe('repeated triggers', () => {
     await v.stop();
   });
 
-  test.runIf(isTurn())('two triggers at once are done one after the other', async () => {
+  test.runIf(isTurn())('two simultaneous triggers are processed one after the other', async () => {
     const v = vehicle();
     const second = scriptOf({
       'script-ref-id': 'hu only 002',
@@ -124,7 +124,7 @@ describe('software that fails its health check', () => {
         : Promise.resolve(),
   });
 
-  test('is rolled back: the software before runs, healthy', async () => {
+  test('is rolled back to the previous software', async () => {
     const v = vehicle(sick('1.1.0'));
     await v.update();
     expect(v.platform.statuses).toEqual([...SUCCESS.slice(0, -1), 'failure', 'rollback_success']);
@@ -134,7 +134,7 @@ describe('software that fails its health check', () => {
   });
 
   test.runIf(isTurn())(
-    'is reported as rollback_fail where the software before is sick as well',
+    'is reported as rollback_fail if the previous software is unhealthy too',
     async () => {
       const v = vehicle(sick('1.1.0', '1.0.0'));
       await v.update();
@@ -144,7 +144,7 @@ describe('software that fails its health check', () => {
     },
   );
 
-  test.runIf(isTurn())('stays where the script allows no rollback', async () => {
+  test.runIf(isTurn())('stays if the script does not allow a rollback', async () => {
     const v = vehicle(sick('1.1.0'), scriptOf({ rollback: false }));
     await v.update();
     expect(v.platform.statuses.at(-1)).toBe('failure');
@@ -152,7 +152,7 @@ describe('software that fails its health check', () => {
     await v.stop();
   });
 
-  test.runIf(isTurn())('that hangs in its check is rolled back after the time for it', async () => {
+  test.runIf(isTurn())('is rolled back at the timeout if its check hangs', async () => {
     const v = vehicle({
       health: (version, signal) =>
         version === '1.1.0'
@@ -168,21 +168,24 @@ describe('software that fails its health check', () => {
     await v.stop();
   });
 
-  test.runIf(isTurn())('that is healthy and cannot be confirmed stays, and says so', async () => {
-    const v = vehicle({
-      installer: (real) => ({
-        ...slow(real, 0),
-        confirm: () => Promise.reject(new Error('boot loader does not answer')),
-      }),
-    });
-    await v.update();
-    expect(v.platform.statuses).toEqual(SUCCESS);
-    expect(v.platform.meta('not-confirmed')).toBe('boot loader does not answer');
-    expect(await v.runs()).toBe('1.1.0');
-    await v.stop();
-  });
+  test.runIf(isTurn())(
+    'is kept if it is healthy but cannot be confirmed, and the report says so',
+    async () => {
+      const v = vehicle({
+        installer: (real) => ({
+          ...slow(real, 0),
+          confirm: () => Promise.reject(new Error('boot loader does not answer')),
+        }),
+      });
+      await v.update();
+      expect(v.platform.statuses).toEqual(SUCCESS);
+      expect(v.platform.meta('not-confirmed')).toBe('boot loader does not answer');
+      expect(await v.runs()).toBe('1.1.0');
+      await v.stop();
+    },
+  );
 
-  test.runIf(isTurn())('one unhealthy ECU rolls back all of them', async () => {
+  test.runIf(isTurn())('is rolled back on all ECUs if one is unhealthy', async () => {
     const artifact = carota.artifact(SOFTWARE);
     const v = vehicle(
       { ecus: { HU: '1.0.0', TCU: '1.0.1' }, ...sick('2.0.0') },
@@ -199,7 +202,7 @@ describe('software that fails its health check', () => {
     await v.stop();
   });
 
-  test.runIf(isTurn())('an installation that fails changes nothing over', async () => {
+  test.runIf(isTurn())('leaves the old software running if its installation fails', async () => {
     const v = vehicle({
       installer: (real) => ({
         ...slow(real, 0),
@@ -214,7 +217,7 @@ describe('software that fails its health check', () => {
   });
 });
 
-test('what is reported while the vehicle is offline is sent later, in its order', async () => {
+test('reports made while the vehicle is offline are sent later, in order', async () => {
   const v = vehicle();
   v.platform.trigger('hu only 001');
   await v.agent.goOffline();
@@ -227,7 +230,7 @@ test('what is reported while the vehicle is offline is sent later, in its order'
   await v.stop();
 });
 
-test('what is not for this vehicle is not taken', async () => {
+test('a vehicle refuses a script that the Director has not ordered', async () => {
   const v = vehicle();
   v.platform.trigger('unknown script');
   await v.agent.idle();

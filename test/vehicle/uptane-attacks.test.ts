@@ -104,7 +104,7 @@ function serveInstead(name: RegExp, body: (honest: Buffer) => Buffer | 'endless'
   };
 }
 
-describe('pki_check_fail, and the software stays', () => {
+describe('pki_check_fail, and the software is unchanged', () => {
   const older = (role: string) => (name: string, signed: any) => {
     if (name === role) signed.version -= 1;
   };
@@ -166,7 +166,7 @@ describe('pki_check_fail, and the software stays', () => {
       world.order('hu only 000', { HU: { version: '1.0.5', content: Buffer.from('old') } });
     }, /is older than the image of the ECU ecu-1/],
     ['mix-and-match', 'another image than the script installs', () => {
-      // Of the same length, so that only the hash differs.
+      // The same length, so that only the hash differs.
       world.offer('other', { HU: { version: '1.9.0', content: softwareOf(20_000), counter: 9 } });
       Reflect.deleteProperty(world.director.targets.targets, imageName('HU', '1.2.0'));
       world.orderTarget(imageName('HU', '1.9.0'), 'HU');
@@ -195,7 +195,7 @@ describe('pki_check_fail, and the software stays', () => {
       custom.ecuIdentifiers = { 'ecu-2': { hardwareId: 'hw-b' } };
     }, /not for the hardware/],
     ['arbitrary-software', 'a Director that delegates', () => (world.director.targets.delegations = []), /delegates/],
-    // Keys that root does not list.
+    // Keys that the root does not list.
     ...(['timestamp', 'snapshot', 'targets'] as const).map((role): Row => [
       'arbitrary-software',
       `a ${role} that a stranger has signed`,
@@ -374,7 +374,7 @@ describe('the clock of the vehicle', () => {
   test.each([
     ['1970', 1_000],
     ['2099', Date.UTC(2099, 5, 1)],
-  ])('at %s decides nothing: the signed time does', async (_year, clock) => {
+  ])('at %s does not matter: the signed time decides', async (_year, clock) => {
     vi.useFakeTimers({ toFake: ['Date'], now: clock });
     world.update(SCRIPT, SECOND);
     await v.update(SCRIPT);
@@ -390,13 +390,13 @@ describe('the clock of the vehicle', () => {
     expect(v.platform.meta('attack')).toBe('freeze');
   });
 
-  test('is not changed by a trigger, and an expired trigger is not even acknowledged', async () => {
+  test('is not set by a trigger, and an expired trigger is not even acknowledged', async () => {
     world.update(SCRIPT, SECOND);
     const { length } = v.platform.messages;
     v.platform.trigger(SCRIPT, 'late', NOW.getTime() - 120_000, 60);
     expect(v.platform.messages).toHaveLength(length);
     expect(v.refused).toEqual(['EXPIRED msg-cld-late']);
-    // One from the future makes the vehicle start a cycle, but the time stays the attested one.
+    // A trigger from the future makes the vehicle start a cycle, but the attested time stays.
     v.platform.trigger(SCRIPT, 'future', Date.UTC(2098, 0), 60);
     await v.agent.idle();
     expect(running()).toBe('1.2.0');
@@ -421,7 +421,7 @@ describe('the clock of the vehicle', () => {
     v = startUptaneVehicle(world, { directory: v.directory });
     world.update('hu only 003', THIRD);
     await v.update('hu only 003');
-    // By the server's time alone, it would still be valid.
+    // By the server's time alone, the metadata would still be valid.
     expect(v.platform.meta('attack')).toBe('freeze');
     expect(floor()).toBe(NOW.getTime() + YEAR_MS);
     expect(running()).toBe('1.2.0');

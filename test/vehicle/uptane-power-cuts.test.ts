@@ -1,7 +1,7 @@
 /**
- * Power cuts of a vehicle with Uptane, before durable file operations on metadata, time, records, images, slots and journal:
- * a vehicle goes on from a copy of the files at that moment, and its process is killed before some of them. A quick run
- * takes a sample of the copies.
+ * Power cuts of a vehicle with Uptane, before durable file operations on metadata, time, records, images, slots and
+ * journal: a vehicle continues from a copy of the files at that moment, and its process is killed before some of these
+ * operations. A quick run takes a sample of the copies.
  */
 import { spawn } from 'node:child_process';
 import { createHash } from 'node:crypto';
@@ -34,7 +34,7 @@ const SCRIPT_OF_CHILD = fileURLToPath(
 );
 let child: string;
 const SCRIPT = 'both 001';
-/** Of some megabytes each. */
+/** Each copy has some megabytes. */
 const COPIES_AT_ONCE = 25;
 const BILL = {
   HU: { version: '1.1.0', content: softwareOf(300_000), counter: 2 },
@@ -42,15 +42,15 @@ const BILL = {
 };
 
 interface Life {
-  /** Number of the operation before which it is killed. */
+  /** Number of the operation before which the vehicle is killed. */
   readonly killAt?: number;
-  /** Numbers of the operations before which its files are copied into the folder `copies`. */
+  /** Numbers of the operations before which its files are copied to the folder `copies`. */
   readonly copyAt?: readonly number[];
   readonly copies?: string;
 }
 
 let world: UptaneWorld;
-/** The state at provisioning, before the newer roots that the vehicles find. */
+/** The trust at provisioning, before the newer roots that the vehicles find. */
 let trust: UptaneWorld['trust'];
 
 class MortalVehicle {
@@ -72,7 +72,7 @@ class MortalVehicle {
     };
   }
 
-  /** In a process of its own. @returns the number of operations, if it finished */
+  /** In a separate process. @returns the number of operations, if it finished */
   async live(life: Life = {}): Promise<number | undefined> {
     const started = spawn(
       process.execPath,
@@ -93,7 +93,7 @@ class MortalVehicle {
     return code === 0 ? (JSON.parse(output) as { operations: number }).operations : undefined;
   }
 
-  /** In this process, which saves the start of another one: it knows nothing but the files. */
+  /** In this process, which saves starting another one: the vehicle's state comes only from its files. */
   async liveHere(): Promise<void> {
     const vehicle = await live({ AutomaticConsent, openVehicle }, this.#settings, {
       patience: { attempts: 3, pauseMs: 20 },
@@ -101,7 +101,7 @@ class MortalVehicle {
     await vehicle.stop();
   }
 
-  /** What holds at any moment. */
+  /** Holds at any moment. */
   expectIntact(): void {
     expect(this.floor).toBeGreaterThanOrEqual(NOW.getTime() - 1_000);
   }
@@ -128,7 +128,7 @@ class MortalVehicle {
     return (JSON.parse(text) as { floor: number }).floor;
   }
 
-  /** Messages received by the platform, each once, in order of time; without progress. */
+  /** Statuses received by the platform, without repetitions and progress, by time. */
   statuses(): string[] {
     const byId = new Map<string, { time: number; status: string }>();
     for (const line of readFileSync(join(this.directory, 'platform.ndjson'), 'utf8')
@@ -157,7 +157,7 @@ async function inLanes(tasks: readonly (() => Promise<void>)[]): Promise<void> {
   await Promise.all([lane(), lane()]);
 }
 
-/** The number of durable operations of an update, and each of them, counted from 1. */
+/** Numbers of all durable operations of an update, from 1. */
 async function allOperations(): Promise<number[]> {
   const whole = MortalVehicle.provisioned();
   const operations = must(await whole.live());
@@ -181,12 +181,12 @@ describe.runIf(hasTurn(1))('the power is cut', () => {
   });
   afterAll(() => world.close());
 
-  /** Each takes many processes. */
+  /** Each test takes many processes. */
   const isTurn = takingTurns(2);
 
-  // Right after one operation is right before the next.
+  // A kill right after one operation equals one right before the next.
   test.runIf(isTurn())(
-    'killed before some durable operations, an update has the same result',
+    'an update killed before some durable operations has the same result',
     async () => {
       const moments = everyNth(await allOperations(), byDepth({ quick: 80, full: 10 }));
       let cuts = 0;
@@ -207,7 +207,7 @@ describe.runIf(hasTurn(1))('the power is cut', () => {
   );
 
   test.runIf(isTurn())(
-    `from the files before ${isFullDepth ? 'every durable operation' : 'some durable operations'}, an update has the same result`,
+    `an update continued from the files before ${isFullDepth ? 'every durable operation' : 'some durable operations'} has the same result`,
     async () => {
       const moments = sampleOf(await allOperations(), 20);
       let cuts = 0;

@@ -118,7 +118,7 @@ describe('a trigger is only a hint', () => {
     await v.stop();
   });
 
-  test('that names a different script than the order installs neither', async () => {
+  test('if it names a different script than the order, neither is installed', async () => {
     world.offer('old 001', { HU: { version: '0.9.0', content: Buffer.from('old') } });
     world.update('hu only 001', HU);
     const v = startUptaneVehicle(world);
@@ -170,7 +170,7 @@ describe('a trigger is only a hint', () => {
   });
 });
 
-test('a Director that does not yet know of the last success is asked again', async () => {
+test('the vehicle asks again if the Director does not know of the last success yet', async () => {
   world.update('hu only 001', HU);
   const v = startUptaneVehicle(world);
   await v.update('hu only 001');

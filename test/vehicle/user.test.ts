@@ -13,7 +13,7 @@ import { until } from './support/until.js';
 import { updatesOf } from './support/updates.js';
 import { NOW } from './support/uptane-world.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(2);
 
 const SOFTWARE = softwareOf(300_000);
@@ -49,9 +49,9 @@ describe('the user', () => {
     await refusing.stop();
   });
 
-  test('is recorded with the text that was shown, its language and its version', async () => {
+  test('is recorded with the text shown, its language and its version', async () => {
     const text = 'Jetzt aktualisieren? Größe: 3 MB';
-    // By openssl dgst -sha256 over the UTF-8 of the text.
+    // Computed with openssl dgst -sha256 from the UTF-8 text.
     const sha256 = '1df9d0a6a16c1a66a4535392ed650462eb8516d6e30ffd242d1dfcdf0a208f11';
     const shown = { text, language: 'de', textVersion: '2026.1' };
     for (const answer of [true, false]) {
@@ -74,7 +74,7 @@ describe('the user', () => {
     }
   });
 
-  test.runIf(isTurn())('declines by not answering in time', async () => {
+  test.runIf(isTurn())('declines if there is no answer in time', async () => {
     const never = {
       ask: (_question: unknown, signal: AbortSignal) =>
         new Promise<boolean>((_resolve, reject) => {
@@ -88,31 +88,28 @@ describe('the user', () => {
     await v.stop();
   });
 
-  test.runIf(isTurn())(
-    'pauses in the middle of the download and resumes it where it was',
-    async () => {
-      const v = vehicle({
-        bytesPerSecond: 600_000,
-        pace: { progressPercent: 10 },
-      });
-      v.platform.trigger('hu only 001');
-      await until(() =>
-        v.platform.events.some(
-          ({ body }) => metaOf(body.meta, 'download') !== '0%' && body.status === 3,
-        ),
-      );
-      expect(v.runner.pause()).toBe(true);
-      expect(v.runner.pause()).toBe(false);
-      const requestsBefore = carota.requests.length;
-      expect(v.runner.current?.phase).toBe('downloading');
-      expect(v.runner.resume()).toBe(true);
-      await v.agent.idle();
-      expect(v.platform.statuses).toEqual(SUCCESS.toSpliced(2, 0, 'pause', 'resume'));
-      expect(carota.requests).toHaveLength(requestsBefore + 1);
-      expect(carota.requests.at(-1)?.range).toMatch(/^bytes=\d+-$/);
-      await v.stop();
-    },
-  );
+  test.runIf(isTurn())('pauses the download in the middle, and resumes it from there', async () => {
+    const v = vehicle({
+      bytesPerSecond: 600_000,
+      pace: { progressPercent: 10 },
+    });
+    v.platform.trigger('hu only 001');
+    await until(() =>
+      v.platform.events.some(
+        ({ body }) => metaOf(body.meta, 'download') !== '0%' && body.status === 3,
+      ),
+    );
+    expect(v.runner.pause()).toBe(true);
+    expect(v.runner.pause()).toBe(false);
+    const requestsBefore = carota.requests.length;
+    expect(v.runner.current?.phase).toBe('downloading');
+    expect(v.runner.resume()).toBe(true);
+    await v.agent.idle();
+    expect(v.platform.statuses).toEqual(SUCCESS.toSpliced(2, 0, 'pause', 'resume'));
+    expect(carota.requests).toHaveLength(requestsBefore + 1);
+    expect(carota.requests.at(-1)?.range).toMatch(/^bytes=\d+-$/);
+    await v.stop();
+  });
 
   test.each(['installing', 'rebooting'])(
     'cannot cancel after %s: it is too late',
@@ -144,7 +141,7 @@ const laterToday = () => {
   return { from: at(2), to: at(3) };
 };
 
-describe('cancelled', () => {
+describe('the user cancels', () => {
   const begun = ['received', 'pki_check_success'];
   const verified = [...begun, 'downloaded', 'md5_check_success'];
   const slowly = { installer: (real: Installer) => slow(real, 300) };
@@ -158,14 +155,14 @@ describe('cancelled', () => {
       begun,
     ],
     ['downloading', { bytesPerSecond: 100_000 }, () => scriptOf(), begun],
-    // It takes a moment to read so much.
+    // Large enough that reading it takes a moment.
     ['verifying', {}, () => scriptOf({}, softwareOf(30_000_000)), [...begun, 'downloaded']],
     ['waiting', {}, () => scriptOf({ window: laterToday() }), verified],
     ['installing', slowly, () => scriptOf(), verified],
   ];
 
   test.each(sampleOf(cases, 3))(
-    'while %s, the update ends there and the software stays',
+    'while %s: the update ends there, and the software stays',
     async (phase, options, script, told) => {
       const v = vehicle(options, script());
       v.platform.trigger('hu only 001');
@@ -193,7 +190,7 @@ describe('preconditions', () => {
     status.battery = 61;
     await v.agent.idle();
     expect(v.platform.statuses).toEqual(SUCCESS);
-    // What was found, before the download and before the installation; nothing that the script does not ask for.
+    // The conditions found before the download and before the installation, only those that the script requires.
     for (const status of [EVENT_STATUS.downloaded, EVENT_STATUS.reboot]) {
       const found = v.platform.events.find(({ body }) => body.status === status)?.body.meta ?? [];
       expect(found.map(({ key }) => key)).toEqual([
@@ -208,7 +205,7 @@ describe('preconditions', () => {
     await v.stop();
   });
 
-  test.runIf(isTurn())('that are not met in time end the update with the reason', async () => {
+  test.runIf(isTurn())('end the update with the reason if they are not met in time', async () => {
     status.battery = 40;
     const v = vehicle({ conditions }, scriptOf({ preconditions: { battery: 60, timeout: 1 } }));
     await v.update();
@@ -219,23 +216,20 @@ describe('preconditions', () => {
     await v.stop();
   });
 
-  test.runIf(isTurn())(
-    'the window of the day is waited for, in the time zone of the vehicle',
-    async () => {
-      carota.world.now = new Date(`${NOW.toISOString().slice(0, 10)}T12:00:00Z`);
-      let passed = 0;
-      const v = vehicle(
-        { monotonic: () => passed, conditions: { ...conditions, timeZone: 'Asia/Tokyo' } },
-        scriptOf({ window: { from: '22:00', to: '05:00' } }),
-      );
-      v.platform.trigger('hu only 001');
-      await until(() => v.runner.current?.phase === 'waiting');
-      expect(await v.installer.version('HU')).toBe('1.0.0');
-      passed = 60 * 60_000;
-      await v.agent.idle();
-      carota.world.now = NOW;
-      expect(v.platform.statuses).toEqual(SUCCESS);
-      await v.stop();
-    },
-  );
+  test.runIf(isTurn())('the vehicle waits for the daily window, in its own time zone', async () => {
+    carota.world.now = new Date(`${NOW.toISOString().slice(0, 10)}T12:00:00Z`);
+    let passed = 0;
+    const v = vehicle(
+      { monotonic: () => passed, conditions: { ...conditions, timeZone: 'Asia/Tokyo' } },
+      scriptOf({ window: { from: '22:00', to: '05:00' } }),
+    );
+    v.platform.trigger('hu only 001');
+    await until(() => v.runner.current?.phase === 'waiting');
+    expect(await v.installer.version('HU')).toBe('1.0.0');
+    passed = 60 * 60_000;
+    await v.agent.idle();
+    carota.world.now = NOW;
+    expect(v.platform.statuses).toEqual(SUCCESS);
+    await v.stop();
+  });
 });

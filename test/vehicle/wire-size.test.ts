@@ -1,4 +1,4 @@
-/** What one update costs on the wire, at the CarOTA Server with keys of its own: as docs/vehicle.md says. */
+/** The bytes that one update sends and receives, with the CarOTA Server's own keys, are those in docs/vehicle.md. */
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
@@ -106,7 +106,7 @@ async function order(scriptRefId: string, version: string, counter: number): Pro
   return refId;
 }
 
-/** One trigger: how it ended, and the bytes of HTTP to and from the server. */
+/** Sends one trigger. @returns the final state, and the HTTP bytes to and from the server */
 async function knocked(scriptRefId: string) {
   const before = { sent: proxy.sent, received: proxy.received };
   platform.trigger(scriptRefId);
@@ -120,7 +120,7 @@ async function knocked(scriptRefId: string) {
 
 const document = readFileSync(new URL('../../docs/vehicle.md', import.meta.url), 'utf8');
 
-/** The row of the document; numbers within a tenth of what it says. */
+/** Expects that the numbers are within a tenth of the document's row. */
 function expectAsDocumented(row: string, sent: number, received: number): void {
   const [, up = '', down = ''] =
     new RegExp(`^\\| ${row} +\\| ([0-9.]+) kB +\\| ([0-9.]+) kB`, 'm').exec(document) ?? [];
@@ -136,7 +136,7 @@ function expectAsDocumented(row: string, sent: number, received: number): void {
   }
 }
 
-test('the first update, the next one, and a trigger when nothing is due', async () => {
+test('the first update, the next one, and a trigger without an order have the documented sizes', async () => {
   const refId = await order('hu only 001', '1.1.0', 1);
   const first = await knocked('hu only 001');
   expect(first).toMatchObject({ state: 'success' });

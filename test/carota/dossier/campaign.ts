@@ -1,4 +1,4 @@
-/** A campaign with an example of everything that a dossier shows, and the dossier as answered. */
+/** A campaign with an example of everything that a dossier shows, and its dossier as received. */
 import { expect } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
@@ -6,7 +6,7 @@ import { vinOf } from '../../support/messages.js';
 import { eventOf, MODEL, type TestCarota } from '../support/test-carota.js';
 
 export const CONSENT_TEXT = 'Größere Reichweite. Jetzt installieren? „Ja“ oder „Nein“';
-/** By openssl dgst -sha256. */
+/** Computed with openssl dgst -sha256. */
 export const CONSENT_SHA256 = 'db1c1d1dd2254b32295478a9c8a101d777cf1318ca42a955b770f4053fed4e50';
 
 export const VINS = Array.from({ length: 4 }, (_, n) => vinOf(n, 'WVW'));
@@ -110,7 +110,7 @@ export async function runCampaign(carota: TestCarota, refId: string): Promise<vo
 const until = (carota: TestCarota, refId: string, holds: (schedule: any) => boolean) =>
   eventually(async () => (await carota.call('GET', path(refId))).body, holds);
 
-/** The dossier, byte by byte. */
+/** The dossier's bytes. */
 export async function dossierOf(carota: TestCarota, refId: string, query = ''): Promise<Buffer> {
   const url = `${carota.carota.httpUrl}${path(refId)}/dossier${query}`;
   const answer = await fetch(url, { headers: { 'authorization-token': carota.token } });

@@ -1,4 +1,4 @@
-/** The dossier of a campaign: it says what is stored, and nobody can change a byte of it. */
+/** The dossier of a campaign states what is stored, and no byte of it can be changed unnoticed. */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { DossierLine } from '../../../src/contract/carota-api/index.js';
@@ -42,7 +42,7 @@ afterAll(async () => {
 const ofType = (type: string) => lines.filter((line) => line.type === type);
 
 describe('a dossier', () => {
-  test('has only lines that its schema describes, each type among them', () => {
+  test('has only lines that its schema describes, and at least one of each type', () => {
     const check = checkOf(DossierLine);
     const faults = lines.flatMap((line) => check.errors(line).map(({ path: at }) => [line, at]));
     expect(faults).toEqual([]);
@@ -90,7 +90,7 @@ describe('a dossier', () => {
     expect(vehicles[0]).toMatchObject({
       wave: 1,
       result: 'succeeded',
-      // As before the update, which has changed what is known of the vehicle since.
+      // As before the update, which has since changed what is known of the vehicle.
       configuration: { versions: { HU: '1.0.0' }, manifest: null, ecus: [] },
       foundVersions: { HU: '1.0.0' },
       conditions: [
@@ -120,7 +120,7 @@ describe('a dossier', () => {
     expect(ofType('failure')[0].followed).toMatchObject([{ 'status-name': 'rollback_success' }]);
   });
 
-  test('agrees with what the server answers, and counts its records', async () => {
+  test('agrees with the server’s answers, and counts its records', async () => {
     const { body } = await carota.call('GET', path(REF_ID));
     const waves = ofType('wave').map(({ type: _, hash: __, ...wave }) => wave);
     expect(waves).toEqual(body.waves);
@@ -133,7 +133,7 @@ describe('a dossier', () => {
     expect(JSON.parse(ofType('campaign')[0].plan).waves[1]).toEqual({ percent: 99.5 });
   });
 
-  test('has the entries of the audit log about it, with their place in the log', async () => {
+  test('has the audit log’s entries about the campaign, with their position in the log', async () => {
     const { body } = await carota.call('GET', `/v1.0/audit?subject=${encodeURIComponent(REF_ID)}`);
     const logged = new Map(body.items.map((entry: any) => [entry.id, entry]));
     const entries = ofType('audit');
@@ -149,7 +149,7 @@ describe('a dossier', () => {
     expect(entries.filter(({ id }) => logged.has(id)).length).toBeGreaterThan(1);
   });
 
-  test('is intact as it was answered', async () => {
+  test('is intact as received', async () => {
     expect(await verifyDossier([dossier])).toMatchObject({
       refId: REF_ID,
       pseudonymous: false,
@@ -159,7 +159,7 @@ describe('a dossier', () => {
     });
   });
 
-  test('of an unknown schedule is refused, and so are parameters that make no sense', async () => {
+  test('of an unknown schedule is refused, and so are invalid parameters', async () => {
     const missing = await carota.call('GET', `${path('none')}/dossier`);
     expect(missing).toMatchObject({ status: 404, body: { errorCode: 'SCHEDULE_NOT_FOUND' } });
     for (const query of ['format=docx', 'pseudonymous=1', 'format=pdf&format=pdf', 'x=1']) {

@@ -60,7 +60,7 @@ const vehiclesIn = (dossier: Buffer): any[] =>
 
 const erase = (vin: string) => carota.call('DELETE', `/v1.0/vehicles/${vin}`);
 
-/** Tables that have the text anywhere, also as bytes; the audit log, which must not change, has a schema of its own. */
+/** Tables that contain the text, also as bytes. Not the audit log, which must not change: it has its own schema. */
 async function tablesWith(text: string): Promise<string[]> {
   const { rows } = await client.query(
     `select format('%I', tablename) as name from pg_tables where schemaname = current_schema()`,
@@ -78,13 +78,13 @@ async function tablesWith(text: string): Promise<string[]> {
 }
 
 describe('a dossier with pseudonyms', () => {
-  test('is intact, fits the schema, and has no VIN anywhere', async () => {
+  test('is intact, fits the schema, and contains no VIN', async () => {
     expect(await verifyDossier([archive])).toMatchObject({ pseudonymous: true });
     const check = checkOf(DossierLine);
     expect(linesOf(archive).flatMap((line) => [...check.errors(line)])).toEqual([]);
     const text = archive.toString('utf8').toUpperCase();
     expect(VINS.filter((vin) => text.includes(vin))).toEqual([]);
-    // Where a person or a vehicle has written it, too.
+    // Not even in text that a person or a vehicle wrote.
     const [first = { vin: '' }, second = { vin: '' }] = vehiclesIn(archive);
     expect(first.vin).toMatch(/^vin-[0-9a-f]{32}$/);
     const lines = linesOf(archive);
@@ -94,7 +94,7 @@ describe('a dossier with pseudonyms', () => {
     expect(lines.find(({ type }) => type === 'failure').reason).toContain(`HU of ${second.vin}`);
   });
 
-  test('does not lead to a vehicle through the audit log, which is never erased', async () => {
+  test('cannot be linked to a vehicle through the audit log, which is never erased', async () => {
     const audit = (dossier: Buffer) => linesOf(dossier).filter(({ type }) => type === 'audit');
     const full = audit(await dossierOf(carota, REF_ID));
     expect(full.filter(({ vin }) => vin === ERASED).length).toBeGreaterThan(0);
@@ -106,7 +106,7 @@ describe('a dossier with pseudonyms', () => {
     expect(new Set(kept.map(({ vin, subject }) => `${vin} ${subject}`))).toEqual(
       new Set(['null ']),
     );
-    // Another program accepts it, too.
+    // An independent verifier accepts it, too.
     const file = join(temporaryDirectory('archive'), 'archive.jsonl');
     writeFileSync(file, archive);
     expect(
@@ -114,7 +114,7 @@ describe('a dossier with pseudonyms', () => {
     ).toContain('intact');
   });
 
-  test('has the same pseudonyms each time, which can be resolved with the keys', async () => {
+  test('has the same pseudonyms each time, which the keys resolve', async () => {
     const again = await dossierOf(carota, REF_ID, ARCHIVE);
     expect(vehiclesIn(again).map(({ vin }) => vin)).toEqual(
       vehiclesIn(archive).map(({ vin }) => vin),
@@ -129,7 +129,7 @@ describe('a dossier with pseudonyms', () => {
 });
 
 describe('the erasure of a vehicle', () => {
-  test('is refused while it is in a schedule that has not ended, and without the permission', async () => {
+  test('is refused while the vehicle is in a schedule that has not ended, and without the permission', async () => {
     const answer = await erase(ERASED);
     expect(answer).toMatchObject({ status: 409, body: { errorCode: 'SCHEDULE_STATUS' } });
     const { body } = await carota.call('POST', '/v1.0/tokens', {
@@ -142,11 +142,11 @@ describe('the erasure of a vehicle', () => {
     expect((await erase('WVWZZZZZZZZZ99999')).status).toBe(404);
   });
 
-  test('leaves no trace of its VIN, keeps all other data, and leaves archives intact', async () => {
+  test('leaves no trace of the VIN, keeps all other data, and leaves archives intact', async () => {
     await carota.call('POST', '/v1.0/tokens', {
       body: { name: 'of a vehicle', role: 'vehicle', vin: ERASED },
     });
-    // Set aside with its reason.
+    // An event that is set aside with its reason.
     await carota.callBack([
       { ...eventOf({ refId: REF_ID, vin: ERASED, status: 'success' }), status: -1 },
     ]);
@@ -166,7 +166,7 @@ describe('the erasure of a vehicle', () => {
     expect((await erase(ERASED)).status).toBe(204);
     expect(await tablesWith(ERASED)).toEqual([]);
     expect(await tablesWith(KEPT)).toEqual(expect.arrayContaining(['vehicles', 'vin_keys']));
-    // Counts and results are the same, and the plan is still one.
+    // Counts and results are the same, and the plan is still valid.
     const after = (await carota.call('GET', path(REF_ID))).body;
     expect({ waves: after.waves, states: after.states, exposure: after.exposure }).toEqual({
       waves: before.waves,
@@ -174,7 +174,7 @@ describe('the erasure of a vehicle', () => {
       exposure: before.exposure,
     });
     expect(after.plan.waves).toEqual([{ vehicles: 1 }, { percent: 99.5 }]);
-    // What was archived is still intact, and the record made now has the vehicle under the same pseudonym.
+    // The archive is still intact, and a new dossier has the vehicle under the same pseudonym.
     expect(await verifyDossier([archive])).toMatchObject({ refId: REF_ID });
     const [{ vin: pseudonym }] = vehiclesIn(archive);
     const now = await dossierOf(carota, REF_ID);
@@ -190,12 +190,12 @@ describe('the erasure of a vehicle', () => {
     });
   });
 
-  test('a dossier that is written meanwhile does not bring its VIN back', async () => {
+  test('is not undone by a dossier that is written at the same time', async () => {
     const database = openPostgres({ url: carota.databaseUrl });
     const [, , , vin = ''] = VINS;
     const keysOf = (tx: Queryable) => vinKeys(tx, [vin, ERASED], spare);
     const spare = spareKey();
-    // As if the server stood still before its commit.
+    // As if the server paused before its commit.
     let commit: () => void = () => undefined;
     const mayCommit = new Promise<void>((resolve) => (commit = resolve));
     let hasErased: () => void = () => undefined;
@@ -227,13 +227,13 @@ describe('the erasure of a vehicle', () => {
     const keys = await writing;
     expect(await tablesWith(vin)).toEqual([]);
     expect(await tablesWith(ERASED)).toEqual([]);
-    // One pseudonym in the whole dossier, which nobody can tell any more once it is written.
+    // One pseudonym in the whole dossier, which cannot be resolved once the dossier is written.
     expect(await database.transaction(keysOf)).toEqual(keys);
     expect(await database.transaction((tx) => vinKeys(tx, [vin]))).not.toEqual(keys);
     await database.close();
   });
 
-  test('and events that come meanwhile lock schedules in one order', async () => {
+  test('and events that arrive at the same time lock schedules in the same order', async () => {
     const database = openPostgres({ url: carota.databaseUrl });
     await client.query(
       `insert into schedules overriding system value select (jsonb_populate_record(s, jsonb_build_object('id', s.id + 1000, 'ref_id', 'a first'))).*
@@ -254,7 +254,7 @@ describe('the erasure of a vehicle', () => {
       async () => (await client.query('select 1 from pg_locks where not granted')).rowCount,
       (count) => (count ?? 0) > 0,
     );
-    // Whoever has the first of them gets the second.
+    // The transaction that holds the first lock gets the second.
     await other.query(`set local lock_timeout = '5s'`);
     await other.query(`select from schedules where ref_id = $1 for update`, [REF_ID]);
     await other.query('rollback');
@@ -263,7 +263,7 @@ describe('the erasure of a vehicle', () => {
     await database.close();
   });
 
-  test('a vehicle with the same VIN is another one afterwards', async () => {
+  test('makes a later vehicle with the same VIN a different one', async () => {
     await carota.call('PUT', `/v1.0/vehicles/${ERASED}`, { body: { model: MODEL } });
     const body = {
       'ref-id': 'next',

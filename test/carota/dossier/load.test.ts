@@ -1,4 +1,4 @@
-/** The load of writing a dossier on other work, and the remains that a killed server leaves. */
+/** Writing a dossier does not hold up other work, and the remains that a killed server leaves are removed. */
 import { once } from 'node:events';
 import { existsSync, mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
@@ -18,7 +18,7 @@ import { path, publishRecorded, runCampaign } from './campaign.js';
 const REF_ID = 'schedule 0909';
 let adapter: AdapterDouble;
 let carota: TestCarota;
-/** Requests to the time-stamping authority that wait for their answer. */
+/** Requests to the time-stamping authority that wait for an answer. */
 let waiting: (() => void)[] = [];
 const authority = createServer((_request, response) => {
   waiting.push(() => response.writeHead(503).end());
@@ -50,7 +50,7 @@ const viewer = async (name: string): Promise<string> => {
   return body.token;
 };
 
-test('no transaction is open while the time-stamping authority works, and others get their turn', async () => {
+test('no transaction is open while the time-stamping authority works, and other requests are answered', async () => {
   const client = new pg.Client(carota.databaseUrl);
   await client.connect();
   const [first, second, third] = [await viewer('a'), await viewer('b'), await viewer('c')];
@@ -66,7 +66,7 @@ test('no transaction is open while the time-stamping authority works, and others
     ({ rows }) => rows.length === 0,
   );
   await client.end();
-  // One of a token, and two in all.
+  // One per token, and two in all.
   const again = await dossier(first);
   expect([again.status, again.body.errorCode]).toEqual([429, 'TOO_MANY_REQUESTS']);
   const two = dossier(second);
@@ -78,14 +78,14 @@ test('no transaction is open while the time-stamping authority works, and others
   for (const answer of waiting) answer();
   waiting = [];
   expect((await Promise.all([one, two])).map(({ status }) => status)).toEqual([503, 503]);
-  // Each has ended with its answer.
+  // Each ended with its answer and makes room for the next.
   const next = dossier(first);
   await untilWaiting(1);
   for (const answer of waiting) answer();
   expect((await next).status).toBe(503);
 });
 
-test('a start removes the dossiers and uploads that a killed server has left', async () => {
+test('a start removes the dossiers and uploads that a killed server left', async () => {
   await carota.stop(true);
   const incoming = join(carota.dataDir, 'incoming');
   mkdirSync(incoming, { recursive: true });

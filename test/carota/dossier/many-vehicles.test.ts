@@ -1,4 +1,4 @@
-/** The dossier of a campaign with more vehicles than are read at once: each is in it once, in order. */
+/** The dossier of a campaign with more vehicles than one read returns: each is in it once, in order. */
 import pg from 'pg';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { verifyDossier } from '../../../src/carota/dossier/index.js';
@@ -12,7 +12,7 @@ import {
 } from '../support/test-carota.js';
 import { dossierOf, linesOf } from './campaign.js';
 
-/** Pages of 200, of which the last has one vehicle. */
+/** Read in pages of 200: the last one has one vehicle. */
 const VEHICLES = byDepth({ quick: 601, full: 2_001 });
 const EVENTS = 3;
 const REF_ID = 'large';
@@ -51,7 +51,7 @@ afterAll(async () => {
 });
 
 test.each(sampleOf(['', '?pseudonymous=true'], 2))(
-  'all are in it, once each (%s)',
+  'each vehicle is in the dossier once (%s)',
   async (query) => {
     const dossier = await dossierOf(carota, REF_ID, query);
     await verifyDossier([dossier]);

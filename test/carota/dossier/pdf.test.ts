@@ -1,4 +1,4 @@
-/** The dossier as a PDF says what its JSON Lines say, as poppler reads it. */
+/** The dossier as a PDF, read by poppler, says what its JSON Lines say. */
 import { readdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
@@ -38,12 +38,12 @@ function* valuesIn(value: unknown): Generator<string> {
 }
 
 describe.skipIf(!hasPoppler)('the PDF', () => {
-  test('has every value of every record, and on each page the head of the chain that was sealed', async () => {
+  test('has every value of every record, and on each page the sealed head of the chain', async () => {
     const lines = linesOf(await dossierOf(carota, REF_ID));
     const pdf = await dossierOf(carota, REF_ID, '?format=pdf');
     const pages = pagesOf(pdf);
     const text = squeezed(pages.join('\n'));
-    // Another dossier than the lines, written a moment later: what differs is said by both.
+    // The PDF is of another dossier, written a moment later than the lines: these fields differ.
     const differs = new Set(['hash', 'writtenAt', 'type', 'seal', 'key', 'format']);
     const missing = lines
       .filter(({ type }) => type !== 'seal')
@@ -62,7 +62,7 @@ describe.skipIf(!hasPoppler)('the PDF', () => {
     expect(readdirSync(join(carota.dataDir, 'incoming'))).toEqual([]);
   });
 
-  test('has a title, and no VIN where there are pseudonyms', async () => {
+  test('has a title, and with pseudonyms no VIN', async () => {
     const pdf = await dossierOf(carota, REF_ID, '?format=pdf&pseudonymous=true');
     expect(infoOf(pdf)).toMatchObject({ Title: `Record of campaign ${REF_ID}`, Encrypted: 'no' });
     expect(pdf.includes('/Lang (en)')).toBe(true);
@@ -71,7 +71,7 @@ describe.skipIf(!hasPoppler)('the PDF', () => {
     expect(text).toContain('VIN-');
   });
 
-  test('is answered with its type and a name', async () => {
+  test('is sent with its content type and a file name', async () => {
     const url = `${carota.carota.httpUrl}/v1.0/schedules/${encodeURIComponent(REF_ID)}/dossier?format=pdf`;
     const answer = await fetch(url, { headers: { 'authorization-token': carota.token } });
     expect(answer.headers.get('content-type')).toBe('application/pdf');
@@ -87,7 +87,7 @@ describe.skipIf(!hasPoppler)('the PDF', () => {
 });
 
 test.skipIf(!hasPoppler)(
-  'texts of any kind are printed whole, over pages where they need them',
+  'texts of any kind are printed in full, over several pages if needed',
   async () => {
     const texts = {
       'one word': 'x'.repeat(9_000),
@@ -117,7 +117,7 @@ test.skipIf(!hasPoppler)(
   },
 );
 
-test('characters that a font cannot print, and invisible ones, are written as code points', () => {
+test('invisible characters, and those that a font cannot print, are printed as code points', () => {
   const latin = (codePoint: number) => codePoint < 0x250 || codePoint > 0xffff;
   expect(printable('Größe\n漢 \u202Ea\u0000\u200B🚗', latin)).toBe(
     'Größe\n\\u{6f22} \\u{202e}a\\u{0}\\u{200b}🚗',

@@ -1,8 +1,8 @@
-"""Tells of which changed dossiers examples/verify_dossier.py finds nothing.
+"""Reports the changed dossiers in which examples/verify_dossier.py finds no fault.
 
 usage: tamper.py EXAMPLES, and on standard input JSON: {"dossiers": [base64 …], "flip": base64, "masks": [int …]}
 
-Every byte of `flip` is changed with the mask of its place. Prints JSON: {"intact": [places in dossiers], "flips": n,
+Every byte of `flip` is XORed with the mask at its index. Prints JSON: {"intact": [indexes of dossiers], "flips": n,
 "unnoticed": [offsets]}.
 """
 

@@ -1,6 +1,6 @@
 /**
- * Nobody changes a dossier unnoticed: our verifier and the one in Python, which shares no code with it, find every changed
- * byte, and every line that is missing, repeated or moved.
+ * No change of a dossier goes unnoticed: our verifier and the one in Python, which shares no code with it, find every
+ * changed byte, and every missing, repeated or moved line.
  */
 import { execFileSync } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
@@ -28,7 +28,7 @@ const python = await ifInstalled(tufPython);
 
 let adapter: AdapterDouble;
 let carota: TestCarota;
-/** Of a whole campaign, and of one that has not started. */
+/** The dossiers of a complete campaign and of one that has not started. */
 let large: Buffer;
 let small: Buffer;
 
@@ -73,16 +73,16 @@ function inPython(dossiers: readonly Buffer[], flip: Buffer, masks: readonly num
   return JSON.parse(output.toString()) as PythonFindings;
 }
 
-/** What each byte is changed by: in another run by something else. */
+/** The XOR mask for each byte, which differs from run to run. */
 const masksOf = (dossier: Buffer) =>
   Array.from(dossier, (_byte, place) => ((place * 7_919 + seed) % 255) + 1);
 
-/** What is left when lines are taken for others. */
+/** A dossier of these lines. */
 const joined = (lines: readonly string[]) => Buffer.from(lines.map((line) => `${line}\n`).join(''));
 const split = (dossier: Buffer) => dossier.toString('utf8').trimEnd().split('\n');
 
 describe('a dossier in which', () => {
-  test('any byte has changed is not intact', async () => {
+  test('any byte is changed is not intact', async () => {
     const masks = masksOf(small);
     const unnoticed: number[] = [];
     for (const [offset, mask] of sampleOf([...masks.entries()], 4)) {
@@ -94,7 +94,7 @@ describe('a dossier in which', () => {
     expect(masks.length).toBeGreaterThan(2_000);
   });
 
-  test('a letter has another case, or a line another end, is not intact', async () => {
+  test('any bit is flipped, or a line ending is changed, is not intact', async () => {
     for (const mask of [0x20, 0x07]) {
       for (let offset = large.length - 1; offset > 0; offset -= byDepth({ quick: 151, full: 37 })) {
         const changed = Buffer.from(large);
@@ -108,7 +108,7 @@ describe('a dossier in which', () => {
     }
   });
 
-  test('a line is missing, repeated, or in another place, is not intact', async () => {
+  test('a line is missing, repeated or moved is not intact', async () => {
     const lines = split(large);
     for (const place of lines.keys()) {
       const line = lines[place] ?? '';
@@ -125,14 +125,14 @@ describe('a dossier in which', () => {
     expect(await isIntact(Buffer.concat([large, large]))).toBe(false);
   });
 
-  test('the seal is by another key is not intact if the server’s key is trusted', async () => {
+  test('another key made the seal is rejected if only the server’s key is trusted', async () => {
     const lines = split(large);
     const { key, seal: sealed } = linesOf(large).at(-1);
     const other = localSigner(generateKey('ed25519'));
     const forged = await seal(other, sealed);
     const line = sortedJson({ type: 'seal', key: { ...other.key }, seal: { ...forged } });
     const changed = joined(lines.with(-1, line));
-    // It is a dossier, and not ours.
+    // It is an intact dossier, but not ours.
     expect(await isIntact(changed)).toBe(true);
     await expect(verifyDossier([changed], [key])).rejects.toThrow('which is not trusted');
     await expect(verifyDossier([large], [key])).resolves.toMatchObject({ keyId: sealed.keyid });
@@ -142,7 +142,7 @@ describe('a dossier in which', () => {
 });
 
 describe.skipIf(python === undefined)('the verifier in Python', () => {
-  test('agrees on dossiers that are intact, and finds every changed byte and line', () => {
+  test('accepts intact dossiers, and finds every changed byte and line', () => {
     const lines = split(large);
     const changed = [...lines.keys()].flatMap((place) => [
       joined(lines.toSpliced(place, 1)),

@@ -1,4 +1,4 @@
-/** A dossier with a time stamp: OpenSSL verifies what is in it, and without the authority there is no dossier. */
+/** A dossier with a time stamp: OpenSSL verifies it, and without the authority there is no dossier. */
 import { execFileSync } from 'node:child_process';
 import { existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -34,7 +34,7 @@ afterAll(async () => {
   await adapter.stop();
 });
 
-test('the token is of the record before it, in the chain, and OpenSSL verifies it', async () => {
+test('the time stamp covers the record before it and is part of the chain, and OpenSSL verifies it', async () => {
   const dossier = await dossierOf(carota, REF_ID);
   const lines = linesOf(dossier);
   expect(lines.slice(-3).map(({ type }) => type)).toEqual(['end', 'timestamp', 'seal']);
@@ -53,7 +53,7 @@ test('the token is of the record before it, in the chain, and OpenSSL verifies i
   expect(() => verify(lines.at(-2).hash)).toThrow();
 });
 
-test('without the authority there is no dossier, and nothing is left of it', async () => {
+test('if the authority fails, there is no dossier and no remains of one', async () => {
   authority.answer = () => ({ status: 503, body: Buffer.from('') });
   const answer = await carota.call('GET', `${path(REF_ID)}/dossier`);
   expect(answer).toMatchObject({ status: 503, body: { errorCode: 'TIMESTAMP_UNAVAILABLE' } });

@@ -13,7 +13,7 @@ const python = await ifInstalled(tufPython);
 const script = fileURLToPath(new URL('../../uptane/foreign/update.py', import.meta.url));
 
 describe.runIf(python)('python-tuf', () => {
-  test('verifies and fetches what was uploaded', async () => {
+  test('verifies and fetches uploaded images and scripts', async () => {
     const adapter = await startAdapterDouble();
     const t = await startTestCarota(adapter.url);
     try {
@@ -37,7 +37,7 @@ describe.runIf(python)('python-tuf', () => {
         line('brakes/fw 1.bin', 'brakes'),
         'none none',
       ]);
-      // A vehicle of another vendor, which knows the script's name from its trigger, needs nothing else.
+      // A vehicle from another vendor knows the script's name from its trigger, and needs nothing else.
       const { body } = await upload('radio', 'hardwareIds=hw-hu&releaseCounter=1');
       const { sha256, md5, size } = body;
       const text = {

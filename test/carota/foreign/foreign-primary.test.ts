@@ -12,7 +12,7 @@ import { DirectorWorld } from '../support/test-director.js';
 
 const run = promisify(execFile);
 
-/** The system's, or the one that other tests have; either with the package `cryptography`. */
+/** The system's Python, or that of other tests; either one with the package `cryptography`. */
 const python = await ifInstalled(async () => {
   const hasCryptography = await run('python3', ['-c', 'import cryptography']).then(
     () => true,
@@ -33,7 +33,7 @@ describe.runIf(python)('a Primary in Python', () => {
   });
   afterAll(async () => world.stop());
 
-  test('registers, learns the time, reports, is ordered images, and reports them', async () => {
+  test('registers, gets the time, reports, receives an order of images, and reports them', async () => {
     const { carota, dataDir, token } = world.carota;
     const body = { name: 'a vehicle', role: 'vehicle', vin };
     const vehicle = (await world.carota.call('POST', '/v1.0/tokens', { body })).body.token;

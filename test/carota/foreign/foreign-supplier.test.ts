@@ -1,4 +1,4 @@
-/** A supplier that has python-tuf and nothing of ours delivers to a CarOTA Server; python-tuf's client finds the image. */
+/** A supplier with python-tuf and none of our code delivers to a CarOTA Server; python-tuf's client finds the image. */
 import { execFile } from 'node:child_process';
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
@@ -57,7 +57,7 @@ describe.runIf(python)('a supplier with python-tuf', () => {
     }
   });
 
-  test('is told why its delivery is refused', async () => {
+  test('learns why its delivery is refused', async () => {
     await expect(deliver('hw-b', 'python/other.bin', 'x')).rejects.toThrow(
       /no delegation to python/,
     );

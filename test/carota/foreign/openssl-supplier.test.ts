@@ -1,4 +1,4 @@
-/** A supplier that has OpenSSL, curl and nothing of ours: its key never leaves its file. */
+/** A supplier with OpenSSL and curl and none of our code, whose key never leaves its file. */
 import { execFile, execFileSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -39,7 +39,7 @@ function openSslSupplier(folder: string) {
   return { at, sign, signer };
 }
 
-/** As any tool would write it: sorted by name, no blanks. Enough for what has no escapes. */
+/** Sorts members by name, as any tool can. With no blanks, this is canonical JSON as long as nothing needs escaping. */
 const sorted = (value: any): any =>
   value === null || typeof value !== 'object' || Array.isArray(value)
     ? value
@@ -67,7 +67,7 @@ test('a supplier with OpenSSL and curl', async () => {
   writeFileSync(at('delivery.json'), JSON.stringify({ roles: { foreign: file } }, null, 3));
   writeFileSync(at('fw.bin'), 'foreign');
   const url = `${server.carota.carota.httpUrl}/v1.0/image-repository`;
-  // In another process, while this one serves.
+  // Asynchronous, because the server runs in this process.
   const curl = async (...args: string[]) =>
     (
       await promisify(execFile)('curl', [

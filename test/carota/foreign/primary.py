@@ -2,8 +2,8 @@
 
 usage: primary.py URL ADMIN_TOKEN VEHICLE_TOKEN VIN FOLDER
 
-FOLDER is the Director's metadata/ folder, with 1.root.json and time-keys.json, as a vehicle is provisioned with.
-Prints one JSON object with what it has seen; ends with an exception where a check fails.
+FOLDER is the Director's metadata/ folder, with 1.root.json and time-keys.json, with which a vehicle is provisioned.
+Prints what it received as one JSON object; raises an exception if a check fails.
 """
 
 import hashlib
@@ -95,7 +95,7 @@ def call(method, path, token, body=None):
 
 
 def verify(file, keys, threshold=1):
-    """An Ed25519 envelope by one of these keys. Returns what is signed."""
+    """Verifies an Ed25519 envelope signed by one of these keys. Returns the signed part."""
     message = canonical(file["signed"]).encode()
     good = set()
     for signature in file["signatures"]:

@@ -1,4 +1,4 @@
-"""A supplier with python-tuf: signs what it releases with its own key, and delivers it over HTTP.
+"""A supplier with python-tuf: signs its releases with its own key, and delivers them over HTTP.
 
 Usage: supplier.py key FILE                                            makes a key; prints it as metadata lists it
        supplier.py sign FILE METADATA                                  signs a file of the role, in place

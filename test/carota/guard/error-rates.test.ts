@@ -1,4 +1,4 @@
-/** Error rates of the guard's tests by simulation, with results that come in any order. */
+/** Error rates of the guard's tests, by simulation with results in any order. */
 import { uniformFloat64 } from 'pure-rand/distribution/uniformFloat64';
 import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { describe, expect, test } from 'vitest';
@@ -7,14 +7,14 @@ import { type TestSettings } from '../../../src/contract/carota-api/index.js';
 import { byDepth, sampleOf, seed } from '../../support/depth.js';
 import { must } from '../../uptane/support/must.js';
 
-// Fewer runs would fail now and then by chance.
+// With fewer runs, the test would sometimes fail at random.
 const RUNS = byDepth({ quick: 800, full: 2_000 });
 /** Vehicles that are exposed at the same time. */
 const CAP = 100;
 const FLEET = 800;
 
 interface Delays {
-  /** Mean, in any unit. */
+  /** Mean delay, in any unit. */
   readonly success: number;
   readonly failure: number;
 }
@@ -25,7 +25,7 @@ interface Result {
   readonly failed: boolean;
 }
 
-/** The place of the first result that comes before this time, where the next one is last. */
+/** Index of the first result before this time, in a list whose last item is the next result. */
 function earlierThan(at: number, results: readonly Result[]): number {
   let [from, to] = [0, results.length];
   while (from < to) {
@@ -36,10 +36,10 @@ function earlierThan(at: number, results: readonly Result[]): number {
   return from;
 }
 
-/** One schedule, in virtual time: vehicles are exposed as others come to a result, until the first test has decided. */
+/** One schedule in virtual time: vehicles are exposed as others get results, until the first test has decided. */
 function schedule(settings: TestSettings, rate: number, delays: Delays, random: () => number) {
   const outcomes: Outcome[] = [];
-  /** The next one last. */
+  /** The next result is the last item. */
   const results: Result[] = [];
   const finder = new Finder(settings, outcomes);
   let now = 0;
@@ -62,12 +62,12 @@ function schedule(settings: TestSettings, rate: number, delays: Delays, random: 
   }
 }
 
-/** The finding on all outcomes, without those taken again that are as before. */
+/** The finding on all outcomes, without repeating the unchanged part. */
 class Finder {
   readonly #outcomes: readonly Outcome[];
   /** The test before each outcome. */
   readonly #tests: SequentialTest[];
-  /** Up to this place, they are those of the outcomes as they are now. */
+  /** Up to this place, the tests match the current outcomes. */
   #valid = 0;
 
   constructor(settings: TestSettings, outcomes: readonly Outcome[]) {
@@ -75,7 +75,7 @@ class Finder {
     this.#tests = [SequentialTest.begin(settings, 1)];
   }
 
-  /** @param place where the outcomes have changed; behind it there may be more of them */
+  /** @param place where an outcome has changed; new ones may have been added at the end */
   findingFrom(place: number): Finding {
     let at = Math.min(place, this.#valid);
     let test = must(this.#tests[at]);
@@ -98,7 +98,7 @@ function sharesOf(settings: TestSettings, rate: number, delays: Delays): Record<
   return shares;
 }
 
-/** Four standard deviations of a share that is at its bound. */
+/** Four standard deviations of a share at its bound. */
 const tolerance = (bound: number) => 4 * Math.sqrt((bound * (1 - bound)) / RUNS);
 
 const SETTINGS: readonly TestSettings[] = [
@@ -115,12 +115,12 @@ const DELAYS: readonly (readonly [what: string, delays: Delays])[] = [
 describe.each(sampleOf(SETTINGS, 2))('a test of %o', (settings) => {
   test.each(sampleOf(DELAYS, 3))('%s', (_what, delays) => {
     const { stop: falseStops } = sharesOf(settings, settings.tolerated, delays);
-    // The first test has half of it, and all that follow the other half.
+    // The first test has half of the false-stop probability, all later tests the other half.
     const bound = settings.falseStop / 2;
     expect(falseStops).toBeLessThan(bound + tolerance(bound));
     const { stop, go: missed } = sharesOf(settings, settings.intolerable, delays);
     expect(missed).toBeLessThan(settings.missedStop + tolerance(settings.missedStop));
-    // It does decide.
+    // The test does decide.
     expect(stop).toBeGreaterThan(0.9);
   });
 });

@@ -9,7 +9,7 @@ import { freePort } from '../../support/servers.js';
 import { Campaigns, SCRIPT, vins } from '../support/campaigns.js';
 import { eventOf, MODEL } from '../support/test-carota.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(2);
 
 const TEST = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.1 };
@@ -23,7 +23,7 @@ afterAll(() => world.stop());
 afterEach(() => world.clear());
 
 describe('admission', () => {
-  test('the cap is exact, however many vehicles ask at the same time', async () => {
+  test('keeps exactly to the cap, however many vehicles ask at the same time', async () => {
     const refId = await world.running({ guard: { test: TEST, exposureCap: 7 } });
     const answers = await Promise.all(vins.map((vin) => world.ask(refId, vin)));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
@@ -42,7 +42,7 @@ describe('admission', () => {
       cap: 7,
       waiting: 33,
     });
-    // The places are those from 1 to 7, each once, and stay with who asks again.
+    // The places are 1 to 7, each once, and a vehicle that asks again keeps its place.
     const list = await world.carota.call('GET', `${world.path(refId)}/vehicles?result=undecided`);
     const places = list.body.items.map(({ place }: any) => place);
     expect(places.toSorted()).toEqual([1, 2, 3, 4, 5, 6, 7]);
@@ -54,7 +54,7 @@ describe('admission', () => {
   });
 
   test.runIf(isTurn())(
-    'a result makes room for the next vehicle, and a test that goes makes more',
+    'a result makes room for the next vehicle, and a test that decides to continue makes more',
     async () => {
       const refId = await world.running({ guard: { test: TEST, exposureCap: 4, soak: 0 } });
       await world.admit(refId, vins.slice(0, 4));
@@ -73,7 +73,7 @@ describe('admission', () => {
   );
 
   test.runIf(isTurn())(
-    'a vehicle that goes on after its failure takes no second slot, and succeeds at the end of its soak',
+    'a vehicle that continues after its failure takes no second slot, and succeeds at the end of its soak',
     async () => {
       const refId = await world.running({ guard: { maxFailures: 9, exposureCap: 2, soak: 1 } });
       const [one = '', two = '', three = '', four = ''] = vins;
@@ -94,7 +94,7 @@ describe('admission', () => {
   );
 
   test.runIf(isTurn())(
-    'is refused for good once the schedule does not run any more, and for now while it is paused',
+    'is refused for good once the schedule has ended, and for now while it is paused',
     async () => {
       const refId = await world.running({ guard: { maxFailures: 1 } });
       await world.admit(refId, vins.slice(0, 1));
@@ -113,7 +113,7 @@ describe('admission', () => {
     },
   );
 
-  test('is for the vehicle itself: the token of another one is refused', async () => {
+  test('is for the vehicle itself: another vehicle’s token is refused', async () => {
     const refId = await world.running({ guard: { maxFailures: 1 } });
     const [one = '', other = ''] = vins;
     for (const vin of [one, other]) {
@@ -145,7 +145,7 @@ describe('admission', () => {
 });
 
 describe('silence', () => {
-  test('after reboot is failure: every vehicle of the wave dies, and no other wave follows', async () => {
+  test('after reboot is failure: if every vehicle of the wave dies, no other wave follows', async () => {
     const refId = await world.running({
       waves: [{ vehicles: 5 }],
       guard: { maxFailures: 3, patience: 1, afterReboot: 1, undecided: 'continue' },
@@ -160,7 +160,7 @@ describe('silence', () => {
   });
 
   test.runIf(isTurn())(
-    'counts as failure in the test too, and success that is heard before the decision undoes it',
+    'counts as failure in the test too, and a success before the decision undoes it',
     async () => {
       const guard = { test: TEST, deadline: 1, soak: 0, patience: 600 };
       const refId = await world.running({ waves: [{ vehicles: 10 }], guard });
@@ -184,23 +184,20 @@ describe('silence', () => {
     },
   );
 
-  test.runIf(isTurn())(
-    'a restart changes nothing: who was exposed has its deadline still',
-    async () => {
-      const guard = { maxFailures: 2, afterReboot: 2 };
-      const refId = await world.running({ waves: [{ vehicles: 5 }], guard });
-      const some = (world.adapter.triggers.at(-1)?.vins ?? []).slice(0, 2);
-      await world.admit(refId, some);
-      await world.report(refId, some, 'reboot');
-      await world.restart();
-      const schedule = await world.until(refId, ({ status }) => status === 'stopped');
-      expect(schedule.reason).toBe('2 vehicles failed, 2 of them by silence');
-    },
-  );
+  test.runIf(isTurn())('survives a restart: exposed vehicles keep their deadlines', async () => {
+    const guard = { maxFailures: 2, afterReboot: 2 };
+    const refId = await world.running({ waves: [{ vehicles: 5 }], guard });
+    const some = (world.adapter.triggers.at(-1)?.vins ?? []).slice(0, 2);
+    await world.admit(refId, some);
+    await world.report(refId, some, 'reboot');
+    await world.restart();
+    const schedule = await world.until(refId, ({ status }) => status === 'stopped');
+    expect(schedule.reason).toBe('2 vehicles failed, 2 of them by silence');
+  });
 });
 
 test.runIf(isTurn())(
-  'a server puts off deadlines before it takes a report, which would end them',
+  'a server postpones deadlines before it accepts a report, which would end them',
   async () => {
     const refId = await world.running({ guard: { maxFailures: 1, deadline: 3_600 } });
     const [one = '', other = ''] = vins;
@@ -212,7 +209,7 @@ test.runIf(isTurn())(
     await client.query(
       `update schedule_vehicles set decides_at = now() - interval '1 s' where decides_at is not null`,
     );
-    // Holds up the server where it puts off deadlines.
+    // Blocks the server where it postpones deadlines.
     await client.query('begin');
     await client.query('select from schedules for update');
     await client.query('select from schedule_vehicles for update');
@@ -231,7 +228,7 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'during the grace a report that waited longer than the deadline it sets silences nobody',
+  'during the grace, a report that waited longer than the deadline it sets makes no vehicle silent',
   async () => {
     const guard = { maxFailures: 1, afterReboot: 60, soak: 60 };
     const refId = await world.running({ guard });
@@ -246,7 +243,7 @@ test.runIf(isTurn())(
       ]);
       return world.show(refId);
     };
-    // Both were at the adapter in time; this server gets them one by one.
+    // Both reached the adapter in time; this server receives them one by one.
     for (const schedule of [await past('reboot', 3), await past('success', 2.99)]) {
       expect(schedule).toMatchObject({ status: 'running', exposure: { undecided: 1, silent: 0 } });
     }
@@ -281,7 +278,7 @@ describe('soak', () => {
   });
 
   test.runIf(isTurn())(
-    'at its end the vehicles have succeeded, and the next wave goes',
+    'at its end the vehicles have succeeded, and the next wave starts',
     async () => {
       const guard = { test: TEST, soak: 1 };
       const refId = await world.running({ waves: [{ vehicles: 4 }], guard });
@@ -315,7 +312,7 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'a vehicle that withdraws says nothing, and early failures have a limit of their own',
+  'a withdrawn vehicle is no evidence, and early failures have their own limit',
   async () => {
     const guard = { maxFailures: 1, maxEarlyFailures: 2, soak: 0 };
     const refId = await world.running({ guard });
@@ -335,7 +332,7 @@ test.runIf(isTurn())(
   },
 );
 
-test('a guard that no failure could set off is refused', async () => {
+test('a guard that no failure could trigger is refused', async () => {
   const body = {
     'ref-id': 'r',
     'script-ref-id': SCRIPT,

@@ -1,6 +1,6 @@
 /**
- * The exposure cap, counted by the database itself at each commit, while two servers admit the same vehicles at the same time,
- * reports arrive in any order, and connections are killed in the middle of it.
+ * The exposure cap, counted by the database itself at each commit, while two servers admit the same vehicles
+ * concurrently, reports arrive in any order, and connections are killed.
  */
 import { cpSync } from 'node:fs';
 import { uniformInt } from 'pure-rand/distribution/uniformInt';
@@ -68,7 +68,7 @@ const show = async (refId: string) => (await servers[0]?.call('GET', path(refId)
 const ask = (server: TestCarota, refId: string, vin: string) =>
   server.call('POST', `${path(refId)}/vehicles/${vin}/admission`);
 
-/** Kills one connection of the servers, whatever it is doing: nothing of its transaction remains. */
+/** Kills one of the servers' connections, whatever it is doing: its transaction is rolled back. */
 const killOne = () =>
   database.query(
     `select pg_terminate_backend(pid) from pg_stat_activity
@@ -76,12 +76,12 @@ const killOne = () =>
      order by state = 'active' desc, random() limit 1`,
   );
 
-test('is never exceeded, whatever is asked, reported and killed at the same time', async () => {
+test('the cap is never exceeded by concurrent admissions, reports and killed connections', async () => {
   const exposureCap = 5;
   await running('concurrent', { test: TEST, exposureCap, soak: 0, deadline: 3_600 });
   const events = new Map<string, object[]>();
   const statuses: readonly EventStatusName[] = ['downloading', 'success', 'success', 'success'];
-  /** Until it is answered: a killed connection is an error, and the vehicle asks again. */
+  /** Repeats the request until it succeeds: a killed connection causes an error. */
   const untilAnswered = async (once: () => Promise<{ status: number; body: any }>) => {
     for (;;) {
       const answer = await once();
@@ -98,20 +98,20 @@ test('is never exceeded, whatever is asked, reported and killed at the same time
       } else if (events.has(vin)) {
         const event = eventOf({ refId: 'concurrent', vin, status: oneOf(statuses) });
         events.get(vin)?.push(event);
-        // Repeated ones, too: the call-back is at least once.
+        // Sometimes repeated: call-backs are delivered at least once.
         await untilAnswered(() => server.callBack(oneOf([[event], [event, event]])));
       }
       if (below(12) === 0) await killOne();
     }
   };
   const watched = async () => (await database.query('select from cap_watch')).rowCount ?? 0;
-  // How many of them change something is a matter of luck, and of how soon the others are answered.
+  // How many of these requests change something depends on chance and on timing.
   for (let round = 0; (await watched()) <= 20 && round < 10; round += 1) {
     await Promise.all(Array.from({ length: 6 }, drive));
   }
   expect(await watched()).toBeGreaterThan(20);
   await expectCapHeld(database);
-  // Each place once, and the counts are those of the vehicles.
+  // Each place is taken once, and the counts match the vehicles.
   const { exposure, guardTest } = await show('concurrent');
   const { rows: vehicles } = await database.query<{ place: number; result: string }>(
     `select place, result from schedule_vehicles where place is not null
@@ -126,7 +126,7 @@ test('is never exceeded, whatever is asked, reported and killed at the same time
 describe('while the test waits for slow vehicles', () => {
   const isTurn = takingTurns(2);
   test.runIf(isTurn())(
-    'no more than the cap are exposed behind the one with which it may stop, and that one lets the others go on',
+    'the cap limits the vehicles exposed after the one at which it may stop; an earlier result lets others go on',
     async () => {
       const [server] = servers;
       if (!server) throw new Error('no server');
@@ -138,7 +138,8 @@ describe('while the test waits for slow vehicles', () => {
       }
       const report = (vin: string) =>
         server.callBack([eventOf({ refId: 'slow', vin, status: 'success' })]);
-      // Two failures would stop it, so the second place is the one; four more may follow, though only two are undecided.
+      // Two failures would stop it, so it may stop at the second place; four more may follow, though only two are
+      // undecided.
       for (const vin of others.slice(0, 4)) {
         expect((await ask(server, 'slow', vin)).body.admitted).toBe(true);
         await report(vin);
@@ -160,7 +161,7 @@ describe('while the test waits for slow vehicles', () => {
   );
 
   test.runIf(isTurn())(
-    'those of earlier tests fail late, and make no room behind the one that stops',
+    'late failures of earlier tests make no room after the one at which it may stop',
     async () => {
       const [server] = servers;
       if (!server) throw new Error('no server');
@@ -179,7 +180,7 @@ describe('while the test waits for slow vehicles', () => {
       const succeed = async (number: number) => {
         for (let n = 0; n < number; n += 1) await report('success', await exposeNext());
       };
-      // Each of two tests goes on behind eight successes, though its first vehicle is slow.
+      // Each of two tests decides to continue after eight successes, though its first vehicle is slow.
       const first = await exposeNext();
       await succeed(8);
       const second = await exposeNext();
@@ -188,7 +189,7 @@ describe('while the test waits for slow vehicles', () => {
         exposure: { exposed: 18, undecided: 2, cap: 20 },
         guardTest: { number: 3, from: 19 },
       });
-      // Three failures stop the third one, so its third vehicle is the one.
+      // Three failures stop the third test, so it may stop at its third vehicle.
       const slow = [await exposeNext(), await exposeNext(), await exposeNext()];
       await succeed(20);
       const refused = async () => {
@@ -199,7 +200,7 @@ describe('while the test waits for slow vehicles', () => {
         });
       };
       await refused();
-      // The decisions to which the first two contributed stand.
+      // The first two tests' decisions stand.
       await report('failure', first, second);
       await refused();
       expect(await show(refId)).toMatchObject({

@@ -1,4 +1,4 @@
-/** The result of an exposed vehicle, by its reports and by its silence. */
+/** The result of an exposed vehicle, from its reports and its silence. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -15,7 +15,7 @@ import { cases } from '../../support/depth.js';
 const DEADLINES = { afterReboot: 60, deadline: 1_000, soak: 500 };
 const START = 1_000_000;
 
-/** Reports a state at so many seconds after the exposure. */
+/** Reports states, each at this many seconds after the exposure. */
 type Report = readonly [state: string, seconds: number];
 
 function after(reports: readonly Report[], deadlines = DEADLINES): Exposure {
@@ -220,7 +220,7 @@ describe('an exposed vehicle', () => {
     });
   });
 
-  test('once decided, is never undecided again: its slot under the cap may be taken', () => {
+  test('once decided, is never undecided again, as its slot under the cap may be taken', () => {
     const report = fc.record({
       state: fc.constantFrom(...EVENT_STATUS_NAMES),
       pause: fc.integer({ min: 0, max: 600 }),
@@ -232,7 +232,7 @@ describe('an exposed vehicle', () => {
         let isDecided = false;
         for (const { state, pause, retry } of reports) {
           now += pause * 1000;
-          // As at the server: what time decides, it decides before the next report.
+          // As at the server, a deadline takes effect before the next report.
           if (now >= (exposure.decidesAt ?? Infinity)) exposure = afterDeadline(exposure, before);
           isDecided ||= exposure.result !== 'undecided';
           const retryAt = retry === undefined ? undefined : now + retry * 1000;
@@ -245,11 +245,11 @@ describe('an exposed vehicle', () => {
     );
   });
 
-  test('without a soak has succeeded at once', () => {
+  test('succeeds at once without a soak', () => {
     expect(after([['success', 10]], { ...DEADLINES, soak: 0 }).result).toBe('succeeded');
   });
 
-  test('is silent at its deadline, or has succeeded for good at the end of its soak', () => {
+  test('is silent at its deadline, or has succeeded at the end of its soak', () => {
     const rebooted = after([['reboot', 1]]);
     expect(afterDeadline(rebooted, 'reboot')).toEqual({
       result: 'silent',
@@ -260,7 +260,7 @@ describe('an exposed vehicle', () => {
     expect(afterDeadline(after([['success', 1]]), 'success').result).toBe('succeeded');
   });
 
-  test('is not silent if its report reached the adapter in time, however late this server hears of it', () => {
+  test('is not silent if its report reached the adapter in time, however late this server receives it', () => {
     const silent = afterDeadline(after([['reboot', 1]]), 'reboot');
     const report = (at: number) =>
       afterReport(silent, { before: 'reboot', state: 'downloaded' }, DEADLINES, START + at * 1000);
@@ -286,7 +286,7 @@ test.each([
   expect(showsExposure(state, hasConsented)).toBe(expected);
 });
 
-test('the cap grows by the vehicles of the tests that have decided to go on', () => {
+test('the cap grows by the vehicles of the tests that decided to continue', () => {
   expect(exposureCapOf({}, 0)).toBe(100);
   expect(exposureCapOf({ exposureCap: 10 }, 73)).toBe(83);
 });

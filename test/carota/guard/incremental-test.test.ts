@@ -10,7 +10,7 @@ const SETTINGS: readonly TestSettings[] = [
   { tolerated: 0.01, intolerable: 0.05, falseStop: 0.05, missedStop: 0.05 },
   { tolerated: 0.001, intolerable: 0.01, falseStop: 0.05, missedStop: 0.3 },
 ];
-/** It takes so much evidence to go on that a test behind it may stop sooner. */
+/** To continue takes so much evidence that a later test may stop sooner. */
 const EAGER_TO_STOP = { tolerated: 0.1, intolerable: 0.3, falseStop: 0.2, missedStop: 0.001 };
 
 function plainWalk(settings: TestSettings, number: number, outcomes: readonly Outcome[]) {
@@ -22,7 +22,7 @@ function plainWalk(settings: TestSettings, number: number, outcomes: readonly Ou
   return test;
 }
 
-/** What of the test the cases have met. */
+/** The situation of the test, to check that the cases cover all of them. */
 function situationOf({ finding, mayStopAfter, pessimistic }: SequentialTest): string {
   if (finding !== 'undecided' || mayStopAfter === undefined) return finding;
   return pessimistic.crossed === 'stop' ? 'it may stop' : 'a later one may stop';
@@ -40,7 +40,7 @@ const courseOf = (failures: number) =>
   );
 const course = fc.oneof(courseOf(50), courseOf(16), courseOf(2), courseOf(0));
 
-test('after every result, for vehicles that are exposed meanwhile, and behind a first vehicle', () => {
+test('both agree after every result, while vehicles are exposed, and from any first vehicle on', () => {
   const seen = new Set<string>();
   fc.assert(
     fc.property(
@@ -48,7 +48,7 @@ test('after every result, for vehicles that are exposed meanwhile, and behind a 
       fc.integer({ min: 1, max: 3 }),
       fc.integer({ min: 0, max: 5 }),
       course,
-      // So many at the head of the order are slow, and so many more are undecided at most.
+      // How many at the head of the order are slow, and how many more are undecided at most.
       fc.integer({ min: 0, max: 3 }),
       fc.constantFrom(1, 6, 200),
       fc.infiniteStream(fc.nat()),
@@ -69,12 +69,12 @@ test('after every result, for vehicles that are exposed meanwhile, and behind a 
         };
         for (let steps = 0; steps < 2 * course.length; steps += 1) {
           const pick = Number(picks.next().value);
-          // One more vehicle is exposed, or one of the exposed vehicles comes to its result.
+          // One more vehicle is exposed, or an exposed vehicle gets its result.
           const mayExpose = outcomes.length < course.length && waiting.length < slow + most;
           if (mayExpose && (waiting.length <= slow || pick % 3 !== 0)) {
             waiting.push(outcomes.push(undefined) - 1);
             test.expose();
-            // It carries on from where it was asked last, so it is not asked each time.
+            // It continues from its last query, so it is not queried each time.
             if (pick % 2 === 0) compare();
             continue;
           }

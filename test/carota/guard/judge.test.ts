@@ -90,7 +90,7 @@ test.each<[what: string, decision: string, judgement: ReturnType<typeof judged>]
   expect(judgement.decision).toBe(decision);
 });
 
-test('says why, with the figures of the test', () => {
+test('states the reason, with the figures of the test', () => {
   expect(judged({ test: TEST }, {}, { finding: 'stop' })).toEqual({
     decision: 'stop',
     reason: 'the test: stop',

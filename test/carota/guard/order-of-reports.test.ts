@@ -12,7 +12,7 @@ import { fresh, rowOf, waveOf } from '../support/schedule-rows.js';
 
 const NOW = 1_800_000_000_000;
 
-/** A withdrawal counts by when it arrives, and `failure` may be one before the consent: here it is the last report. */
+/** No withdrawals, which count when they arrive; `failure`, which may precede consent, is always the last report. */
 const report = fc.constantFrom<EventStatusName>(
   ...(['received', 'consent_accepted', 'downloading', 'pause', 'resume', 'download_fail'] as const),
   ...(['downloaded', 'md5_check_success', 'md5_check_fail', 'reboot', 'success'] as const),
@@ -22,7 +22,7 @@ const course = fc
   .tuple(fc.array(report, { maxLength: 6, size: 'max' }), fc.boolean())
   .map(([reports, fails]) => (fails ? [...reports, 'failure' as const] : reports));
 
-/** @param arrivals places of the reports, in the order of their arrival @returns what the vehicle and its wave have come to */
+/** @param arrivals indexes of the reports in order of arrival @returns the final state of the vehicle and its wave */
 function end(reports: readonly EventStatusName[], arrivals: readonly number[]) {
   const plan = { 'ref-id': 'r', 'script-ref-id': 's', model: 'm', guard: { maxFailures: 1 } };
   const wave = waveOf(1);
@@ -51,7 +51,7 @@ function end(reports: readonly EventStatusName[], arrivals: readonly number[]) {
   return { state, outcome, exposed: wave.exposed, place: vehicle.place, failedEarly };
 }
 
-test('in any order they give the same state, exposure and outcome', () => {
+test('reports give the same state, exposure and outcome in any order', () => {
   const seen = new Set<string | undefined>();
   fc.assert(
     fc.property(course, fc.infiniteStream(fc.nat()), (reports, picks) => {
@@ -60,7 +60,7 @@ test('in any order they give the same state, exposure and outcome', () => {
       const shuffled = inOrder.flatMap(() => rest.splice(picks.next().value % rest.length, 1));
       const expected = end(reports, inOrder);
       expect(end(reports, shuffled)).toEqual(expected);
-      // And each of them once more.
+      // And each of them repeated.
       expect(end(reports, [...shuffled, ...shuffled])).toEqual(expected);
       seen.add(expected.outcome);
     }),

@@ -1,4 +1,4 @@
-/** Failures that a schedule tries again, at the server: when, how often, once, and how they count. */
+/** Retries of failures by a schedule at the server: when, how often, exactly once, and how they count. */
 import pg from 'pg';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
@@ -15,7 +15,7 @@ import {
   type TestCarota,
 } from '../support/test-carota.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isInTurn = takingTurns(2);
 
 const SCRIPT = 'hu only 001';
@@ -73,7 +73,7 @@ const untilRetriggered = (refId: string, times: number) =>
     ({ state, tries }) => state === 'triggered' && tries === times,
   );
 
-test('a failure for this reason is tried again, so often, and counts as failed only then', async () => {
+test('a failure for a matching reason is retried as often as the rule says, and counts as failed only after that', async () => {
   const refId = await running({ guard: { maxFailures: 1, soak: 0 }, retry: RETRY });
   for (const times of [1, 2]) {
     await report(refId, 'downloading');
@@ -99,7 +99,7 @@ test('a failure for this reason is tried again, so often, and counts as failed o
 });
 
 test.runIf(isInTurn())(
-  'a vehicle that succeeds at the second attempt has succeeded, and its wave waits for it',
+  'a vehicle that succeeds at the second attempt counts as succeeded, and the schedule waits for it',
   async () => {
     const refId = await running({ vins: [vin], guard: { maxFailures: 1, soak: 0 }, retry: RETRY });
     await report(refId, 'download_fail', NETWORK);
@@ -118,7 +118,7 @@ test.runIf(isInTurn())(
 );
 
 test.runIf(isInTurn())(
-  'a rollback that takes longer than the pause is the end of the failure before, not a result of the new attempt',
+  'a rollback that outlasts the pause belongs to the previous failure, and is not a result of the new attempt',
   async () => {
     const retry = [{ state: 'failure', after: 1, times: 1 }];
     const refId = await running({ vins: [vin], guard: { maxFailures: 1, soak: 0 }, retry });
@@ -135,7 +135,7 @@ test.runIf(isInTurn())(
 );
 
 test.runIf(isInTurn())(
-  'other failures are final, and so is a vehicle that goes on by itself not tried again',
+  'other failures are final, and a vehicle that continues by itself is not retried',
   async () => {
     const refId = await running({ guard: { maxFailures: 2, soak: 0 }, retry: RETRY });
     await report(refId, 'download_fail', [{ key: 'reason', value: 'disk full' }]);
@@ -147,7 +147,7 @@ test.runIf(isInTurn())(
 );
 
 test.runIf(isInTurn())(
-  'a failure before exposure is tried again too, and does not count meanwhile',
+  'a failure before exposure is retried too, and does not count meanwhile',
   async () => {
     const retry = [{ state: 'pki_check_fail', after: 1, times: 1 }];
     const refId = await running({ guard: { maxFailures: 9, maxEarlyFailures: 1 }, retry });
@@ -163,9 +163,9 @@ test.runIf(isInTurn())(
   },
 );
 
-describe('the adapter is told once', () => {
+describe('the adapter retriggers once', () => {
   const isTurn = takingTurns(2);
-  test.runIf(isTurn())('though its answer is lost', async () => {
+  test.runIf(isTurn())('even if its answer is lost', async () => {
     const refId = await running({ retry: [{ ...RETRY[0], after: 1 }] });
     adapter.losesRetriggers = true;
     await report(refId, 'download_fail', NETWORK);
@@ -174,13 +174,13 @@ describe('the adapter is told once', () => {
       (times) => times === 1,
     );
     adapter.losesRetriggers = false;
-    // As after the lease of a server that was killed.
+    // As after the lease of a killed server expires.
     await dueNow(refId);
     await untilRetriggered(refId, 1);
     expect(retriggers(refId)).toBe(1);
   });
 
-  test.runIf(isTurn())('though the server is restarted in between', async () => {
+  test.runIf(isTurn())('even if the server is restarted in between', async () => {
     const refId = await running({ retry: RETRY });
     adapter.losesRetriggers = true;
     await report(refId, 'download_fail', NETWORK);
@@ -198,13 +198,13 @@ describe('the adapter is told once', () => {
   });
 });
 
-describe('the new attempt fails before the server has noted that it started', () => {
+describe('if the new attempt fails before the server has stored its start', () => {
   const ANSWERS = [
     ['the answer of the adapter comes later', false],
     ['the answer of the adapter is lost, as when the server is killed', true],
   ] as const;
   test.each(sampleOf(ANSWERS, 2))(
-    'its failure is a new one, with a retry of its own: %s',
+    'its failure counts as a new one, with its own retry: %s',
     async (_when, isLost) => {
       const refId = await running({ guard: { maxFailures: 9, soak: 0 }, retry: RETRY });
       adapter.onRetrigger = async () => {
@@ -237,7 +237,7 @@ describe('the new attempt fails before the server has noted that it started', ()
 });
 
 test.runIf(isInTurn())(
-  'a retry starts under the lock of its schedule, so a report at the same time is not lost',
+  'a retry starts under its schedule’s lock, so that a concurrent report is not lost',
   async () => {
     const refId = await running({ guard: { maxFailures: 9, soak: 0 }, retry: RETRY });
     const client = new pg.Client(carota.databaseUrl);
@@ -252,7 +252,7 @@ test.runIf(isInTurn())(
     await report(refId, 'download_fail', NETWORK);
     await untilOthersWait(client);
     expect(retriggers(refId)).toBe(0);
-    // What a report does: it reads the vehicle, and writes all of it. Here a failure, with a retry of its own.
+    // As a report does: it reads the vehicle and writes all of it. Here a failure, with its own retry.
     await client.query(
       `update schedule_vehicles set tries = 0, retry_at = date_trunc('milliseconds', now())
      where vin = $2 and schedule_id = (select id from schedules where ref_id = $1)`,
@@ -277,7 +277,7 @@ async function dueNow(refId: string): Promise<void> {
 }
 
 test.runIf(isInTurn())(
-  'a schedule that is stopped tries nothing again: what was to be tried has failed',
+  'a stopped schedule retries nothing: vehicles that were due for a retry have failed',
   async () => {
     const retry = [{ state: 'failure', after: 3_600, times: 5 }];
     const refId = await running({ guard: { maxFailures: 9 }, retry });
@@ -299,7 +299,9 @@ test.runIf(isInTurn())(
   },
 );
 
-/** At each commit that changes a schedule: the result of the first vehicle, and the one with which a test may stop. */
+/**
+ * Records, at each commit that changes a schedule, the first vehicle's result and the place at which a test may stop.
+ */
 const WATCH = `
   create table stop_watch (result text, stop_place int);
   create function watch_stop() returns trigger language plpgsql as $$
@@ -313,7 +315,7 @@ const WATCH = `
     deferrable initially deferred for each row execute function watch_stop();`;
 
 test.runIf(isInTurn())(
-  'a vehicle that has no further attempt has failed, and at once the test takes all who were admitted meanwhile',
+  'a vehicle without a further attempt has failed, and the test at once includes all vehicles admitted meanwhile',
   async () => {
     const test = { tolerated: 0.05, intolerable: 0.5, falseStop: 0.05, missedStop: 0.05 };
     const retry = [{ ...RETRY[0], after: 3_600 }];
@@ -336,13 +338,13 @@ test.runIf(isInTurn())(
     );
     await client.query('drop function watch_stop cascade');
     await client.end();
-    // Two failures stop it, and the second vehicle has no result yet.
+    // Two failures would stop it, and the second vehicle has no result yet.
     expect(rows.length).toBeGreaterThan(0);
     for (const row of rows) expect(row).toEqual({ stop_place: 2 });
   },
 );
 
-test.runIf(isInTurn())('its deadline ends it, though a retry is due', async () => {
+test.runIf(isInTurn())('a vehicle’s deadline makes it fail, even if a retry is due', async () => {
   const retry = [{ state: 'failure', after: 2, times: 5 }];
   const refId = await running({ guard: { maxFailures: 1, deadline: 3 }, retry });
   await report(refId, 'downloading');
@@ -355,7 +357,7 @@ test.runIf(isInTurn())('its deadline ends it, though a retry is due', async () =
   expect(reason).toBe('1 vehicle failed');
 });
 
-test('a plan that tries again needs a server that may control the adapter', async () => {
+test('a plan with retries needs a server that may control the adapter', async () => {
   const without = await startTestCarota(adapter.url);
   await without.publish(SCRIPT);
   expect(await without.call('POST', '/v1.0/schedules', plan('r', { retry: RETRY }))).toMatchObject({

@@ -1,4 +1,4 @@
-/** Which failures are tried again, when, and what the guard makes of them. */
+/** Which failures are retried, when, and how the guard counts them. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -60,7 +60,7 @@ test.each([
   },
 );
 
-describe('an exposed vehicle that is tried again', () => {
+describe('an exposed vehicle that is retried', () => {
   const deadlines = { afterReboot: 60, deadline: 1_000, soak: 0 };
   const fail = (retry: number | undefined) =>
     afterReport(
@@ -73,11 +73,11 @@ describe('an exposed vehicle that is tried again', () => {
   test('is undecided until its deadline', () => {
     expect(fail(60_000)).toMatchObject({ result: 'undecided', decidesAt: 1_000_000 });
   });
-  test('has failed if its deadline comes first, or passes', () => {
+  test('has failed if the retry is not before its deadline, or the deadline passes', () => {
     expect(fail(1_000_000).result).toBe('failed');
     expect(fail(undefined).result).toBe('failed');
     expect(afterDeadline(fail(60_000), 'download_fail').result).toBe('failed');
-    // The next attempt was begun, and nothing was heard of it.
+    // The next attempt started, but nothing was reported.
     expect(afterDeadline(fail(60_000), 'waiting').result).toBe('silent');
   });
   test('counts once, by its last result', () => {
@@ -89,14 +89,14 @@ describe('an exposed vehicle that is tried again', () => {
     );
     expect(exposure.result).toBe('succeeded');
   });
-  test('that was silent for too long is not waited for again', () => {
+  test('has failed for good if it was silent at its deadline', () => {
     const silent = afterDeadline(exposedAt(deadlines, 0), 'downloading');
     const report = { before: 'downloading', state: 'download_fail', retryAt: 1_060_000 };
     expect(afterReport(silent, report, deadlines, 1_001_000).result).toBe('failed');
   });
 });
 
-test('a vehicle that failed early and is tried again neither counts as failed nor as finished', () => {
+test('a vehicle that failed early and will be retried counts neither as failed nor as finished', () => {
   const counters = Object.fromEntries(COUNTERS.map((name) => [name, 0])) as Counters;
   const waiting = { state: 'waiting', result: undefined };
   const failed = { state: 'pki_check_fail', result: undefined };
@@ -107,7 +107,7 @@ test('a vehicle that failed early and is tried again neither counts as failed no
 });
 
 describe('a pattern', () => {
-  test('is a plain one: * and ? only', () => {
+  test('has only the wildcards * and ?', () => {
     expect(matchesPattern('HU: * of ?', 'hu: 12 of 3')).toBe(true);
     expect(matchesPattern('HU: * of ?', 'hu: 12 of 34')).toBe(false);
     expect(matchesPattern('a.c', 'abc')).toBe(false);
@@ -115,7 +115,7 @@ describe('a pattern', () => {
     expect(matchesPattern('?', '😀')).toBe(true);
   });
 
-  test('matches as the regular expression that it stands for', () => {
+  test('matches like the equivalent regular expression', () => {
     const letters = (all: string) => fc.string({ unit: fc.constantFrom(...all), maxLength: 12 });
     fc.assert(
       fc.property(letters('ab*?'), letters('ab'), (pattern, text) => {
@@ -126,8 +126,8 @@ describe('a pattern', () => {
     );
   });
 
-  test('ends at once also where a regular expression would not', () => {
-    // 180 characters against 5,000: backtracking would try more ways than there are atoms.
+  test('is matched at once even where a regular expression would take forever', () => {
+    // 180 characters against 5,000: backtracking would have more paths than there are atoms.
     expect(matchesPattern(`${'*a'.repeat(90)}*b`, 'a'.repeat(5_000))).toBe(false);
   });
 });

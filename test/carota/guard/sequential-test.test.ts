@@ -1,4 +1,4 @@
-/** The guard's test in the order of exposure: a decision on partial results is the one on all results. */
+/** The guard's test in the order of exposure: a decision on partial results equals the one on all results. */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
@@ -16,7 +16,7 @@ const TEST: TestSettings = {
   falseStop: 0.05,
   missedStop: 0.05,
 };
-/** Decides after few vehicles, so that everything that is to come can be tried. */
+/** Decides after few vehicles, so that all completions can be tried. */
 const COARSE: TestSettings = {
   tolerated: 0.2,
   intolerable: 0.7,
@@ -24,14 +24,14 @@ const COARSE: TestSettings = {
   missedStop: 0.2,
 };
 
-/** As a test would be written that knows everything: vehicle by vehicle, until a bound is crossed. */
+/** The plain test with all results known: vehicle by vehicle, until a bound is crossed. */
 function byAllResults(settings: TestSettings, outcomes: readonly Outcome[]): Finding {
   const { tolerated, intolerable, falseStop, missedStop } = settings;
   let ratio = 1;
   for (const outcome of outcomes) {
     if (outcome === 'failed') ratio *= intolerable / tolerated;
     if (outcome === 'succeeded') ratio *= (1 - intolerable) / (1 - tolerated);
-    // The first test has half the probability of a false stop.
+    // The first test has half of the false-stop probability.
     if (ratio >= 2 / falseStop) return 'stop';
     if (ratio <= missedStop) return 'go';
   }
@@ -47,7 +47,7 @@ function run(settings: TestSettings, outcomes: readonly Outcome[]): SequentialTe
   return test;
 }
 
-/** Everything that the undecided vehicles can still come to. */
+/** All results that the undecided vehicles can still have. */
 function completionsOf(outcomes: readonly Outcome[], options: readonly Outcome[]): Outcome[][] {
   return outcomes.reduce<Outcome[][]>(
     (all, outcome) =>
@@ -62,7 +62,7 @@ const outcome = fc.constantFrom<Outcome>('succeeded', 'failed', 'withdrawn', 'un
 const known = fc.constantFrom<Outcome>('succeeded', 'failed', 'withdrawn');
 
 describe('a decision on part of the results', () => {
-  test('is the one that every completion gives; where they differ, there is none', () => {
+  test('is what every completion gives; if completions differ, there is none', () => {
     fc.assert(
       fc.property(fc.array(outcome, { maxLength: 9 }), (outcomes) => {
         const { finding } = run(COARSE, outcomes);
@@ -79,7 +79,7 @@ describe('a decision on part of the results', () => {
     );
   });
 
-  test('stands, whatever comes after it and in whatever order', () => {
+  test('stands, whatever results follow, in any order', () => {
     const settings = fc.constantFrom(TEST, COARSE);
     fc.assert(
       fc.property(
@@ -112,7 +112,7 @@ test('failures that report sooner than successes do not decide', () => {
   // Vehicles 58 to 60 failed within minutes; the others are still downloading.
   for (const place of [57, 58, 59]) first[place] = 'failed';
   expect(run(TEST, first).finding).toBe('undecided');
-  // The same three among the first ten decide without waiting for anyone.
+  // The same three failures at the first places decide without waiting for the others.
   const early = first.map((_, place): Outcome => (place < 3 ? 'failed' : 'undecided'));
   expect(run(TEST, early).finding).toBe('stop');
 });
@@ -121,12 +121,12 @@ test('silent vehicles never let a schedule continue', () => {
   const silent = Array.from({ length: 1_000 }, (): Outcome => 'undecided');
   const test = run(TEST, silent);
   expect(test.finding).toBe('undecided');
-  // Both paths have ended, so no vehicle behind these is looked at.
+  // Both paths have ended, so later vehicles are not considered.
   expect(test.isOver).toBe(true);
   expect(test.vehicles).toBeLessThan(100);
 });
 
-test('the bounds are those of Wald, and the tests share the probability of a false stop', () => {
+test('the bounds are Wald’s, and the tests share the false-stop probability', () => {
   expect(boundsOf(TEST, 1).goAt).toBeCloseTo(Math.log(0.05));
   const shares = Array.from({ length: 10_000 }, (_, n) => Math.exp(-boundsOf(TEST, n + 1).stopAt));
   const all = shares.reduce((sum, share) => sum + share, 0);
@@ -134,8 +134,8 @@ test('the bounds are those of Wald, and the tests share the probability of a fal
   expect(all).toBeGreaterThan(0.0499);
 });
 
-describe('the vehicle with which the campaign may stop at the earliest', () => {
-  /** Place with which one of the tests stops, from 1; each begins behind the vehicle with which the one before went on. */
+describe('the earliest vehicle at which the campaign may stop', () => {
+  /** Place, from 1, at which a test stops; each test starts after the vehicle at which the previous one continued. */
   function stopOf(settings: TestSettings, outcomes: readonly Outcome[]): number | undefined {
     let from = 0;
     for (let number = 1; ; number += 1) {
@@ -147,7 +147,7 @@ describe('the vehicle with which the campaign may stop at the earliest', () => {
     }
   }
 
-  test('is known of the next test too, while the first one waits for a slow vehicle', () => {
+  test('is also known for the next test while the first one waits for a slow vehicle', () => {
     const settings = { tolerated: 0.05, intolerable: 0.15, falseStop: 0.05, missedStop: 0.05 };
     const slow = (outcome: Outcome): Outcome[] =>
       Array.from({ length: 88 }, (_, n) =>
@@ -155,13 +155,13 @@ describe('the vehicle with which the campaign may stop at the earliest', () => {
       );
     const waiting = run(settings, slow('undecided'));
     expect(waiting.finding).toBe('undecided');
-    // The pessimistic path of the first test does not come to that bound.
+    // The pessimistic path of the first test does not reach that bound.
     expect(waiting.pessimistic.crossed).toBeUndefined();
     expect(stopOf(settings, slow('succeeded'))).toBe(33);
     expect(waiting.mayStopAfter).toBe(33);
   });
 
-  test('is never behind one with which it stops, whatever the undecided vehicles come to, and as results come', () => {
+  test('is never after one at which it stops, whatever the undecided vehicles report', () => {
     const settings = [
       COARSE,
       { tolerated: 0.3, intolerable: 0.6, falseStop: 0.5, missedStop: 0.5 },
@@ -176,7 +176,7 @@ describe('the vehicle with which the campaign may stop at the earliest', () => {
           const before = run(chosen, outcomes);
           if (before.finding !== 'undecided') return;
           const options: readonly Outcome[] = ['succeeded', 'failed'];
-          // The first six come to their results; the others may be withdrawn too.
+          // The first six undecided ones get each result; the others are withdrawn.
           let left = 6;
           const some = outcomes.map((one) =>
             one === 'undecided' && --left < 0 ? 'withdrawn' : one,

@@ -47,7 +47,7 @@ describe('a stop', () => {
     },
   );
 
-  test('stays due when events follow it, so that a server that is killed meanwhile does not forget it', async () => {
+  test('stays due when events follow it, so that it survives a kill of the server', async () => {
     const refId = await world.running({ guard: { maxFailures: 1 } });
     world.adapter.answer = 'hang';
     await world.report(refId, vins.slice(0, 1), 'consent_accepted', 'failure');
@@ -102,7 +102,7 @@ test('events that arrive while a wave is being posted do not post it again', asy
     () => Promise.resolve(calls),
     (number) => number === 1,
   );
-  // The scheduler looks once a second, and each of these makes it due.
+  // The scheduler checks once a second, and each of these events makes the schedule due.
   for (const vin of vins.slice(0, 3)) {
     await world.report(refId, [vin], 'received');
     await new Promise((resolve) => setTimeout(resolve, 1_100));

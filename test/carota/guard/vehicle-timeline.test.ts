@@ -1,4 +1,4 @@
-/** The timeline of a vehicle: exposure, results, retries, and what is due, by the API and from what is stored. */
+/** The timeline of a vehicle: exposure, results, retries, and what is due, from the API and from stored rows. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { dueOf } from '../../../src/carota/guard/index.js';
 import { type EventStatusName } from '../../../src/contract/index.js';
@@ -54,13 +54,13 @@ const timeline = async (vin: string, refId: string): Promise<any[]> => {
   const query = new URLSearchParams({ 'ref-id': refId }).toString();
   return (await carota.call('GET', `/v1.0/vehicles/${vin}/timeline?${query}`)).body.items;
 };
-/** What each entry is, newest first. */
+/** The kind of each entry, newest first. */
 const shortly = (items: readonly any[]) =>
   items.map((item) =>
     [item.kind, item['status-name'] ?? item.result ?? item.becomes].join(' ').trim(),
   );
 
-test('silence: when it is due and why, when it occurred, and that success undid it', async () => {
+test('shows when silence is due and why, when it occurred, and that success undid it', async () => {
   const guard = { maxFailures: 9, afterReboot: 1, deadline: 3_600, soak: 3_600 };
   const refId = await running({ guard });
   await ask(refId, one);
@@ -94,7 +94,7 @@ test('silence: when it is due and why, when it occurred, and that success undid 
   ]);
 });
 
-test('vehicles that wait, withdraw and succeed', async () => {
+test('shows vehicles that wait, withdraw and succeed', async () => {
   const refId = await running({ guard: { maxFailures: 9, exposureCap: 1, soak: 0 } });
   await ask(refId, one);
   await ask(refId, other);
@@ -108,12 +108,12 @@ test('vehicles that wait, withdraw and succeed', async () => {
   expect(shortly(await timeline(other, refId))).toEqual([
     ...['result succeeded', 'report success', 'exposed', 'asked'],
   ]);
-  // All its schedules at once, each entry with its own.
+  // All schedules of a vehicle at once, each entry with its own.
   const { body } = await carota.call('GET', `/v1.0/vehicles/${one}/timeline`);
   expect(new Set(body.items.map((item: any) => item['ref-id'])).size).toBe(refIds);
 });
 
-test('a retry that is due, its new attempt, and its end with the schedule', async () => {
+test('shows a retry that is due, its new attempt, and its end with the schedule', async () => {
   const retry = [{ state: 'failure', after: 1, times: 2 }];
   const refId = await running({ guard: { maxFailures: 9, soak: 0 }, retry });
   await ask(refId, third);
@@ -146,7 +146,7 @@ test.each([
   [`/v1.0/vehicles/${one}/timeline?ref-id=a&ref-id=b`, 400],
   [`/v1.0/vehicles/${one}/timeline?ref-id=%00`, 400],
   [`/v1.0/vehicles/${one.toLowerCase()}/timeline`, 200],
-])('%s is answered with %i', async (address, status) => {
+])('answers %s with %i', async (address, status) => {
   expect((await carota.call('GET', address)).status).toBe(status);
 });
 

@@ -1,7 +1,7 @@
 /**
- * Whole campaigns in virtual time, by the functions that schedules run: vehicles with any outcomes, delays and retries, that are
- * admitted as the limits allow. A decision on partial results is the one that all results, the first of each vehicle,
- * would give. That a success undoes a silence before the decision, and only then, is the contract's exception.
+ * Complete campaigns in virtual time, with the functions that schedules run: vehicles with any outcomes, delays and
+ * retries, admitted as the limits allow. A decision on partial results equals the one on all results, where the first
+ * result of each vehicle counts. The contract's one exception: before the decision, a success undoes a silence.
  */
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
@@ -24,26 +24,26 @@ import { vinOf } from '../../support/messages.js';
 import { cases } from '../../support/depth.js';
 import { fresh, rowOf, waveOf } from '../support/schedule-rows.js';
 
-/** What a vehicle does in one attempt: its reports, and the seconds between them. */
+/** A vehicle's reports in one attempt, and the seconds between them. */
 interface Attempt {
   readonly reports: readonly EventStatusName[];
   readonly reason: string;
   readonly delays: readonly number[];
 }
-/** Attempts of one vehicle, as far as the plan has it retry. After the last one it is silent. */
+/** Attempts of one vehicle, as far as the plan lets it retry. After the last one it is silent. */
 type Course = readonly Attempt[];
 
 const DEADLINE = 1_000;
 const attempts: readonly (readonly EventStatusName[])[] = [
   ['downloading', 'reboot', 'success'],
   ['success'],
-  // It fails in its soak, or after it.
+  // Fails during its soak, or after it.
   ['success', 'failure'],
   ['downloading', 'download_fail'],
   ['downloading', 'failure', 'rollback_success'],
   ['failure', 'rollback_fail'],
   ['md5_check_fail', 'downloading', 'success'],
-  // It goes on after its withdrawal, or not.
+  // Stays withdrawn, or continues after its withdrawal.
   ['cancel'],
   ['consent_rejected', 'consent_accepted', 'success'],
   ['reboot'],
@@ -89,7 +89,7 @@ const campaign: fc.Arbitrary<Campaign> = fc.record({
     { tolerated: 0.1, intolerable: 0.5, falseStop: 0.1, missedStop: 0.1 },
     { tolerated: 0.3, intolerable: 0.9, falseStop: 0.4, missedStop: 0.4 },
   ),
-  /** Chooses which of several things that are due at the same moment comes first. */
+  /** Chooses which of several things due at the same moment comes first. */
   order: fc.array(fc.nat(1_000), { minLength: 40, maxLength: 40 }),
 });
 
@@ -118,14 +118,14 @@ class Simulation {
   #events = 0;
   #now = 0;
   readonly decisions: Decision[] = [];
-  /** By place, from 0: which vehicle has it. */
+  /** The vehicle at each place, from 0. */
   readonly places: number[] = [];
   constructor(
     { courses, retry, exposureCap, soak, afterReboot, test: settings }: Campaign,
     private readonly choose: (of: number) => number,
     /** Whether the server restarts now. */
     private readonly restarts: () => boolean,
-    /** Whether vehicles with a result go on reporting. */
+    /** Whether vehicles with a result continue to report. */
     private readonly goOn: boolean,
   ) {
     this.#courses = courses;
@@ -137,7 +137,7 @@ class Simulation {
     this.#schedule = new ScheduleRecord(rowOf(this.#plan), [waveOf(courses.length)]);
   }
 
-  /** Until it is stopped, or nothing can happen any more. */
+  /** Runs until the campaign stops, or nothing more can happen. */
   run(): this {
     for (;;) {
       this.#admit();
@@ -156,7 +156,7 @@ class Simulation {
     return this.#schedule.exposureCap ?? 0;
   }
 
-  /** What each vehicle has come to, in the order of exposure. */
+  /** The outcome of each vehicle so far, in the order of exposure. */
   get outcomes(): Outcome[] {
     return this.places.map((vehicle) =>
       outcomeOf(this.#vehicles[vehicle]?.exposure?.result ?? 'undecided'),
@@ -195,7 +195,7 @@ class Simulation {
     return times.length === 0 ? undefined : Math.min(...times);
   }
 
-  /** One of those things that are due now; deadlines end after the reports of the same moment, as they do in the server. */
+  /** Does one of the things due now; deadlines end after the reports of the same moment, as in the server. */
   #happen(): void {
     const due = this.#coming.filter(({ at }) => at <= this.#now);
     const one = due[this.choose(due.length)];
@@ -225,7 +225,7 @@ class Simulation {
     this.#coming.splice(this.#coming.indexOf(happening), 1);
     const { vehicle, report, reason, at, attempt } = happening;
     const tracked = this.#vehicles[vehicle];
-    // A report of an attempt that another one has replaced is not sent any more.
+    // An attempt that was replaced by another one sends no more reports.
     if (!tracked || attempt < tracked.tries) return;
     if (!this.goOn && this.#hasResult(tracked)) return;
     this.#events += 1;
@@ -238,7 +238,7 @@ class Simulation {
     applyReport(this.#schedule, tracked, event, this.#now);
   }
 
-  /** Or gets one now: a report that comes at the deadline comes after it, and would undo a silence. */
+  /** Or gets one now: a report at the deadline comes after it, and would undo a silence. */
   #hasResult({ exposure }: TrackedVehicle): boolean {
     if (!exposure) return false;
     return exposure.result !== 'undecided' || (exposure.decidesAt ?? Infinity) <= this.#now;
@@ -257,7 +257,7 @@ class Simulation {
     this.#attempt(place, vehicle.tries);
   }
 
-  /** Everything that is stored, read again. */
+  /** Reads the stored state again. */
   #restart(): void {
     const copy = JSON.parse(JSON.stringify(this.#vehicles)) as TrackedVehicle[];
     this.#vehicles = copy.map((vehicle) => ({
@@ -275,7 +275,7 @@ class Simulation {
     );
   }
 
-  /** As `runTests` does. @returns false: it stops */
+  /** As `runTests` does. @returns false if it stops */
   #runTests(): boolean {
     const settings = this.#plan.guard?.test;
     if (!settings) throw new Error('a plan without a test');
@@ -300,7 +300,7 @@ class Simulation {
     }
   }
 
-  /** The counts are those of the vehicles, and the cap holds. */
+  /** Expects that the counts match the vehicles, and the cap holds. */
   #check(): void {
     const { undecided } = this.#schedule.total;
     const counted = this.#vehicles.filter(({ exposure }) => exposure?.result === 'undecided');
@@ -309,13 +309,13 @@ class Simulation {
   }
 }
 
-/** What a vehicle comes to in the end, alone: nobody stops it, and no other vehicle is there. */
+/** The final outcome of a vehicle alone: no stop, and no other vehicle. */
 function trueOutcome(given: Campaign, vehicle: number): Outcome {
   const alone = new Simulation(
     {
       ...given,
       courses: [given.courses[vehicle] ?? []],
-      // Neither bound can be crossed by one vehicle.
+      // One vehicle cannot cross either bound.
       test: { tolerated: 0.4, intolerable: 0.6, falseStop: 0.001, missedStop: 0.001 },
     },
     () => 0,
@@ -325,7 +325,7 @@ function trueOutcome(given: Campaign, vehicle: number): Outcome {
   return alone.outcomes[0] ?? 'undecided';
 }
 
-/** One test over the results that all vehicles come to in the end, in the order of their exposure. */
+/** One test over the final results of all vehicles, in the order of their exposure. */
 function testOfAll(given: Campaign, number: number, outcomes: readonly Outcome[]): SequentialTest {
   let sequential = SequentialTest.begin(given.test, number);
   for (const outcome of outcomes) {
@@ -343,28 +343,28 @@ function simulate(given: Campaign, goOn: boolean, restarts: () => boolean = () =
 }
 
 describe('for any outcomes, delays, orders of arrival and retry rules', () => {
-  test('the decisions are those of all results, no vehicle is outside every test, and the cap holds', () => {
+  test('the decisions equal those on all results, every vehicle is in a test, and the cap holds', () => {
     fc.assert(
       fc.property(campaign, (given) => {
         const run = simulate(given, false);
         const outcomes = run.places.map((vehicle) => trueOutcome(given, vehicle));
-        // Alone, each vehicle has come to a result.
+        // Alone, each vehicle gets a result.
         expect(outcomes).not.toContain('undecided');
         const { decisions } = run;
         let from = 1;
         for (const [place, decision] of decisions.entries()) {
-          // Each begins behind the vehicle with which the last one was decided.
+          // Each test starts after the vehicle at which the previous one was decided.
           expect(decision.from).toBe(from);
           const all = testOfAll(given, place + 1, outcomes.slice(from - 1));
           expect(all.finding).toBe(decision.finding);
-          // All results may show it sooner, never later; and the cap holds behind that vehicle too.
+          // With all results it may come sooner, never later; and the cap also holds after that vehicle.
           expect(all.vehicles).toBeLessThanOrEqual(decision.vehicles);
           const behind = run.places.length - (from - 1 + all.vehicles);
           if (decision.finding === 'stop') expect(behind).toBeLessThanOrEqual(run.cap);
           from += decision.vehicles;
         }
         if (decisions.at(-1)?.finding === 'stop') return;
-        // Nothing can happen any more: everybody was exposed, and those behind the last decision decide nothing.
+        // Nothing more can happen: all vehicles were exposed, and those after the last decision decide nothing.
         expect(run.places).toHaveLength(given.courses.length);
         const rest = testOfAll(given, decisions.length + 1, outcomes.slice(from - 1));
         expect(rest.finding).toBe('undecided');

@@ -20,7 +20,7 @@ import {
   type TestCarota,
 } from '../support/test-carota.js';
 
-/** For tests with siblings about the same subject. */
+/** Tests with siblings on the same subject take turns. */
 const isTurn = takingTurns(2);
 
 interface Request {
@@ -29,7 +29,7 @@ interface Request {
   readonly text: string;
 }
 
-/** Takes webhooks; answers as the test says. */
+/** Receives webhooks and answers as the test says. */
 class Receiver {
   readonly requests: Request[] = [];
   answer: { status: number; headers?: Record<string, string> } | 'cut' = { status: 204 };
@@ -185,7 +185,7 @@ const report = (refId: string, some: readonly string[], ...statuses: readonly Ev
   carota.callBack(statuses.flatMap((status) => some.map((vin) => eventOf({ refId, vin, status }))));
 
 describe('events', () => {
-  test('a stop is told once by each rule for it, signed, over a restart', async () => {
+  test('a stop is notified once per rule for it, signed, even across a restart', async () => {
     const rule = await webhook('/stop', ['stop']);
     await webhook('/hold', ['hold']);
     const refId = await running({ maxFailures: 1, soak: 0 });
@@ -198,7 +198,7 @@ describe('events', () => {
     carota = await startTestCarota(adapter.url, { ...settings, dataDir });
     await retryNow();
     const [first, second] = await untilReceived('/stop', 2);
-    // At least once, with the same id.
+    // Delivery is at least once, with the same id.
     expect(second?.headers['webhook-id']).toBe(first?.headers['webhook-id']);
     const verified = new Webhook(rule.secret).verify(
       second?.text ?? '',
@@ -216,7 +216,7 @@ describe('events', () => {
     expect(receiver.at('/hold')).toEqual([]);
   });
 
-  test.runIf(isTurn())('a hold', async () => {
+  test.runIf(isTurn())('a hold is notified', async () => {
     await webhook('/held', ['hold']);
     const test = { tolerated: 0.01, intolerable: 0.5, falseStop: 0.05, missedStop: 0.01 };
     const refId = `told ${++refIds}`;
@@ -235,7 +235,7 @@ describe('events', () => {
     expect(JSON.parse(request?.text ?? '').data).toMatchObject({ event: 'hold', 'ref-id': refId });
   });
 
-  test('silence: the first vehicle, the tenth, and not each of them', async () => {
+  test('silence is notified for the first vehicle and the tenth, not for each', async () => {
     await webhook('/silent', ['silent']);
     const refId = await running({ maxFailures: 99, deadline: 1 });
     await report(refId, vins.slice(0, 1), 'downloading');
@@ -252,7 +252,7 @@ describe('events', () => {
   });
 
   test.runIf(isTurn())(
-    'a failure rate, once per schedule and rule, from a number of vehicles on',
+    'a failure rate is notified once per schedule and rule, from a minimum number of vehicles on',
     async () => {
       await webhook('/rate', ['failure-rate'], { failurePercent: 25, least: 4 });
       await webhook('/rate-high', ['failure-rate'], { failurePercent: 75, least: 4 });
@@ -279,7 +279,7 @@ describe('a delivery', () => {
     ['a redirect', { status: 302, headers: { location: '/elsewhere' } }, /redirects are not/],
     ['no answer', 'cut', /hang up|reset|closed/],
   ];
-  test.each(sampleOf(FAULTS, 2))('is tried again after %s', async (_what, answer, failure) => {
+  test.each(sampleOf(FAULTS, 2))('is retried after %s', async (_what, answer, failure) => {
     const { id } = await webhook(`/fails-${names}`, ['stop']);
     receiver.answer = answer;
     const { id: delivery } = await testOf(id);
@@ -312,7 +312,7 @@ describe('a delivery', () => {
     await again.stop();
   });
 
-  test.runIf(isTurn())('one that fails holds up no other', async () => {
+  test.runIf(isTurn())('does not wait for another one that fails', async () => {
     const [bad, good] = [await webhook('/bad', ['stop']), await webhook('/good', ['stop'])];
     receiver.answer = { status: 500 };
     await testOf(bad.id);
@@ -323,7 +323,7 @@ describe('a delivery', () => {
   });
 
   test.runIf(isTurn())(
-    'is given up when its rule is switched off, and gone when it is removed',
+    'is given up when its rule is disabled, and deleted with its rule',
     async () => {
       const { id } = await webhook('/off', ['stop']);
       receiver.answer = { status: 500 };
@@ -339,7 +339,7 @@ describe('a delivery', () => {
 });
 
 describe('a channel', () => {
-  test('Slack gets text, in which nothing is a link or a mention', async () => {
+  test('Slack gets text without links or mentions', async () => {
     const { id, target } = await addRule({
       ...{ name: '<!channel> & co', channel: 'slack', events: ['stop'] },
       url: receiver.url('/slack/T000/secret'),
@@ -366,7 +366,7 @@ describe('a channel', () => {
     });
   });
 
-  test('e-mail goes to all addresses, with the same Message-ID in each try', async () => {
+  test('e-mail goes to all addresses, with the same Message-ID in each attempt', async () => {
     const to = ['a@example.com', 'b@example.org'];
     const { id } = await addRule({ channel: 'email', events: ['stop'], to });
     mailFault = Object.assign(new Error('try later'), { responseCode: 451 });
@@ -382,7 +382,7 @@ describe('a channel', () => {
   });
 
   test.runIf(isTurn())(
-    'an e-mail that some addressees cannot get goes to the others once',
+    'an e-mail that some recipients refuse goes to the others once',
     async () => {
       const to = ['left@example.com', 'here@example.org'];
       unknownAddresses.add('left@example.com');
@@ -395,7 +395,7 @@ describe('a channel', () => {
     },
   );
 
-  test.runIf(isTurn())('an e-mail that nobody can get is sent again', async () => {
+  test.runIf(isTurn())('an e-mail that all recipients refuse is sent again', async () => {
     const to = ['left@example.com'];
     unknownAddresses.add('left@example.com');
     const { id } = await addRule({ channel: 'email', events: ['stop'], to });

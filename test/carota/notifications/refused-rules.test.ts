@@ -1,4 +1,4 @@
-/** Rules for notifications that a server does not take. */
+/** Rules for notifications that the server refuses. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import {
   type AdapterDouble,
@@ -14,7 +14,7 @@ let carota: TestCarota;
 beforeAll(async () => {
   adapter = await startAdapterDouble();
   carota = await startTestCarota(adapter.url, {
-    // Nothing is sent.
+    // No notification is sent.
     smtpUrl: 'smtp://127.0.0.1:9',
     smtpFrom: 'otaops@example.com',
   });
@@ -82,14 +82,14 @@ describe('a rule is refused', () => {
     expect(answer.errors[0].path).toBe(field);
   });
 
-  test('with a name that is taken', async () => {
+  test('if its name is taken', async () => {
     const rule = { name: 'taken', events: ['stop'], channel: 'webhook', url };
     expect((await carota.call('POST', RULES, { body: rule })).status).toBe(201);
     const { status, body } = await carota.call('POST', RULES, { body: rule });
     expect([status, body.errorCode]).toEqual([409, 'NOTIFICATION_RULE_EXISTS']);
   });
 
-  test('or is not found', async () => {
+  test('or not found if its id does not exist', async () => {
     for (const id of ['999999', '999999999999999999']) {
       expect((await carota.call('POST', `${RULES}/${id}/test`)).status).toBe(404);
     }
@@ -99,7 +99,7 @@ describe('a rule is refused', () => {
   });
 });
 
-test('without an SMTP server there is no e-mail', async () => {
+test('e-mail is refused without an SMTP server', async () => {
   const plain = await startTestCarota(adapter.url);
   const body = { name: 'r', events: ['stop'], channel: 'email', to: ['a@b.example'] };
   expect(await plain.call('POST', RULES, { body })).toMatchObject({

@@ -1,4 +1,4 @@
-/** The key of the CarOTA Server: what works without one, and how it is changed. */
+/** The secret key of the CarOTA Server: what works without one, and how it is changed. */
 import { rmSync } from 'node:fs';
 import pg from 'pg';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -10,7 +10,7 @@ import { temporaryDirectory } from '../../support/servers.js';
 import { MODEL, startTestCarota, type TestCarota } from '../support/test-carota.js';
 
 const RULES = '/v1.0/notification-rules';
-/** Nothing listens there. */
+/** Nothing listens on this port. */
 const NO_ADAPTER = 'http://127.0.0.1:9';
 const [first, second, third] = [newSecretKey(), newSecretKey(), newSecretKey()];
 
@@ -31,7 +31,7 @@ const add = (name: string, channel = 'webhook') =>
   carota.call('POST', RULES, {
     body: { name, events: ['stop'], channel, url: 'http://127.0.0.1:9/hook' },
   });
-/** Names of the rules that this key opens. */
+/** Names of the rules that this key decrypts. */
 async function openedBy(key: string): Promise<string[]> {
   const box = new SecretBox([Buffer.from(key, 'base64')]);
   const { rows } = await client.query<{ name: string; sealed: string }>(
@@ -59,7 +59,7 @@ afterEach(async () => {
   rmSync(dataDir, { recursive: true, force: true });
 });
 
-test('without a key it accepts no rule, and names the missing setting; everything else works', async () => {
+test('without a key, the server accepts no rule, and names the missing setting; everything else works', async () => {
   await start();
   for (const channel of ['webhook', 'slack']) {
     expect(await add('refused', channel)).toMatchObject({
@@ -75,7 +75,7 @@ test('without a key it accepts no rule, and names the missing setting; everythin
   expect((await carota.call('PUT', '/v1.0/vehicles/5YJSA1E40FF345678', vehicle)).status).toBe(200);
 });
 
-test('without a key, URLs of artifacts are those of one server, also after a restart', async () => {
+test('without a key, artifact URLs are valid at one server only, also after its restart', async () => {
   await start();
   const { url } = await carota.upload(Buffer.from('an artifact'));
   expect(await statusAt(url)).toBe(200);
@@ -90,7 +90,7 @@ test('without a key, URLs of artifacts are those of one server, also after a res
 const isTurn = takingTurns(2);
 
 test.runIf(isTurn())(
-  'a new key in front of the old one takes over rules and URLs; then the old one can go',
+  'a new key in front of the old one takes over rules and URLs; then the old key can be removed',
   async () => {
     await start([first]);
     expect((await add('a')).status).toBe(201);
@@ -111,7 +111,7 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'a rule whose key is lost keeps no other from the new one, and states why it cannot send',
+  'a rule whose key is lost states why it cannot send, and does not keep others from the new key',
   async () => {
     await start([first]);
     await add('lost');

@@ -10,7 +10,7 @@ import { newDatabase } from '../../support/databases.js';
 const DAY = 24 * 3600 * 1000;
 const NOW = Date.UTC(2026, 10, 27);
 
-test('each threshold once, and new dead letters at most once an hour', async () => {
+test('notifies once for each threshold, and at most once an hour for new dead letters', async () => {
   const { url, drop } = await newDatabase(CAROTA_SCHEMA);
   const database = openPostgres({ url });
   await database.query(
@@ -23,7 +23,7 @@ test('each threshold once, and new dead letters at most once an hour', async () 
   let isDown = false;
   const expires = NOW + 31 * DAY;
   const log = pino({ level: 'silent' });
-  /** A round of its own, as after a restart. */
+  /** One round of a new watch, as after a restart. */
   const look = async () => {
     let rounds = 0;
     const watch = new Watch({

@@ -21,7 +21,7 @@ export interface ScopedCarota {
   readonly carota: TestCarota;
   readonly database: Database;
   readonly url: string;
-  /** Schedules of all models, with events; each waits for its approval. @returns their names */
+  /** Creates a schedule per model, with events; each waits for its approval. @returns their names */
   run(name: string): Promise<Readonly<Record<Mark, Named>>>;
   store(vin: string, model: string): Promise<void>;
   tokenFor(role: string, scopes: readonly string[] | null): Promise<string>;
@@ -48,7 +48,7 @@ export async function startScopedCarota(): Promise<ScopedCarota> {
     for (const [place, mark] of MODELS.entries()) {
       const { refId, script, model, vin } = names[mark];
       const next = MODELS[(place + 1) % MODELS.length] ?? mark;
-      // Somebody without limits has planned it for vehicles of another model, and for unknown ones.
+      // An unlimited caller planned it also for vehicles of another model, and for unknown ones.
       const mixed = vinFor(next, 3);
       await done('POST', '/v1.0/schedules', {
         ...{ 'ref-id': refId, 'script-ref-id': script, model },

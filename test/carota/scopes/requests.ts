@@ -1,9 +1,9 @@
-/** A call of each route of the CarOTA Server about a vehicle model. A route missing here fails the test. */
+/** Calls of each route of the CarOTA Server about a vehicle model. A route missing here fails the test. */
 import { type RawCall } from '../../support/raw-call.js';
 import { type Calls } from '../../support/scope-property.js';
 import { type Named } from '../../support/scoped-names.js';
 
-/** Routes that stay open have tests of their own. */
+/** Streaming routes have their own tests. */
 export const STREAMS = ['watch'];
 
 const SHA256 = 'a'.repeat(64);

@@ -33,7 +33,7 @@ test('every route is called by this test', () => {
 const ROUTES = CAROTA_ROUTES.filter(({ id }) => !STREAMS.includes(id));
 
 const PRINCIPAL = fc.record({
-  // A token of a vehicle is limited to its VIN already.
+  // A vehicle's token is limited to its VIN already.
   role: fc.constantFrom(...CAROTA_ROLES.filter((role) => role !== 'vehicle')),
   own: fc.uniqueArray(fc.constantFrom(...MODELS), { minLength: 1, maxLength: MODELS.length }),
 });
@@ -93,11 +93,11 @@ test('a limited planner plans, previews and stops their own schedules', async ()
   const path = '/v1.0/schedules/own%20plan';
   expect((await s.carota.call('POST', `${path}/stop`, { token })).status).toBe(200);
   const { body: shown } = await s.carota.call('GET', path, { token });
-  // Who is limited is shown how many vehicles a wave names, and none of them.
+  // A limited caller sees how many vehicles a wave names, but not which.
   expect([shown.status, shown.plan.waves]).toEqual(['stopped', [{ vehicles: 1 }]]);
 });
 
-test('vehicles of another model cannot be added to a schedule, nor unknown ones', async () => {
+test('vehicles of another model, and unknown ones, cannot be added to a schedule', async () => {
   const { MARKA } = await s.run('added');
   const token = await s.tokenFor('planner', [MARKA.model]);
   const add = (vin: string) =>
@@ -113,7 +113,7 @@ test('vehicles of another model cannot be added to a schedule, nor unknown ones'
   expect((await add(vinFor('MARKA', 3))).status).toBe(200);
 });
 
-test('a vehicle whose model changes moves at once', async () => {
+test('a vehicle whose model changes is in its new scope at once', async () => {
   const one = await s.tokenFor('viewer', [modelOf('MARKA')]);
   const other = await s.tokenFor('viewer', [modelOf('MARKC')]);
   const statuses = async () => {
@@ -130,7 +130,7 @@ test('a vehicle whose model changes moves at once', async () => {
   await s.store(vinFor('MARKA', 2), modelOf('MARKA'));
 });
 
-test('live updates announce only what is theirs', async () => {
+test('live updates announce only changes within the caller’s scope', async () => {
   const { MARKA, MARKB } = await s.run('watched');
   const topics = [MARKA, MARKB].flatMap(({ refId, vin }) => [
     `schedule:${refId}`,
@@ -146,7 +146,7 @@ test('live updates announce only what is theirs', async () => {
   await stop(MARKB.refId);
   await s.store(MARKB.vin, MARKB.model);
   await all.until(`schedule:${MARKB.refId}`, `vehicle:${MARKB.vin}`);
-  // It comes after the other one.
+  // Announced after the other one.
   await stop(MARKA.refId);
   await limited.until(`schedule:${MARKA.refId}`);
   expect(foreignMarksIn(limited.text(), ['MARKA'])).toEqual([]);
@@ -157,7 +157,7 @@ test('live updates announce only what is theirs', async () => {
   all.close();
 });
 
-test('a token of a vehicle is limited to its VIN already', async () => {
+test('a vehicle’s token, limited to its VIN already, cannot have scopes', async () => {
   const { status, body } = await s.carota.call('POST', '/v1.0/tokens', {
     body: { name: 'car', role: 'vehicle', vin: vinFor('MARKA'), scopes: [modelOf('MARKA')] },
   });

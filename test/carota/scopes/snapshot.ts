@@ -1,7 +1,7 @@
 /** Content of the database, row by row with its vehicle model: shows what a caller has changed. */
 import { snapshotOf } from '../../support/scope-snapshot.js';
 
-/** Rows without a model are of all. What is in a schedule is of the schedule’s model. */
+/** Rows without a model belong to all. Rows of a schedule belong to the schedule’s model. */
 const TABLES: Readonly<Record<string, string>> = {
   schedules: `select s.model, concat_ws('|', s.ref_id, s.script_ref_id, s.plan, s.status, s.reason, s.approved_at, s.intended) as line
     from schedules s`,

@@ -1,4 +1,4 @@
-/** Schedules that run at a CarOTA Server, with a double in place of the adapter. */
+/** Running schedules at a CarOTA Server, with a double in place of the adapter. */
 import { expect } from 'vitest';
 import { type EventStatusName } from '../../../src/contract/index.js';
 import { eventually } from '../../support/adapter.js';
@@ -38,7 +38,7 @@ export class Campaigns {
     await this.adapter.stop();
   }
 
-  /** After each test: the adapter takes everything, and has seen nothing. */
+  /** After each test: the adapter accepts everything again, and forgets what it has seen. */
   clear(): void {
     this.adapter.answer = 202;
     this.adapter.onTrigger = () => undefined;

@@ -1,8 +1,8 @@
-/** The exposure cap, watched by the database itself: at each commit that changes a running schedule. */
+/** Watches the exposure cap in the database itself, at each commit that changes a running schedule. */
 import type pg from 'pg';
 import { expect } from 'vitest';
 
-/** Undecided vehicles, and how far the schedule has gone beyond the one that may stop it. */
+/** Undecided vehicles, and the number of vehicles exposed after the one at which a test may stop. */
 const WATCH = `
   create table cap_watch (undecided bigint, behind bigint, cap bigint);
   create function watch_cap() returns trigger language plpgsql as $$
@@ -20,7 +20,7 @@ const WATCH = `
 
 export const watchCap = (database: pg.Client) => database.query(WATCH);
 
-/** At none of the commits was it exceeded; at one of them it was reached, so it was the cap that held the vehicles. */
+/** Expects that no commit exceeded the cap, and that one reached it, so that the cap did hold vehicles back. */
 export async function expectCapHeld(database: pg.Client): Promise<void> {
   const { rows } = await database.query<{ undecided: string; behind: string; cap: string }>(
     'select * from cap_watch',

@@ -1,4 +1,4 @@
-/** A vehicle that enrols (EST, RFC 7030) as OpenSSL and curl do it. */
+/** A vehicle that enrols (EST, RFC 7030) with OpenSSL and curl. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect } from 'vitest';
@@ -41,7 +41,7 @@ export interface EstRequest {
   readonly headers?: readonly string[];
 }
 
-/** @param at the port of the vehicles, and the authority of its certificate */
+/** @param at the vehicle port, and the authority of its certificate */
 export async function est(
   at: { readonly url: string | undefined; readonly ca: string },
   path: string,

@@ -6,7 +6,7 @@ import {
 } from '../../../src/carota/schedules/index.js';
 import { type SchedulePlan } from '../../../src/contract/carota-api/index.js';
 
-/** A vehicle that was not triggered yet. */
+/** A vehicle that has not been triggered yet. */
 export const fresh = (vin: string): TrackedVehicle => ({
   ...{ vin, wave: 1, state: 'waiting', reason: null, at: null, rank: null, id: null },
   ...{ hasConsented: false, place: null, exposure: undefined, askedAt: undefined, tries: 0 },

@@ -1,4 +1,4 @@
-/** A CarOTA Server whose image repository delegates to suppliers, whose keys it never sees. */
+/** A CarOTA Server whose image repository delegates to suppliers. It never sees their keys. */
 import { join } from 'node:path';
 import { type DelegationContent } from '../../../src/uptane/repository/targets-content.js';
 import { setDelegation } from '../../../src/uptane/repository/changes.js';
@@ -11,7 +11,7 @@ import { startAdapterDouble, startTestCarota, type TestCarota } from './test-car
 export interface SupplierServer {
   readonly ceremony: TestCeremony;
   readonly carota: TestCarota;
-  /** Of the role `supplier`. */
+  /** A token of the role `supplier`. */
   readonly token: string;
   stop(): Promise<void>;
 }

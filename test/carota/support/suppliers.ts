@@ -14,7 +14,7 @@ import { startSupplierServer, type SupplierServer } from './supplier-server.js';
 export const radio = [makeSigner(), makeSigner(), makeSigner()] as const;
 export const brakes = makeSigner();
 export const laboratory = makeSigner();
-/** Of a supplier that uses our command line. */
+/** The key of a supplier that uses our command line. */
 export const cliKey = generateKey('ecdsa');
 const cli = localSigner(cliKey);
 
@@ -41,7 +41,7 @@ export const delegationTo = (
 };
 
 const delegations = [
-  // Before the radio supplier's own, for some of its paths.
+  // Precedes the radio supplier's own delegation for some of its paths.
   delegationTo('brakes', [brakes], ['brakes/*', 'radio/shared*']),
   delegationTo('cli', [cli], ['cli/*']),
   delegationTo('locked', [brakes], ['radio/locked*'], { isTerminating: true }),
@@ -73,7 +73,7 @@ export const targetsOf = (listed: Listed) =>
     }),
   );
 
-/** The signed part of a supplier’s file. */
+/** The signed part of a supplier's file. */
 export const signedPart = (version: number, listed: Listed, changes: object = {}) => ({
   _type: 'targets',
   spec_version: '1.0.31',
@@ -83,7 +83,7 @@ export const signedPart = (version: number, listed: Listed, changes: object = {}
   ...changes,
 });
 
-/** To be called once by a test file, on its top level. The server lasts as long as the file. */
+/** Call it once at the top level of a test file. The server lasts as long as the file. */
 export function suppliersOfFile() {
   let server: SupplierServer;
   beforeAll(async () => {
@@ -134,7 +134,7 @@ export function suppliersOfFile() {
 
   const files = () => readdirSync(join(server.ceremony.folder, 'metadata')).sort();
 
-  /** It is refused, with this fault, and nothing has changed. */
+  /** Expects that it is refused with this fault, and changes nothing. */
   async function expectRefused(roles: Record<string, unknown>, fault: RegExp): Promise<void> {
     const before = files();
     const { status, body } = await deliver(roles);
@@ -150,7 +150,7 @@ export function suppliersOfFile() {
     get carota() {
       return server.carota;
     },
-    /** Of the role `supplier`. */
+    /** A token of the role `supplier`. */
     get token() {
       return server.token;
     },

@@ -22,27 +22,27 @@ import { temporaryDirectory } from '../../support/servers.js';
 export const SECRET = `whsec_${Buffer.alloc(32, 7).toString('base64')}`;
 export const MODEL = 'vehicle model a';
 
-/** Speaks the contract's trigger API, and nothing more. */
+/** An adapter that has only the contract's trigger API. */
 export interface AdapterDouble {
   readonly url: string;
   readonly triggers: CarOtaServerEvent['body'][];
   /** e.g. `pause schedule 1` */
   readonly controls: string[];
-  /** What it answers; `hang`: nothing. */
+  /** The status it answers; `hang`: it does not answer. */
   answer: number | 'hang';
-  /** Newest attempt, by operation and VIN; 1 if none is named. */
+  /** Newest attempt, by operation and VIN; 1 if not listed. */
   readonly attempts: Map<string, number>;
-  /** Vehicles that are not in an operation any more, as `<ref-id> <vin>`. */
+  /** Vehicles that are no longer in an operation, as `<ref-id> <vin>`. */
   readonly gone: Set<string>;
   /** Whether its answers to retriggers are lost. */
   losesRetriggers: boolean;
-  /** Hears of each retrigger before it is answered. */
+  /** Called before each retrigger is answered. */
   onRetrigger: () => unknown;
-  /** Hears of each question for a vehicle's attempt before it is answered. */
+  /** Called before each query of a vehicle's attempt is answered. */
   onAttemptAsked: () => unknown;
-  /** VINs that it does not know. */
+  /** Unregistered VINs. */
   readonly unknown: Set<string>;
-  /** Hears of each trigger before it is answered. */
+  /** Called before each trigger is answered. */
   onTrigger: () => void | Promise<void>;
   stop(): Promise<void>;
 }
@@ -158,23 +158,23 @@ export interface TestCarota {
   readonly databaseUrl: string;
   readonly token: string;
   readonly call: ReturnType<typeof httpClient>['call'];
-  /** Posts a call-back, signed. */
+  /** Posts a signed call-back. */
   callBack(events: readonly object[], secret?: string): Promise<{ status: number; body: any }>;
-  /** The same with a body of any text. */
+  /** The same with any text as body. */
   callBackText(body: string, secret?: string): Promise<{ status: number; body: any }>;
   upload(bytes: Buffer): Promise<{ sha256: string; md5: string; size: number; url: string }>;
-  /** An update of ECU HU, published. */
+  /** Publishes an update of ECU HU. */
   publish(scriptRefId: string, version?: string): Promise<void>;
   stop(keepData?: boolean): Promise<void>;
 }
 
-/** Of each data directory, so that a further start in it finds what the last one has stored. */
+/** By data directory, so that a later start there finds the stored data. */
 const databases = new Map<string, TestDatabase>();
 
 /**
- * On a database of its own, or that of another one; `databaseUrl: undefined` for the embedded one.
+ * On a new database, or that of another server; `databaseUrl: undefined` for the embedded one.
  *
- * @param settings `tokenOf`: a token that the database knows already
+ * @param settings `tokenOf`: a token that is already in the database
  */
 export async function startTestCarota(
   adapterUrl: string,

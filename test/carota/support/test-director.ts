@@ -35,7 +35,9 @@ export const newEcus = (): TestEcu[] => [
 let rsa: TestKey | undefined;
 let fileWithRsa: string | undefined;
 
-/** RSA for the first vehicle of each test file, with one key for all files: to generate it takes longer than most tests. */
+/**
+ * RSA for the first vehicle of each test file, with one key for all files: generating one takes longer than most tests.
+ */
 function tcuKey(): TestKey {
   const { testPath } = expect.getState();
   if (testPath === fileWithRsa) return makeKey('ecdsa');
@@ -61,11 +63,11 @@ export const registration = ({ key, ...facts }: TestEcu) => ({ ...facts, publicK
 
 export const newNonce = () => randomBytes(16).toString('hex');
 
-/** Now, or as many seconds later. */
+/** Now, or this many seconds later. */
 export const time = (later = 0) =>
   `${new Date(Date.now() + later * 1000).toISOString().slice(0, 19)}Z`;
 
-/** A report as its ECU would make it, with changes made before it signs. */
+/** A report as its ECU would make it, changed before signing. */
 export const reportOf = (vin: string, ecu: TestEcu, changes: Signed = {}, key = ecu.key) =>
   JSON.parse(
     signFile(
@@ -87,7 +89,7 @@ export interface ManifestChanges {
   readonly reports?: Readonly<Record<string, Signed>>;
   /** Members of the manifest. */
   readonly signed?: Signed;
-  /** Who signs a report, or the manifest (`''`), in place of the ECU itself. */
+  /** Keys that sign a report, or the manifest (`''`), in place of the ECU's own. */
   readonly keys?: Readonly<Record<string, TestKey>>;
 }
 
@@ -109,9 +111,9 @@ export function manifestOf(
   ]);
 }
 
-/** An image repository in a folder, as it is served. */
+/** An image repository in a folder, as served. */
 export class RepositoryOnDisk extends TestRepository {
-  /** Only what is new is written: images are many, and stay as they are. */
+  /** Files already written: there are many images, and they do not change. */
   readonly #written = new Map<string, Buffer>();
 
   constructor(readonly folder: string) {
@@ -120,7 +122,7 @@ export class RepositoryOnDisk extends TestRepository {
 
   write(): this {
     this.publish();
-    // The timestamp last: whoever reads it finds what it lists.
+    // The timestamp last, so that a reader finds everything it lists.
     const files = [...this.files].sort(
       ([a], [b]) => Number(a.endsWith('timestamp.json')) - Number(b.endsWith('timestamp.json')),
     );
@@ -154,7 +156,7 @@ export class DirectorWorld {
   #scripts = 0;
   #vins = 0;
 
-  /** With an image repository that the tests make, in a folder of its own, and an adapter that takes everything. */
+  /** With an image repository made by the tests, in its own folder, and an adapter that accepts everything. */
   static async start(settings: Parameters<typeof startTestCarota>[1] = {}): Promise<DirectorWorld> {
     const folder = settings.imageRepositoryDir ?? temporaryDirectory('image-repository');
     const adapter = await startAdapterDouble();
@@ -179,7 +181,7 @@ export class DirectorWorld {
     return vinOf(++this.#vins, 'WBA');
   }
 
-  /** Registers a vehicle that no test has seen yet. */
+  /** Registers a new vehicle. */
   async newVehicle(ecus = newEcus()): Promise<{ vin: string; ecus: TestEcu[] }> {
     const vin = this.newVin();
     await this.vehicle(vin, ecus);
@@ -237,14 +239,14 @@ export class DirectorWorld {
     return `script-${++this.#scripts}`;
   }
 
-  /** Publishes a script that no test has seen yet. @returns its script-ref-id */
+  /** Publishes a new script. @returns its script-ref-id */
   async newScript(images: TestUpdate['images'], updates: TestUpdate['updates'] = {}) {
     const scriptRefId = this.newScriptRefId();
     await this.publish({ scriptRefId, images, updates });
     return scriptRefId;
   }
 
-  /** Uploads and publishes a script, and everything of it in the image repository. */
+  /** Uploads and publishes a script, and adds it and its images to the image repository. */
   async publish({ scriptRefId, images, updates = {} }: TestUpdate): Promise<void> {
     const ecus: object[] = [];
     for (const [ecu, content] of Object.entries(images)) {
@@ -270,7 +272,7 @@ export class DirectorWorld {
     return Buffer.from(JSON.stringify(body.script));
   }
 
-  /** Plans a schedule and waits until its first wave is with the adapter. @returns its ref-id */
+  /** Plans a schedule and waits until the adapter has its first wave. @returns its ref-id */
   async schedule(scriptRefId: string, vins: readonly string[], fields: object = {}) {
     const refId = `director ${++this.#refIds} ${vins[0]}`;
     const body = { 'ref-id': refId, 'script-ref-id': scriptRefId, model: MODEL, vins, ...fields };
@@ -294,7 +296,7 @@ export class DirectorWorld {
     return (await this.carota.call('GET', `/v1.0/vehicles/${vin}/ecus`)).body;
   }
 
-  /** Sum of a counter over the labels that are given. */
+  /** Sum of a counter over the given labels. */
   async metric(name: string, labels = ''): Promise<number> {
     const { body } = await this.carota.call('GET', '/metrics');
     const lines = String(body).split('\n');
@@ -307,7 +309,7 @@ export class DirectorWorld {
   }
 }
 
-/** Both repositories for a client that has no token: a proxy adds it. */
+/** Both repositories for a client without a token: a proxy adds one. */
 export async function serveBoth({ carota, repository }: DirectorWorld) {
   const server = createServer((request, response) => {
     const path = request.url ?? '';

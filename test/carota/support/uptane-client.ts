@@ -1,4 +1,4 @@
-/** `otaops uptane-client` as the vehicle of a test: provisioned with both roots, and asked to update. */
+/** `otaops uptane-client` as a test's vehicle, provisioned with both roots. */
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { runCommand } from '../../support/run-command.js';
@@ -22,7 +22,7 @@ export async function newUptaneClient(client: ProvisionedClient) {
     writeFileSync(join(folder, name), content);
     return join(folder, name);
   };
-  /** Code of the refusal, or the result. */
+  /** The code of the refusal, or the result. */
   const run = async (...args: string[]): Promise<string> => {
     const { stdout } = await runCommand(['uptane-client', '--state', join(folder, 's'), ...args]);
     const outcome = JSON.parse(stdout.trimEnd().split('\n').at(-1) ?? '');
@@ -48,7 +48,7 @@ export async function newUptaneClient(client: ProvisionedClient) {
   };
 }
 
-/** A vehicle's client, provisioned with both roots of a world. */
+/** A vehicle's client, provisioned with both roots of the world. */
 export async function newClientIn(world: DirectorWorld, vin: string, ecus: readonly TestEcu[]) {
   const site = await serveBoth(world);
   const client = await newUptaneClient({

@@ -1,4 +1,4 @@
-/** The audit log in the database: chained, sealed, append-only; and what even a superuser cannot hide. */
+/** The audit log in the database: chained, sealed, append-only; and changes that even a superuser cannot hide. */
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -72,7 +72,7 @@ async function exported(of: Database = database): Promise<string[]> {
 
 const verdict = async (keys = [signer.key]) => verifyLog(await exported(), keys);
 
-/** What a superuser can do: the triggers do not bind him. */
+/** Runs statements as a superuser, without triggers. */
 const asSuperuser = (...statements: string[]) =>
   database.script(
     [
@@ -104,7 +104,7 @@ describe('The chain of the audit log', () => {
     expect(await auditStatus(database, signer)).toMatchObject({ position: 1_203, pending: 0 });
   });
 
-  it('does not wait for a transaction that is still open, and has what it leaves', async () => {
+  it('does not wait for an open transaction, and includes its entries later', async () => {
     const other = new pg.Client(url);
     await other.connect();
     await other.query('begin');
@@ -121,7 +121,7 @@ describe('The chain of the audit log', () => {
     expect(await verdict()).toMatchObject({ intact: true, entries: 2 });
   });
 
-  it('is one chain, however many servers write and chain at once', async () => {
+  it('is a single chain, however many servers write and chain at once', async () => {
     const second = openPostgres({ url });
     const others = [
       sequencer,
@@ -156,7 +156,7 @@ describe('The chain of the audit log', () => {
     }
   });
 
-  it('is verified with the right key only', async () => {
+  it('verifies only with the right key', async () => {
     await threeDays();
     const other = await openSealKey(join(folder, 'other'), undefined);
     expect(await verdict([other.key])).toMatchObject({ intact: false, seals: 0 });
@@ -164,7 +164,7 @@ describe('The chain of the audit log', () => {
   });
 });
 
-describe('A superuser of the database is found out', () => {
+describe('A superuser of the database is detected', () => {
   it.each([
     [
       'changes an entry',
@@ -232,7 +232,7 @@ describe('A superuser of the database is found out', () => {
     expect(found.faults[0]).toMatch(fault);
   });
 
-  it('who rewrites the whole chain, unless he has the seal key too', async () => {
+  it('who rewrites the whole chain, unless they have the seal key too', async () => {
     await threeDays();
     await asSuperuser(
       `update audit.entries set token_name = 'Eve' where id = 4`,
@@ -242,13 +242,13 @@ describe('A superuser of the database is found out', () => {
     await sequencer.run();
     const found = await verdict();
     expect(found.faults[0]).toMatch(/^the seal of 2026-01-02.* is of other entries/);
-    // With the key he can: against that, seals are copied away.
+    // With the key, the change is hidden; copies of the seals elsewhere protect against that.
     await asSuperuser('delete from audit.seals');
     await sequencer.run();
     expect(await verdict()).toMatchObject({ intact: true });
   });
 
-  it('in an export that was changed, cut or mixed', async () => {
+  it('in an export that was changed or cut', async () => {
     await threeDays();
     const lines = await exported();
     const attacks: [string, string[]][] = [
@@ -295,7 +295,7 @@ describe('The role of the server', () => {
     expect(await auditWeaknesses(server)).toEqual([]);
   });
 
-  it('cannot change, delete, or get round that', async () => {
+  it('cannot change or delete entries, or get around that', async () => {
     await record(2);
     await sequencer.run();
     for (const table of ['entries', 'chain', 'seals', 'keys']) {
@@ -325,7 +325,7 @@ describe('The role of the server', () => {
         /permission denied|must be owner|cannot|no privileges/,
       );
     }
-    // Only a warning, but without effect.
+    // Only a warning, and it has no effect.
     await server.script(`grant update on audit.entries to ${ROLE}`);
     expect(await auditWeaknesses(server)).toEqual([]);
     expect(await verdict()).toMatchObject({ intact: true, entries: 2 });
@@ -361,7 +361,7 @@ describe('The role of the server', () => {
     expect(await auditStatus(server, signer)).toMatchObject({ pending: 0, weaknesses: [] });
   });
 
-  it('reaches nothing through triggers that it made while the log was its own', async () => {
+  it('gains nothing from triggers that it created while it owned the log', async () => {
     await record(1);
     await database.script(`grant usage on schema audit to ${ROLE};
       grant execute on function audit.add_pending(), audit.remove_pending() to ${ROLE}`);
@@ -376,7 +376,7 @@ describe('The role of the server', () => {
     expect(await auditStatus(database, signer)).toMatchObject({ pending: 1 });
   });
 
-  it('is told where it could', async () => {
+  it('is warned of permissions to do so', async () => {
     expect(await auditWeaknesses(database)).toEqual([expect.stringContaining('is a superuser')]);
     await database.script(`grant update on audit.chain to ${ROLE}`);
     expect(await auditWeaknesses(server)).toEqual([`${ROLE} may change chain`]);
@@ -392,7 +392,7 @@ describe('The role of the server', () => {
 });
 
 describe('The list of entries', () => {
-  it('finds them by token and by subject, however long', async () => {
+  it('finds entries by token and by subject, however long', async () => {
     const subjects = ['a subject', 'x'.repeat(20_000), `${'x'.repeat(19_999)}y`];
     for (const subject of subjects) {
       await recordActions(database, 'pause', [{ vin: null, by: BY, detail: {}, subject }], now);
@@ -413,7 +413,7 @@ describe('The list of entries', () => {
     [{ subject: 'a subject' }, 'audit_entries_by_subject'],
   ])('has an index for %o', async (filter, index) => {
     const plan = await database.transaction(async (tx) => {
-      // On a small table it would read everything in order of ids.
+      // On a small table, the plan would be to read everything in order of ids.
       await tx.script('set local enable_seqscan = off; set local enable_indexscan = off');
       const explaining = Object.assign(Object.create(tx) as Queryable, {
         query: (statement: string, values: Parameter[]) => tx.query(`explain ${statement}`, values),
@@ -424,7 +424,7 @@ describe('The list of entries', () => {
   });
 });
 
-it('Even the owner of the tables does not change an entry by mistake', async () => {
+it('Even the owner of the tables cannot change an entry by mistake', async () => {
   await record(1);
   for (const statement of [
     'update audit.entries set reason = reason',

@@ -1,4 +1,7 @@
-/** Failed sign-ins with certificates are in the audit log of both servers, by address and by the name on the certificate. */
+/**
+ * Failed sign-ins with certificates are in the audit logs of both servers, by address and by the name in the
+ * certificate.
+ */
 import { readFileSync } from 'node:fs';
 import mqtt from 'mqtt';
 import { expect, test } from 'vitest';
@@ -14,7 +17,7 @@ const tls = () => {
   return { cert, key, ca: authority.ca, crl: authority.crl };
 };
 
-/** Attempts by the address from which they come: of each, the first is written within a second. */
+/** Attempts by source address: the first of each address is logged within a second. */
 const failedSignIns = (
   { call }: { call: (method: 'GET', path: string) => Promise<any> },
   expected: Readonly<Record<string, string[] | undefined>>,
@@ -28,7 +31,7 @@ const failedSignIns = (
     (found) => JSON.stringify(Object.keys(found).sort()) === JSON.stringify(Object.keys(expected)),
   );
 
-test('at the port of the vehicles of a CarOTA Server', async () => {
+test('failures at a CarOTA Server’s vehicle port are logged', async () => {
   const adapter = await startAdapterDouble();
   const carota = await startTestCarota(adapter.url, { vehiclePort: 0, vehicleTls: tls() });
   const vin = vinOf(1, 'VPT');
@@ -53,7 +56,7 @@ test('at the port of the vehicles of a CarOTA Server', async () => {
   await adapter.stop();
 });
 
-test('at the embedded broker of an OTA Adapter', async () => {
+test('failures at an OTA Adapter’s embedded broker are logged', async () => {
   const t = await startTestAdapter({ mqttsPort: 0, vehicleTls: tls() });
   const [own, other] = [vehicleOf(1, 'TLS'), vehicleOf(2, 'TLS')];
   await t.register(own);
@@ -77,7 +80,7 @@ test('at the embedded broker of an OTA Adapter', async () => {
   ];
   expect(await Promise.all(attempts)).toEqual(attempts.map(() => 'refused'));
   const expected = {
-    // What is refused in the handshake has no name.
+    // Attempts refused in the handshake have no name.
     '127.0.0.11': undefined,
     '127.0.0.12': ['CN=sys-nobody'],
     '127.0.0.13': [`CN=${own.systemId}`],

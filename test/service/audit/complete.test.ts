@@ -1,6 +1,6 @@
 /**
  * The audit log is complete: every route that changes something names its action and writes an entry, and refusals are
- * in it too. Real servers, real requests.
+ * logged too. Real servers, real requests.
  */
 import { createHash } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
@@ -36,7 +36,7 @@ const SERVERS = [
 const changes = ({ method }: Route) => method !== 'GET' && method !== 'HEAD';
 
 test.each(SERVERS)(
-  'Every route of the %s that may change something says how it is audited',
+  'Every route of the %s that may change something declares its audit action',
   (_name, routes) => {
     for (const { id, method, audit, unaudited } of routes.filter(changes)) {
       expect(
@@ -57,9 +57,9 @@ interface Request {
   readonly query?: string;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
-  /** null: none. */
+  /** null: no token. */
   readonly token?: string | null;
-  /** The answer that is expected; default: a success. */
+  /** The expected status; default: a success. */
   readonly status?: number;
 }
 type Recipe = Request | (() => Request | Promise<Request>);
@@ -67,7 +67,7 @@ type Recipe = Request | (() => Request | Promise<Request>);
 const entriesOf = async (server: Pick<Server, 'call'>, query: string) =>
   (await server.call('GET', `/v1.0/audit?limit=1000&${query}`)).body.items as any[];
 
-/** Sends it, and returns what the audit log has more of this action then. */
+/** Sends it, and returns the new entries of this action in the audit log. */
 async function audited(
   server: Server,
   route: Route,
@@ -115,7 +115,7 @@ async function expectComplete(
     unshown.map(({ id }) => id),
     'routes that no request here shows',
   ).toEqual([]);
-  // In the order of the recipes, as one builds on the other.
+  // In the order of the recipes, as each builds on the previous ones.
   for (const [id, recipe] of Object.entries(recipes)) {
     const route = auditedRoutes.find((candidate) => candidate.id === id);
     if (!route) throw new Error(id);
@@ -134,7 +134,7 @@ async function expectComplete(
   expect(body).toMatchObject({ intact: true, faults: [] });
 }
 
-/** Each route, by every role that may not: refused, and in the log with who, from where and what. */
+/** Calls each route with every role that may not: it is refused, and logged with who, from where and what. */
 async function expectRefusalsNoted(
   server: Server,
   routes: readonly Route[],
@@ -283,7 +283,7 @@ describe('The OTA Adapter', () => {
     60_000,
   );
 
-  it('records a conflict, and not what it did not do', async () => {
+  it('records a conflict, but not an action that did not happen', async () => {
     const answer = await t.call('POST', '/v1.0/ota/operations/audited/pause');
     expect(answer.status).toBe(409);
     await eventually(
@@ -293,7 +293,7 @@ describe('The OTA Adapter', () => {
     expect(await entriesOf(t, 'action=pause&outcome=done')).toHaveLength(1);
   });
 
-  it('counts wrong tokens and credentials, however many, by address and name', async () => {
+  it('counts any number of wrong tokens and credentials, by address and name', async () => {
     for (let n = 0; n < 50; n += 1) {
       await t.call('GET', '/v1.0/vehicles', { token: `wrong ${n % 7}` });
     }
@@ -461,8 +461,8 @@ describe('The CarOTA Server', () => {
   );
 });
 
-describe('Without its entry, nothing is done', () => {
-  it('where the disk of the database is full', async () => {
+describe('An action without its audit entry is not carried out', () => {
+  it('if the database’s disk is full', async () => {
     const { url, drop } = await newDatabase(ADAPTER_SCHEMA);
     const t = await startTestAdapter({ databaseUrl: url });
     await t.register({ vin: VIN, systemId: 'c2c-sys-audited' });

@@ -1,6 +1,6 @@
 /**
- * A server killed (SIGKILL) between a change and its entry in the audit log: either both are there or neither. The server is a
- * process of its own; its database outlives it.
+ * A server is killed (SIGKILL) between a change and its entry in the audit log: either both exist or neither. The
+ * server is a separate process; its database outlives it.
  */
 import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
@@ -48,10 +48,10 @@ async function database<T>(work: (client: pg.Client) => Promise<T>): Promise<T> 
   return work(client).finally(() => client.end());
 }
 
-/** VINs in the registry, and VINs whose registration the audit log has. */
+/** VINs in the registry, and VINs whose registration is in the audit log. */
 const found = () =>
   database(async (client) => {
-    // Until those of the killed server are over.
+    // Waits until the killed server's transactions have ended.
     await eventually(
       async () =>
         (
@@ -78,7 +78,7 @@ const register = (server: Awaited<ReturnType<typeof startServer>>, n: number) =>
   });
 
 test.runIf(isTurn())(
-  'killed after the change, while its entry waits: neither is there',
+  'a server killed after the change, while its entry waits, leaves neither',
   async () => {
     const server = await startServer();
     const [first, second] = [await register(server, 1), await register(server, 2)];
@@ -86,7 +86,7 @@ test.runIf(isTurn())(
     await database(async (client) => {
       await client.query('begin; lock table audit.entries in share mode');
       const answer = register(server, 3).catch(() => 'no answer');
-      // Not within the transaction: there the view stays as it was first seen.
+      // Not in the same transaction, which would keep seeing its first snapshot of the view.
       await database((watch) =>
         eventually(
           async () =>
@@ -99,7 +99,7 @@ test.runIf(isTurn())(
           (waiting) => waiting === 1,
         ),
       );
-      // The change is made, in a transaction that is open.
+      // The change has been made in an open transaction.
       await server.kill();
       expect(await answer).toBe('no answer');
       await client.query('commit');
@@ -111,12 +111,12 @@ test.runIf(isTurn())(
 );
 
 test.runIf(isTurn())(
-  'killed at any moment of many changes: what is changed is recorded, and nothing else is',
+  'a server killed at any moment of many changes has recorded exactly the changes made',
   async () => {
     const answered: string[] = [];
     for (let round = 0; round < ROUNDS; round += 1) {
       const server = await startServer();
-      // The seed decides after how many answers it dies.
+      // The seed decides after how many answers the server is killed.
       let left = 1 + ((seed + round * 7) % (AT_ONCE - 4));
       const dead = new Promise<void>((resolve, reject) => {
         for (let n = 0; n < AT_ONCE; n += 1) {
@@ -137,7 +137,7 @@ test.runIf(isTurn())(
       expect(registered).toEqual(expect.arrayContaining(answered));
     }
     const server = await startServer();
-    // The next start chains what the killed ones have left.
+    // The next start chains the entries that the killed servers left.
     const { body } = await eventually(
       () => server.call('GET', '/v1.0/audit/verification'),
       ({ body: { intact } }) => intact,

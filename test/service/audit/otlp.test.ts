@@ -1,4 +1,4 @@
-/** The copy of the audit log over OTLP/HTTP: as the protocol has it, complete, and again after any failure. */
+/** The copy of the audit log over OTLP/HTTP: as the protocol specifies, complete, and repeated after any failure. */
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
@@ -25,12 +25,12 @@ interface Taken {
   readonly body: any;
 }
 
-/** Answers as it is told; keeps what it has answered with 200. */
+/** Answers as the test sets it up; keeps the requests that it answered 200. */
 class Collector {
   readonly taken: Taken[] = [];
-  /** Of the next requests; afterwards 200. `hang`: none. */
+  /** Answers to the next requests; afterwards 200. `hang`: no answer. */
   readonly answers: (number | 'hang' | { readonly body: string })[] = [];
-  /** What holds this text is answered so. */
+  /** Answers requests containing this text with this status. */
   refuses: { readonly status: number; readonly text: string } | undefined;
   requests = 0;
   #server: Server | undefined;
@@ -75,7 +75,7 @@ class Collector {
     return this.taken.flatMap(({ body }) => body.resourceLogs[0].scopeLogs[0].logRecords as any[]);
   }
 
-  /** Lines of entries, in the order of their arrival, each once. */
+  /** Lines of entries in order of arrival, without repetitions. */
   get entries(): string[] {
     const texts = this.records.map(({ body }) => body.stringValue as string);
     return [...new Set(texts)].filter((text) => text.includes('"position"'));
@@ -188,7 +188,7 @@ describe('The copy over OTLP', () => {
     });
   });
 
-  it.each(sampleOf([202, 204], 2))('has arrived with an answer %i', async (status) => {
+  it.each(sampleOf([202, 204], 2))('counts as delivered after an answer %i', async (status) => {
     collector.answers.push(status, status);
     await record(3);
     const copy = startCopy();
@@ -203,7 +203,7 @@ describe('The copy over OTLP', () => {
   });
 
   it.each(sampleOf([400, 413], 2))(
-    'leaves out a line that is answered with %i, reports it, and goes on',
+    'skips a line that is answered with %i, reports it, and continues',
     async (status) => {
       collector.refuses = { status, text: '"position":57,' };
       await record(250);
@@ -232,7 +232,7 @@ describe('The copy over OTLP', () => {
     expect(await verifyChain(collector.entries)).toMatchObject({ intact: true, count: 3 });
   });
 
-  it('does not wait for a receiver that hangs, and goes on from where it stood after a restart', async () => {
+  it('does not wait for a receiver that hangs, and continues from its position after a restart', async () => {
     collector.answers.push('hang');
     await record(5);
     const hanging = startCopy();
@@ -240,7 +240,7 @@ describe('The copy over OTLP', () => {
       () => Promise.resolve(collector.requests),
       (requests) => requests === 1,
     );
-    // The action does not wait, nor does the end of the server.
+    // Neither the action nor the end of the server waits.
     await record(5);
     await hanging.stop();
     await collector.stop();
@@ -257,7 +257,7 @@ describe('The copy over OTLP', () => {
     expect(await verifyChain(collector.entries)).toMatchObject({ intact: true, count: 10 });
   });
 
-  it('does not repeat what the receiver has refused for good, and reports it', async () => {
+  it('does not repeat records that the receiver refused for good, and reports them', async () => {
     const answer = { partialSuccess: { rejectedLogRecords: '2', errorMessage: 'too old' } };
     collector.answers.push({ body: JSON.stringify(answer) });
     await record(3);
@@ -268,7 +268,7 @@ describe('The copy over OTLP', () => {
     expect(collector.records).toHaveLength(4);
   });
 
-  it('is made by one of several servers at a time', async () => {
+  it('is sent by only one of several servers at a time', async () => {
     const copies = [startCopy(), startCopy(), startCopy()];
     for (let n = 0; n < 4; n += 1) await record(20);
     await arrived(80);
@@ -277,7 +277,7 @@ describe('The copy over OTLP', () => {
   });
 });
 
-it('A token goes over TLS only, or to this machine', () => {
+it('A token is sent only over TLS, or to this machine', () => {
   const token = 'secret';
   expect(() => openOtlp({ url: 'http://collector.example:4318/v1/logs', token })).toThrow(
     '--audit-otlp must be https if --audit-otlp-token is given',
@@ -285,7 +285,7 @@ it('A token goes over TLS only, or to this machine', () => {
   expect(() => openOtlp({ url: 'http://[::1]:4318/v1/logs', token })).not.toThrow();
 });
 
-it('A server sends its own log, shows how far it is, and keeps the token out of it', async () => {
+it('A server sends its own log, shows its position, and keeps the token out of the log', async () => {
   const t = await startTestAdapter({
     auditOtlp: `${collector.url}/v1/logs`,
     auditOtlpToken: 'secret',
@@ -302,7 +302,7 @@ it('A server sends its own log, shows how far it is, and keeps the token out of 
     (copies) => copies.some(({ name }: { name: string }) => name === 'otlp'),
   );
   await eventually(
-    // The first batch is there before the metric is.
+    // The first batch arrives before the metric exists.
     () => t.metric('otaops_audit_copy_behind{copy="otlp"}').catch(() => undefined),
     (behind) => behind === 0,
   );

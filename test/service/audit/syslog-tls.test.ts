@@ -1,4 +1,7 @@
-/** `--audit-syslog tls://` against OpenSSL as the receiver: only one whose certificate we trust, for its name, gets the log. */
+/**
+ * `--audit-syslog tls://` with OpenSSL as the receiver: only a receiver with a trusted certificate for its name gets
+ * the log.
+ */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { afterEach, expect, test } from 'vitest';
@@ -50,7 +53,7 @@ const startSending = async (host: string, port: number) => {
 };
 const hasFailed = (t: TestAdapter) =>
   eventually(
-    // It is there from the first failure on.
+    // The metric exists from the first failure on.
     () => t.metric('otaops_audit_copy_failures_total{copy="syslog"}').catch(() => 0),
     (failures) => failures > 0,
   );
@@ -75,7 +78,7 @@ const IMPOSTORS = [
 ] as const;
 
 test.each(sampleOf(IMPOSTORS, 3))(
-  'a receiver with a certificate %s gets nothing; the right one then gets all',
+  'a receiver with a certificate %s gets nothing; the right one then gets everything',
   async (_what, wrong) => {
     const port = await freePort();
     const impostor = await startReceiver(port, wrong());
@@ -96,7 +99,7 @@ test.each(sampleOf(IMPOSTORS, 3))(
   },
 );
 
-test('an address in place of a name is compared too', async () => {
+test('an address instead of a name is checked too', async () => {
   const port = await freePort();
   const receiver = await startReceiver(port, authority.server());
   await startSending('127.0.0.1', port);

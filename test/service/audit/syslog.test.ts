@@ -1,4 +1,4 @@
-/** The copy of the audit log in syslog: as the RFCs have it, and from where it stood after any failure. */
+/** The copy of the audit log in syslog: as the RFCs specify, and continued from its position after any failure. */
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
@@ -21,7 +21,7 @@ import { openTestDatabase } from '../../support/databases.js';
 const RFC_5424 =
   /^<(\d{1,3})>1 (\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}\.\d{3}Z) ([!-~]{1,255}) ([!-~]{1,48}) (\d+) ([!-~]{1,32}) - (.*)$/su;
 
-/** A receiver of octet-counted frames that keeps what it got. */
+/** A receiver of octet-counted frames that keeps them. */
 class Receiver {
   readonly messages: string[] = [];
   #server: Server | undefined;
@@ -59,7 +59,7 @@ class Receiver {
     return `tcp://127.0.0.1:${this.#port}`;
   }
 
-  /** Those that are entries, in the order of their arrival, each once. */
+  /** Messages with entries, in order of arrival, without repetitions. */
   get entries(): string[] {
     const texts = this.messages.map((message) => RFC_5424.exec(message)?.[7] ?? '');
     return [...new Set(texts)].filter((text) => text.includes('"position"'));
@@ -118,7 +118,7 @@ const arrived = (count: number) =>
   );
 
 describe('The copy in syslog', () => {
-  it('has every entry as RFC 5424 has it, a verifiable chain, and the seal', async () => {
+  it('has every entry as RFC 5424 specifies, a verifiable chain, and the seal', async () => {
     await record(450);
     const copy = startCopy();
     await arrived(450);
@@ -139,7 +139,7 @@ describe('The copy in syslog', () => {
     );
   });
 
-  it('goes on from where it stood when the receiver was away, or the server was', async () => {
+  it('continues from its position after the receiver or the server was down', async () => {
     await record(10);
     let copy = startCopy();
     await arrived(10);
@@ -162,7 +162,7 @@ describe('The copy in syslog', () => {
     expect(await verifyChain(receiver.entries)).toMatchObject({ intact: true, count: 20 });
   });
 
-  it('is made by one of several servers at a time', async () => {
+  it('is sent by only one of several servers at a time', async () => {
     const copies = [startCopy(), startCopy(), startCopy()];
     for (let n = 0; n < 5; n += 1) await record(20);
     await arrived(100);
@@ -170,7 +170,7 @@ describe('The copy in syslog', () => {
     expect(receiver.messages.filter((message) => message.includes('"position"'))).toHaveLength(100);
   });
 
-  it('goes over UDP too', async () => {
+  it('can be sent over UDP too', async () => {
     const socket = createSocket('udp4');
     socket.bind(0, '127.0.0.1');
     await once(socket, 'listening');
@@ -184,7 +184,7 @@ describe('The copy in syslog', () => {
   });
 });
 
-it('A message keeps to the characters and lengths of its header, whatever it is given', () => {
+it('A message header has only allowed characters and lengths, whatever the input', () => {
   const message = syslogMessage(
     { at: 0, outcome: 'refused', kind: 'räude\n'.repeat(20), text: '{"a":"ä\\n"}' },
     { hostname: 'my host é', log: 'adapter', pid: 1, version: '1' },

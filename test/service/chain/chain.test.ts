@@ -9,7 +9,7 @@ import {
 import { sampleOf } from '../../support/depth.js';
 
 describe('A hash chain', () => {
-  it('has the hash that anyone computes with SHA-256', () => {
+  it('has hashes that anyone can compute with SHA-256', () => {
     // printf '%064d\n{"a":1}' 0 | sha256sum
     expect(linkHash(GENESIS, { a: 1 })).toBe(
       'f21735afd2cd6af4fc5804b0045cebfd545aef8396d29d030c39cb8880b45b7f',
@@ -26,7 +26,7 @@ describe('A hash chain', () => {
     expect(await verifyChain([])).toEqual({ intact: true, count: 0, head: GENESIS });
   });
 
-  it('notices a change of any single bit, at its line', async () => {
+  it('shows a change of any single bit, at its line', async () => {
     const lines = chained(RECORDS);
     const missed: object[] = [];
     for (const [index, line] of lines.entries()) {
@@ -60,18 +60,18 @@ describe('A hash chain', () => {
     ['no JSON', (lines: string[]) => lines.with(2, 'end'), 3],
     ['a list', (lines: string[]) => lines.with(2, '[]'), 3],
     ['empty', (lines: string[]) => lines.with(1, ''), 2],
-  ])('breaks where a line is %s', async (_what, attack, line) => {
+  ])('breaks if a line is %s', async (_what, attack, line) => {
     expect(await verifyChain(attack(chained(RECORDS)))).toMatchObject({ intact: false, line });
   });
 
-  it('takes no numbers that parsers read differently', async () => {
+  it('accepts no numbers that parsers read differently', async () => {
     expect(() => writeChainLine(GENESIS, { rate: 0.5 })).toThrow(/not an integer/);
     expect(() => writeChainLine(GENESIS, { text: '\ud800' })).toThrow(/half a surrogate/);
     const line = `{"a":1.0,"hash":"${GENESIS}"}`;
     expect(await verifyChain([line])).toMatchObject({ intact: false, reason: /not an integer/ });
   });
 
-  it('goes on from a known hash', async () => {
+  it('can be verified from a known hash on', async () => {
     const [first = '', ...rest] = chained(RECORDS);
     const { hash } = JSON.parse(first) as { hash: string };
     expect(await verifyChain(rest, hash)).toMatchObject({ intact: true, count: 2 });

@@ -1,4 +1,4 @@
-/** The hash chain, verified by other code. */
+/** The hash chain, verified by independent code. */
 import { spawnSync } from 'node:child_process';
 import { expect, test } from 'vitest';
 import { chained, RECORDS } from './records.js';

@@ -1,6 +1,6 @@
 import { GENESIS, writeChainLine } from '../../../src/service/chain/index.js';
 
-/** Records with characters and names that canonical forms differ in. */
+/** Records with characters and names in which canonical forms differ. */
 export const RECORDS = [
   { id: 1, who: 'Ada "the first" \\ Lovelace', why: 'line\none\ttab \u0007 bell' },
   { id: 2, detail: { z: [1, -5, null, true], a: {}, '￿': 'x', '𝄞': 'beyond the BMP' } },

@@ -14,7 +14,7 @@ beforeEach(async () => {
 afterEach(() => rm(folder, { recursive: true }));
 
 describe('A seal', () => {
-  it('holds for its key, and for no other', async () => {
+  it('is valid for its key only', async () => {
     const signer = await openSealKey(folder, undefined);
     const other = await openSealKey(join(folder, 'other'), undefined);
     const made = await seal(signer, HEAD);
@@ -29,7 +29,7 @@ describe('A seal', () => {
     expect(sealFault({ ...made, keyid: other.keyId }, [other.key])).toMatch(/does not verify/);
   });
 
-  it('does not hold once any of its members is changed', async () => {
+  it('is invalid once any of its members is changed', async () => {
     const signer = await openSealKey(folder, undefined);
     const made = await seal(signer, HEAD);
     const changes = [
@@ -59,7 +59,7 @@ describe('A seal', () => {
 });
 
 describe('The seal key', () => {
-  it('is made once, for its owner only, with the public key beside it', async () => {
+  it('is created once, readable by its owner only, with the public key beside it', async () => {
     const first = await openSealKey(folder, undefined);
     const second = await openSealKey(folder, undefined);
     expect(second.keyId).toBe(first.keyId);

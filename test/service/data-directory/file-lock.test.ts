@@ -1,4 +1,4 @@
-/** The kernel's lock on a file, taken by the program `flock` and, where that is missing, by the system call. */
+/** The kernel's lock on a file, taken by the program `flock` or, if that is missing, by the system call. */
 import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
@@ -36,28 +36,28 @@ describe.each(hasProgram ? [BY_PROGRAM, BY_CALL] : [BY_CALL])('by %s', (_way, pa
     return lock;
   };
 
-  test('one at a time has it', async () => {
+  test('the lock has one holder at a time', async () => {
     const first = await taken();
     expect(await tryLock(file, 0)).toBeUndefined();
     unlock(first);
     unlock(await taken());
   });
 
-  test('of many that try at once, one gets it', async () => {
+  test('one of many concurrent attempts gets the lock', async () => {
     const locks = await Promise.all(Array.from({ length: 20 }, () => tryLock(file, 0)));
     const got = locks.filter((lock) => lock !== undefined);
     expect(got).toHaveLength(1);
     got.forEach(unlock);
   });
 
-  test('whoever is patient gets it once it is free', async () => {
+  test('a waiting attempt gets the lock once it is free', async () => {
     const first = await taken();
     const second = tryLock(file, 60_000);
     unlock(first);
     unlock((await second) ?? NaN);
   });
 
-  test('a process that inherits it keeps it until it is killed', async () => {
+  test('a process that inherits the lock keeps it until it is killed', async () => {
     const lock = await taken();
     const heir = spawn(process.execPath, ['-e', 'console.log(1); setInterval(() => {}, 1e6)'], {
       stdio: ['ignore', 'pipe', 'inherit', lock],
@@ -70,14 +70,14 @@ describe.each(hasProgram ? [BY_PROGRAM, BY_CALL] : [BY_CALL])('by %s', (_way, pa
     unlock(await taken());
   });
 
-  test('the content of the file stays', async () => {
+  test('the file’s content is unchanged', async () => {
     writeFileSync(file, 'owner');
     unlock(await taken());
     expect(readFileSync(file, 'utf8')).toBe('owner');
   });
 });
 
-test('the second way has no such program', () => {
+test('for the second way, the program cannot be found', () => {
   const { error } = spawnSync('flock', ['--version'], { env: { PATH: folder } });
   expect((error as NodeJS.ErrnoException).code).toBe('ENOENT');
 });

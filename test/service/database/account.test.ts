@@ -1,4 +1,4 @@
-/** The account under which the embedded PostgreSQL runs if this process is root. */
+/** The account under which the embedded PostgreSQL runs if this process runs as root. */
 import { expect, test } from 'vitest';
 import { chooseAccount } from '../../../src/service/database/embedded/account.js';
 

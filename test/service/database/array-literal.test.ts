@@ -1,4 +1,4 @@
-/** PostgreSQL reads back exactly what was written as an array literal. */
+/** PostgreSQL reads back exactly the values written as an array literal. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { textArray } from '../../../src/service/database/index.js';
 import { openTestDatabase } from '../../support/databases.js';

@@ -1,4 +1,4 @@
-/** PostgreSQL reads back exactly what was written as a binary array. */
+/** PostgreSQL reads back exactly the values written as a binary array. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { float8Array, integerArray, uuidArray } from '../../../src/service/database/index.js';
 import { openTestDatabase } from '../../support/databases.js';
@@ -50,7 +50,7 @@ test('UUIDs, with and without hyphens', async () => {
   expect(await readBack('uuid', uuidArray([]))).toEqual([]);
 });
 
-test('what does not fit is an error, not another value', () => {
+test('a value that does not fit is an error, not another value', () => {
   for (const bad of ['', 'g'.repeat(32), 'a'.repeat(31), 'a'.repeat(33), `${'a'.repeat(31)}x`]) {
     expect(() => uuidArray([bad]), bad).toThrow(RangeError);
   }

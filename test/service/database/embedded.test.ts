@@ -117,7 +117,7 @@ describe('a data directory', () => {
     const parent = join(directory, 'long'.repeat(30));
     const path = join(parent, 'data');
     mkdirSync(parent);
-    // The one that is there: making another takes longer than all else here.
+    // Moves the existing one: making another takes longer than the rest of the test.
     renameSync(dataDir, path);
     const database = await openEmbedded(path);
     expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
@@ -179,13 +179,13 @@ describe('the server', () => {
     await serverEnded();
   });
 
-  test('starts even if another process of its account has got the process id of the last server', async () => {
+  test('starts even if another process of its account has the process id of the last server', async () => {
     const first = await opener();
     await end(first, 'SIGTERM');
     await serverEnded();
     const cluster = join(dataDir, 'database');
     const { uid, gid } = statSync(cluster);
-    // Only root may choose whose it is; anybody else's cluster is their own.
+    // Only root may choose the owner; others own their cluster.
     const account = process.getuid?.() === 0 ? { uid, gid } : {};
     const other = spawn('sleep', ['600'], { ...account, stdio: 'ignore' });
     try {

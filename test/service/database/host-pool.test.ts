@@ -1,4 +1,4 @@
-/** Connections that break, and connections that end. */
+/** Connections that break, and connections that end with their server. */
 import { expect, test } from 'vitest';
 import { CAROTA_SCHEMA } from '../../../src/carota/schema.js';
 import { openPostgres } from '../../../src/service/database/index.js';
@@ -8,7 +8,7 @@ import { newDatabase } from '../../support/databases.js';
 const TERMINATE = `select pg_terminate_backend(pid) from pg_stat_activity
   where datname = current_database() and pid <> pg_backend_pid()`;
 
-test('a connection that breaks is noted, and one that ends together with its server is not', async () => {
+test('a connection that breaks is reported, and one that ends together with its server is not', async () => {
   const { url, drop } = await newDatabase(CAROTA_SCHEMA);
   const lost: string[] = [];
   const open = () => openPostgres({ url, onConnectionLost: (error) => lost.push(error.message) });

@@ -1,4 +1,4 @@
-/** PostgreSQL reads back exactly what was joined, and no text that a message may have holds the separators. */
+/** PostgreSQL reads back exactly the joined texts, and no text that a message may contain has the separators. */
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decodeMessage } from '../../../src/contract/index.js';
 import { joinedTexts, NOT_JOINABLE, splitTexts } from '../../../src/service/database/index.js';
@@ -61,7 +61,7 @@ const bytesOf = (changed: object, changedBody: object = {}) => {
   return Buffer.from(JSON.stringify({ ...envelope, body: encoded, ...changed }));
 };
 
-test('a message with a separator in any text that is stored by itself is refused', () => {
+test('a message with a separator in any separately stored text is refused', () => {
   expect(decodeMessage(bytesOf({}))).toMatchObject({ ok: true });
   for (const separator of SEPARATORS) {
     const text = `a${separator}b`;
@@ -79,7 +79,7 @@ test('a message with a separator in any text that is stored by itself is refused
     for (const field of ['ref-id', 'device_id', 'device_type']) {
       expect(decodeMessage(bytesOf({}, { [field]: text })).ok, field).toBe(false);
     }
-    // Raw control characters are no JSON, so an envelope that is kept as received has none.
+    // Raw control characters are not valid JSON, so an envelope kept as received has none.
     const raw = bytesOf({ extra: 'here' }).toString().replace('here', text);
     expect(decodeMessage(Buffer.from(raw))).toMatchObject({
       ok: false,

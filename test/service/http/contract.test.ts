@@ -31,10 +31,10 @@ import { placeholderOf } from '../../../src/service/http/validator.js';
 /** Role of the token in the database; undefined: no token. */
 let role: string | undefined;
 let isAway = false;
-/** Whether somebody guesses from our address. */
+/** Whether guesses come from our address. */
 let isHeldOff = false;
 
-/** Authenticates callers, and nothing else. */
+/** A database that only authenticates callers. */
 const database = {
   query: async (sql: string) => {
     if (isAway || !sql.includes('from tokens')) throw unreachable();
@@ -103,7 +103,7 @@ interface Refusal {
 }
 
 /**
- * Our own pages and their files, which are no interface for programs; and images, whose paths have any number of
+ * Our own pages and their files, which are not an interface for programs; and images, whose paths have any number of
  * segments (test/carota/image-repository.test.ts).
  */
 const PAGES = /^\w+ \/(console|docs|\*|$)/;
@@ -295,7 +295,7 @@ describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
     },
   );
 
-  test('the document is there as a page, as JSON and as YAML', async () => {
+  test('serves its document as a page, as JSON and as YAML', async () => {
     for (const url of ['/docs', '/docs/', '/docs/json', '/docs/yaml']) {
       expect.soft((await server.inject(url)).statusCode, url).toBe(200);
     }

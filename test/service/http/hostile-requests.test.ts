@@ -1,6 +1,6 @@
 /**
  * Requests that no honest client sends, against both servers: each answer names the fault and is never a server error,
- * and afterwards everything is still readable for everyone.
+ * and afterwards everything is still readable.
  */
 import { once } from 'node:events';
 import { connect } from 'node:net';
@@ -29,7 +29,7 @@ interface Asked {
   readonly token?: null;
 }
 
-/** Method and path, what goes with it, the status, and the field (or code) in the answer. */
+/** Method and path, headers and body, the status, and the field (or code) in the answer. */
 type Row = readonly [asked: string, given: Asked, status: number, named: string];
 
 const trigger = (changes: object, body: object = {}) =>
@@ -363,7 +363,7 @@ describe.each([
   const server = () => (name === 'adapter' ? adapter : carota);
   const url = () => (name === 'adapter' ? adapter.adapter.httpUrl : carota.carota.httpUrl);
 
-  /** After these; in a quick run, after the others only at the end. */
+  /** Health is checked after each of these; in a quick run, after the others only at the end. */
   const checkedRows = new Set<Row>(sampleOf(rows, 24));
 
   async function expectHealthy(): Promise<void> {
@@ -439,7 +439,7 @@ describe.each([
   ] as const;
   const checked = new Set(sampleOf(ON_THE_CONNECTION, 4).map(([title]) => title));
 
-  test.each(ON_THE_CONNECTION)('on the bare connection: %s', async (title, bytes, status, code) => {
+  test.each(ON_THE_CONNECTION)('on the raw connection: %s', async (title, bytes, status, code) => {
     const answer = await rawAnswer(url(), bytes);
     expect(answer).toContain(`HTTP/1.1 ${status}`);
     expect(answer).toContain('application/problem+json');
@@ -452,7 +452,7 @@ function forAdapter(row: Row): Row {
   return row;
 }
 
-/** It has other things to watch. */
+/** The CarOTA Server's streams have different topics. */
 function forCarota([asked, ...rest]: Row): Row {
   return [asked.replaceAll('operation:', 'schedule:'), ...rest];
 }

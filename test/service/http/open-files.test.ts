@@ -16,7 +16,7 @@ import { vehicleOf } from '../../support/messages.js';
 
 const REQUESTS = byDepth({ quick: 25, full: 300 });
 const AT_ONCE = 25;
-/** Opened meanwhile by the process itself: a directory, a closing connection. */
+/** Files that the process itself may have open: a directory, a closing connection. */
 const TOLERATED = 8;
 
 const CSV = { 'content-type': 'text/csv' };
@@ -33,11 +33,11 @@ interface Asked {
   readonly body?: string | Buffer;
   /** Fewer repetitions, for expensive answers. */
   readonly times?: number;
-  /** The client disconnects: after half of the body, or after the first part of the answer. */
+  /** The client disconnects after half of the body, or after the first part of the answer. */
   readonly leaves?: 'sending' | 'reading';
 }
 
-/** Enough for what the tests ask for at once. */
+/** Enough for the tests' concurrent requests. */
 const WIDE: HttpLimits = {
   ...DEFAULT_HTTP_LIMITS,
   loads: {
@@ -71,7 +71,7 @@ afterAll(async () => {
   await Promise.all([adapter.stop(), carota.stop(), double.stop()]);
 });
 
-/** A server on a machine so busy that the database does not answer in time says 503, and is asked again. */
+/** Repeats a request that is answered 503, because the machine is so busy that the database does not answer in time. */
 async function askUntilServed(url: string, token: string, asked: Asked): Promise<number> {
   for (let left = 10; ; left -= 1) {
     const status = await ask(url, token, asked);
@@ -318,7 +318,7 @@ describe.each([
       const answers = await Promise.all(
         Array.from({ length: AT_ONCE }, () => askUntilServed(url, token, asked())),
       );
-      // A client that left may have been answered nonetheless.
+      // A client that disconnected may still have received an answer.
       const others = answers.filter(
         (answer) => answer !== status && (status !== 413 || answer !== 0),
       );

@@ -23,11 +23,11 @@ test.each([
   ['a more specific route than the one found', '/v/x/manifest', '/v/:vin/:file', ['POST']],
   ['the same where none was found', '/v/x/manifest', undefined, ['POST']],
   ['one with parameters, where none was found', '/v/x/y', undefined, ['GET']],
-])('those of %s', (_name, path, route, methods) => {
+])('the other methods of %s', (_name, path, route, methods) => {
   expect(methodsOf(path, route)).toEqual(methods);
 });
 
-test('none if the route found is the most specific, or the path does not exist', () => {
+test('no other methods if the route found is the most specific, or the path does not exist', () => {
   expect(methodsOf('/v/x/timestamp.json', '/v/:vin/:file')).toBeUndefined();
   expect(methodsOf('/v/x/manifest', '/v/:vin/manifest')).toBeUndefined();
   expect(methodsOf('/w', undefined)).toBeUndefined();

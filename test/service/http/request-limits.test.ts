@@ -1,4 +1,4 @@
-/** Limits on what one client can take from others: connections, time, streams, exports, searches. */
+/** Limits on what one client can take away from others: connections, time, streams, exports, searches. */
 import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
@@ -24,7 +24,7 @@ function client(): Socket {
   sockets.push(socket.on('error', () => undefined));
   return socket;
 }
-/** All that the server sends until it closes the connection. */
+/** Everything that the server sends until it closes the connection. */
 async function answerOf(socket: Socket): Promise<string> {
   let text = '';
   socket.on('data', (chunk: Buffer) => (text += chunk.toString()));
@@ -36,7 +36,7 @@ describe('slow requests', () => {
   beforeAll(() => start({ headersSeconds: 1, bodySeconds: 1 }));
   afterAll(() => t.stop());
 
-  test('headers that come line by line, or not at all, are not waited for', async () => {
+  test('headers that arrive line by line, or not at all, time out', async () => {
     const slow = client();
     slow.write('GET /healthz HTTP/1.1\r\nhost: x\r\n');
     let number = 0;
@@ -47,7 +47,7 @@ describe('slow requests', () => {
     expect(await refusals('http-slow-headers')).toBe(2);
   });
 
-  test('a body that comes byte by byte is given up, also after a fast beginning', async () => {
+  test('a body that arrives byte by byte times out, even after a fast start', async () => {
     const slow = client();
     slow.write(
       `POST /v1.0/ota/trigger HTTP/1.1\r\nhost: x\r\nauthorization-token: ${t.token}\r\n` +
@@ -61,10 +61,10 @@ describe('slow requests', () => {
   });
 });
 
-describe('a server of its own', () => {
+describe('a separate server', () => {
   afterEach(() => t.stop());
 
-  test('a body that is slow because we are is waited for', async () => {
+  test('waits for a body that is slow because the server is', async () => {
     await start({ bodySeconds: 0.2 });
     const lines = Array.from({ length: byDepth({ quick: 20_000, full: 60_000 }) }, (_, n) => {
       const { vin, systemId } = vehicleOf(n, 'SLW');
@@ -77,12 +77,12 @@ describe('a server of its own', () => {
     expect([status, body.rejectedCount]).toEqual([200, 0]);
   });
 
-  test('connections are limited, in all and from one address', async () => {
+  test('limits the connections from one address', async () => {
     await start({ connections: { inAll: 4, perAddress: 3 }, trustedProxies: [] });
     const opened = [client(), client(), client()];
     await Promise.all(opened.map((socket) => once(socket, 'connect')));
     await answerOf(client());
-    // Who leaves makes room.
+    // A closed connection makes room.
     for (const socket of opened) socket.destroy();
     await eventually(
       () => refusals('http-connections-per-address').catch(() => 0),
@@ -121,7 +121,7 @@ describe('streams, exports and searches', () => {
     const refused = await t.call('GET', '/v1.0/ota/events', { token: viewer });
     expect([refused.status, refused.body.errorCode]).toEqual([429, 'TOO_MANY_REQUESTS']);
     expect(refused.headers.get('retry-after')).toBe('1');
-    // Another token has its own, until all together have too many.
+    // Another token has its own limit, until all together have too many.
     expect((await open(operator, '/v1.0/live')).status).toBe(200);
     expect((await t.call('GET', '/v1.0/ota/events', { token: operator })).status).toBe(429);
     expect(await refusals('streams')).toBeGreaterThan(2);
@@ -133,8 +133,8 @@ describe('streams, exports and searches', () => {
     );
   });
 
-  test('exports of one token are limited, also one that nobody reads', async () => {
-    // More than the buffers between us hold.
+  test('exports of one token are limited, even while one is not being read', async () => {
+    // More than the buffers on the way can hold.
     const vins = Array.from({ length: 60_000 }, (_, n) => vehicleOf(n, 'EXP').vin);
     await t.trigger('exported', vins);
     const [viewer, operator] = [await t.tokenFor('viewer'), await t.tokenFor('operator')];

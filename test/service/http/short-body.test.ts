@@ -1,4 +1,4 @@
-/** A short request body is read without streams of our own, with the limits and errors of any other body. */
+/** A short request body is read without our own streams, with the limits and errors of any other body. */
 import { createServer, type IncomingMessage, request, type Server } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { once } from 'node:events';
@@ -11,7 +11,7 @@ let server: Server;
 let port: number;
 let seconds: number | undefined;
 let slow = 0;
-/** Called with what was read, or why not. */
+/** Called with the bytes, or the error. */
 let read: (outcome: Buffer | Error) => void = () => undefined;
 
 const LIMIT = { maxBytes: 20_000, gzip: true };
@@ -49,7 +49,7 @@ async function sending(head: string, body: string | Buffer): Promise<Socket> {
   return socket;
 }
 
-test('it arrives whole, in one piece, in many, or empty', async () => {
+test('a short body arrives complete, in one piece, in many, or empty', async () => {
   const content = Buffer.from(Array.from({ length: 19_999 }, (_, at) => at % 256));
   for (const pieces of [1, 7]) {
     const outgoing = request({ port, method: 'POST', headers: { 'content-length': 19_999 } });
@@ -72,7 +72,7 @@ test('it arrives whole, in one piece, in many, or empty', async () => {
   socket.destroy();
 });
 
-test('a client that leaves in the middle is told of as such', async () => {
+test('a client that disconnects in the middle is reported as such', async () => {
   const reading = outcome();
   const socket = await sending('content-length: 10', 'half');
   await new Promise((resolve) => setImmediate(resolve));
@@ -80,7 +80,7 @@ test('a client that leaves in the middle is told of as such', async () => {
   expect(await reading).toMatchObject({ code: 'UNREADABLE_BODY' });
 });
 
-test('a client that stops sending is given up, once', async () => {
+test('a client that stops sending times out, once', async () => {
   seconds = 0.05;
   const reading = outcome();
   const socket = await sending('content-length: 10', 'half');
@@ -90,7 +90,7 @@ test('a client that stops sending is given up, once', async () => {
   socket.destroy();
 });
 
-test('what is long, compressed, of no stated length or over the limit is left to the stream', async () => {
+test('a body that is long, compressed, of unknown length or over the limit is left to the stream', async () => {
   const of = (headers: Record<string, string>) => ({ headers }) as unknown as IncomingMessage;
   expect(hasShortBody(of({ 'content-length': '20000' }), LIMIT)).toBe(true);
   for (const headers of [

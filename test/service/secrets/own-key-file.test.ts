@@ -1,4 +1,4 @@
-/** The key of a server that has its database to itself. */
+/** The key file of a server with its own database. */
 import {
   chmodSync,
   mkdirSync,
@@ -29,7 +29,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(dataDir, { recursive: true, force: true }));
 
-test('it is made at the first start, is found at the next one, and only its owner can read it', async () => {
+test('the first start creates the key, the next one uses it, and only its owner can read it', async () => {
   const box = await openSecretBox({ dataDir }, log, 'tests');
   const sealed = box.seal('a secret', 'a');
   expect(statSync(file).mode & 0o777).toBe(0o600);
@@ -37,25 +37,25 @@ test('it is made at the first start, is found at the next one, and only its owne
   expect(readdirSync(dataDir)).toEqual(['secret.key']);
 });
 
-test('servers that start in one directory at once have the same key', async () => {
+test('servers that start in one directory at once share one key', async () => {
   const keys = await Promise.all(Array.from({ length: 20 }, () => ownKeyFile(dataDir)));
   expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(1);
   expect(readdirSync(dataDir)).toEqual(['secret.key']);
 });
 
-test('remains of a server killed at its first start are not taken for a key', async () => {
+test('the remains of a server killed at its first start are not used as a key', async () => {
   writeFileSync(`${file}.0123456789abcdef.new`, 'half a k');
   writeFileSync(`${file}.0123456789abcdef`, '');
   const key = await ownKeyFile(dataDir);
   expect(await ownKeyFile(dataDir)).toEqual(key);
 });
 
-describe('a file that is no key', () => {
+describe('a file without a valid key', () => {
   test.each([
     ['empty', ''],
     ['too short', `${Buffer.alloc(31).toString('base64')}\n`],
     ['not base64', '!'.repeat(44)],
-  ])('%s: is named, and stays', async (_name, text) => {
+  ])('%s: is named in the error, and stays', async (_name, text) => {
     writeFileSync(file, text, { mode: 0o600 });
     await expect(ownKeyFile(dataDir)).rejects.toThrow(`${file} does not hold a key of 32 bytes`);
     expect(readFileSync(file, 'utf8')).toBe(text);
@@ -77,7 +77,7 @@ describe('a file that is no key', () => {
   );
 });
 
-test('keys for other purposes tell nothing of the key, nor of each other', async () => {
+test('keys for different purposes differ from the key and from each other', async () => {
   const [urls] = await derivedKeys({ dataDir }, 'artifact URLs', log);
   const [other] = await derivedKeys({ dataDir }, 'something else', log);
   const [again] = await derivedKeys({ dataDir }, 'artifact URLs', log);
@@ -88,14 +88,14 @@ test('keys for other purposes tell nothing of the key, nor of each other', async
   ).toBe(3);
 });
 
-test('another database without a key in the settings has none to encrypt with, and makes no file for it', async () => {
+test('a server on an external database without a key in the settings cannot encrypt, and creates no file', async () => {
   const databaseUrl = 'postgres://127.0.0.1/none';
   const box = await openSecretBox({ dataDir, databaseUrl }, log, 'tests');
   expect(box.canSeal).toBe(false);
   expect(readdirSync(dataDir)).toEqual([]);
 });
 
-test('what a server signs with a key of its own is said to be its alone, unless its database is', async () => {
+test('a server’s own key on an external database causes a warning that its URLs are valid at this server only', async () => {
   const warnings: string[] = [];
   const heard = pino({ level: 'warn' }, { write: (line: string) => warnings.push(line) });
   await derivedKeys({ dataDir }, 'artifact URLs', heard);

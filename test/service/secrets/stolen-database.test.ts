@@ -1,6 +1,6 @@
 /**
- * An attacker has a copy of a running server's database: every row of every table as text. None of the secrets that the
- * server was given or has generated is in it, neither in plain text nor as bytes or base64.
+ * An attacker has a copy of a running server's database: every row of every table as text. It contains none of the
+ * secrets that the server received or generated, neither in plain text nor as bytes or base64.
  */
 import { randomBytes } from 'node:crypto';
 import { readdirSync, readFileSync, rmSync } from 'node:fs';
@@ -46,7 +46,7 @@ async function copyOf(client: pg.Client): Promise<string> {
   return texts.join('\n');
 }
 
-/** What base64 of a longer text has of it, whichever of three bytes it starts at. */
+/** Its part of a longer text in base64, at any offset modulo three. */
 const inBase64 = (bytes: Buffer): string[] =>
   [0, 1, 2].flatMap((place) => {
     const text = Buffer.concat([Buffer.alloc(place), bytes]).toString('base64');
@@ -54,11 +54,11 @@ const inBase64 = (bytes: Buffer): string[] =>
     return [inner, inner.replaceAll('+', '-').replaceAll('/', '_')];
   });
 
-/** All that it may look like in a copy. */
+/** All forms that it may have in a copy. */
 function formsOf(secret: string): string[] {
   const bytes = [Buffer.from(secret)];
   const payload = secret.replace(/^whsec_/, '');
-  // What is itself base64 or hex may be stored as the bytes that it stands for.
+  // A secret that is base64 or hex may be stored as the bytes it stands for.
   for (const encoding of ['base64', 'base64url', 'hex'] as const) {
     const decoded = Buffer.from(payload, encoding);
     if (decoded.length >= 12 && decoded.toString(encoding) === payload) bytes.push(decoded);
@@ -79,7 +79,7 @@ const found = (copy: string, secrets: Readonly<Record<string, string>>): string[
 const random = () => randomBytes(24).toString('base64url');
 const signing = () => `whsec_${randomBytes(32).toString('base64')}`;
 
-/** Bodies of PEM files, without their frames; one line each. */
+/** The first line of the body of each private key in PEM. */
 const pemLines = (folder: string): Record<string, string> =>
   Object.fromEntries(
     readdirSync(folder, { recursive: true, withFileTypes: true })
@@ -117,12 +117,12 @@ const signOn = () => ({
 interface Stolen {
   readonly client: pg.Client;
   readonly secrets: Record<string, string>;
-  /** What is in every copy, so that an empty one passes no test. */
+  /** Texts that every copy contains, so that an empty copy does not pass. */
   readonly plain: readonly string[];
   stop(): Promise<void>;
 }
 
-/** Of the port where vehicles enrol. */
+/** For the port where vehicles enrol. */
 const { cert, key } = new OpensslAuthority('Servers').server();
 
 const embeddedClient = (dataDir: string) =>
@@ -236,7 +236,7 @@ async function carotaWith(isEmbedded: boolean): Promise<Stolen> {
   };
 }
 
-/** In this order, every second one is of each server and of each kind of database. */
+/** In an order in which every second row covers each server and each kind of database. */
 const STOLEN: readonly (readonly [string, string, () => Promise<Stolen>])[] = [
   ['the adapter', 'the embedded database', () => adapterWith(true)],
   ['the CarOTA Server', 'the embedded database', () => carotaWith(true)],
@@ -255,7 +255,7 @@ describe.each(sampleOf(STOLEN, 2))('of %s with %s', (_server, _database, start) 
     await stolen.stop();
   });
 
-  test('a copy has none of its secrets', async () => {
+  test('a copy contains none of its secrets', async () => {
     const copy = await copyOf(stolen.client);
     for (const text of stolen.plain) expect(copy).toContain(text);
     for (const [name, secret] of Object.entries(stolen.secrets)) {
@@ -264,7 +264,7 @@ describe.each(sampleOf(STOLEN, 2))('of %s with %s', (_server, _database, start) 
     expect(found(copy, stolen.secrets)).toEqual([]);
   });
 
-  test('this attack finds each of them, however one would be stored', async () => {
+  test('this attack would find each secret, however it was stored', async () => {
     const names = Object.keys(stolen.secrets);
     const { client } = stolen;
     await client.query('begin');

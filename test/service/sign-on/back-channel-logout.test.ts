@@ -1,6 +1,7 @@
 /**
- * OpenID Connect Back-Channel Logout 1.0: whoever signs out at the provider (oidc-provider) is signed out of both servers, on
- * each of their processes; and logout tokens that a provider did not send, or not for that, end nothing.
+ * OpenID Connect Back-Channel Logout 1.0: signing out at the provider (oidc-provider) ends a person's sessions at both
+ * servers, on each of their processes; logout tokens that the provider did not send, or not for this purpose, end
+ * nothing.
  */
 import { writeFileSync } from 'node:fs';
 import { request as httpRequest } from 'node:http';
@@ -35,7 +36,7 @@ let carota: TestCarota;
 /** Two processes on one database. */
 let first: TestAdapter;
 let second: TestAdapter;
-/** Its provider says whatever it is told. */
+/** A server whose provider says whatever the test sets. */
 let deceived: TestAdapter;
 beforeAll(async () => {
   provider = await startIdentityProvider();
@@ -44,7 +45,7 @@ beforeAll(async () => {
   const settings = await settingsAt(provider, 'adapter', ROLES);
   first = await startTestAdapter({ ...settings, databaseUrl: stored.url });
   const dataDir = temporaryDirectory('second');
-  // Only the first of them makes the initial token.
+  // Only the first of them creates the initial token.
   writeFileSync(join(dataDir, 'token'), first.token, { mode: 0o600 });
   second = await startTestAdapter({
     ...settings,
@@ -84,7 +85,7 @@ async function signIn(browsing: Browsing, url: string, name: string): Promise<vo
 const isIn = async (browsing: Browsing, url: string) =>
   (await browsing.get(`${url}/v1.0/session`)).status === 200;
 
-/** An event stream of another process, as the browser would have it behind a load balancer. @returns resolves at its end */
+/** An event stream from another process, as behind a load balancer. @returns its `ended` resolves at its end */
 function stream(browsing: Browsing, from: TestAdapter, as: TestAdapter) {
   const cookie = [...browsing.cookies(as.adapter.httpUrl)].map((pair) => pair.join('=')).join('; ');
   return new Promise<{ ended: Promise<void> }>((resolve, reject) => {
@@ -106,12 +107,12 @@ function stream(browsing: Browsing, from: TestAdapter, as: TestAdapter) {
   });
 }
 
-test('a sign-out at the provider ends the sessions at both servers, on every process, with what they read', async () => {
+test('a sign-out at the provider ends the sessions and their streams at both servers, on every process', async () => {
   const [ada, elsewhere, bob] = [new Browsing(), new Browsing(), new Browsing()];
   const url = first.adapter.httpUrl;
   await signIn(ada, url, 'ada');
   await signIn(ada, carota.carota.httpUrl, 'ada');
-  // Another browser of hers is another session at the provider.
+  // Her other browser has another session at the provider.
   await signIn(elsewhere, url, 'ada');
   await signIn(bob, url, 'bob');
   const reading = await stream(ada, second, first);
@@ -157,14 +158,14 @@ const send = async (token: string, type = 'application/x-www-form-urlencoded') =
   expect(response.headers.get('cache-control')).toBe('no-store');
   return [response.status, body.errorCode ?? body.sessions];
 };
-/** Somebody who is signed in at the deceived server. */
+/** A person who is signed in at the deceived server. */
 async function signedIn(sid?: string, sub = 'ada'): Promise<Browsing> {
   const { browsing, complete } = await signingIn(sid, sub);
   await complete();
   expect(await isStillIn(browsing)).toBe(true);
   return browsing;
 }
-/** Somebody who has been at the provider, and is not back yet. */
+/** A person who has signed in at the provider, but has not returned yet. */
 async function signingIn(sid?: string, sub = 'ada') {
   const browsing = new Browsing();
   const url = deceived.adapter.httpUrl;
@@ -182,7 +183,7 @@ async function signingIn(sid?: string, sub = 'ada') {
 const isStillIn = (browsing: Browsing) => isIn(browsing, deceived.adapter.httpUrl);
 const REFUSED = [400, 'LOGOUT_TOKEN_REFUSED'];
 
-test('a session, a person, or both: what the token names has ended, and nothing else', async () => {
+test('a token that names a session, a person, or both ends exactly those sessions', async () => {
   const [first, second, third] = [newSession(), newSession(), newSession()];
   const [one, two, silent, bob] = [
     await signedIn(first),
@@ -193,17 +194,17 @@ test('a session, a person, or both: what the token names has ended, and nothing 
   const inAll = async () => Promise.all([one, two, silent, bob].map(isStillIn));
   expect(await send(forged.sign(claimsOf({ sub: undefined, sid: second })))).toEqual([200, 1]);
   expect(await inAll()).toEqual([true, false, true, true]);
-  // Of a session of hers the provider has not said where it comes from.
+  // One of her sessions has no `sid`, so it ends too.
   expect(await send(forged.sign(claimsOf({ sid: first })))).toEqual([200, 2]);
   expect(await inAll()).toEqual([false, false, false, true]);
-  // The session of somebody else.
+  // Another person's session.
   expect(await send(forged.sign(claimsOf({ sub: 'ada', sid: third })))).toEqual([200, 0]);
   expect(await inAll()).toEqual([false, false, false, true]);
   expect(await send(forged.sign(claimsOf({ sub: 'bob', sid: undefined })))).toEqual([200, 1]);
   expect(await inAll()).toEqual([false, false, false, false]);
 });
 
-test('a sign-in that is under way when the provider signs the person out starts no session', async () => {
+test('a sign-in in progress when the provider signs the person out does not start a session', async () => {
   const sid = newSession();
   const [bySession, ofAnother, silent, byPerson, bob] = [
     await signingIn(sid),
@@ -215,11 +216,11 @@ test('a sign-in that is under way when the provider signs the person out starts 
   expect(await send(forged.sign(claimsOf({ sub: 'ada', sid })))).toEqual([200, 0]);
   expect((await bySession.complete()).location).toMatch(/\?sign-on=refused$/);
   expect(await isStillIn(bySession.browsing)).toBe(false);
-  // Where it comes from, the provider has not said: it may be the session that has ended.
+  // Without a `sid`, it may belong to the session that has ended.
   expect((await silent.complete()).location).toMatch(/\?sign-on=refused$/);
   await ofAnother.complete();
   expect(await isStillIn(ofAnother.browsing)).toBe(true);
-  // An ended session gives no session later either; whoever signs in anew has another one.
+  // An ended session does not start one later either; a new sign-in has another session.
   expect((await (await signingIn(sid)).complete()).location).toMatch(/\?sign-on=refused$/);
   await signedIn();
 
@@ -238,8 +239,8 @@ test('a sign-in that is under way when the provider signs the person out starts 
   );
 });
 
-test('several sign-outs at once, with sign-ins beside them: each session ends once, and none is left', async () => {
-  // What other tests have left.
+test('with concurrent sign-outs and sign-ins, each session ends once, and none is left', async () => {
+  // Ends the sessions of other tests.
   await send(forged.sign(claimsOf({ sub: 'ada', sid: undefined })));
   const sids = Array.from({ length: 6 }, newSession);
   const before: Browsing[] = [];
@@ -247,7 +248,7 @@ test('several sign-outs at once, with sign-ins beside them: each session ends on
   const underWay = [];
   for (let n = 0; n < 4; n += 1) underWay.push(await signingIn(newSession()));
   const bob = await signedIn(newSession(), 'bob');
-  // One at a time: the provider answers for one sign-in.
+  // One at a time, as the provider is set up for one sign-in.
   const returning = (async () => {
     let started = 0;
     for (const { complete } of underWay) {
@@ -263,7 +264,7 @@ test('several sign-outs at once, with sign-ins beside them: each session ends on
   ]);
   const started = await returning;
   expect(answers.map(([status]) => status)).toEqual(answers.map(() => 200));
-  // Whichever sign-out found a session, no second one has counted it.
+  // Each ended session was counted by only one sign-out.
   const ended = answers.reduce((sum, [, sessions]) => sum + Number(sessions), 0);
   expect(ended).toBe(before.length + started);
   for (const browsing of [...before, ...underWay.map((each) => each.browsing)]) {
@@ -272,7 +273,7 @@ test('several sign-outs at once, with sign-ins beside them: each session ends on
   expect(await isStillIn(bob)).toBe(true);
 });
 
-test('sessions that were started with a token are not the provider’s to end', async () => {
+test('the provider cannot end sessions that were started with a token', async () => {
   const response = await fetch(`${deceived.adapter.httpUrl}/v1.0/session`, {
     method: 'POST',
     headers: { 'content-type': 'application/json', 'x-otaops-console': '1' },
@@ -285,7 +286,7 @@ test('sessions that were started with a token are not the provider’s to end', 
   expect(again.status).toBe(200);
 });
 
-test('a token is taken once, also sent twice at once', async () => {
+test('a token is accepted once, even if sent twice at once', async () => {
   const token = forged.sign(claimsOf({ sid: newSession() }));
   const answers = await Promise.all([send(token), send(token), send(token)]);
   expect(answers.map(([status]) => Number(status)).sort((a, b) => a - b)).toEqual([200, 400, 400]);
@@ -359,7 +360,7 @@ test('refusals are in the audit log', async () => {
   expect(items[0]).toMatchObject({ address: '127.0.0.1', errorCode: 'LOGOUT_TOKEN_REFUSED' });
 });
 
-test('what is no form, or no token, is refused before the provider is asked', async () => {
+test('a request without a form or a token is refused before any request to the provider', async () => {
   const post = async (body: string, type = 'application/x-www-form-urlencoded') => {
     const response = await fetch(deceived.adapter.httpUrl + PATH, {
       method: 'POST',
@@ -391,7 +392,7 @@ test('what is no form, or no token, is refused before the provider is asked', as
   expect(query.status).toBe(400);
 });
 
-test('a provider that does not answer: the token is not used up', async () => {
+test('a token is not used up if the provider does not answer', async () => {
   const gone = await startForgedProvider();
   const httpPort = await freePort();
   const t = await startTestAdapter({

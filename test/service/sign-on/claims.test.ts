@@ -1,4 +1,4 @@
-/** A person's identity and rights by the provider's claims; and where a browser may be sent. */
+/** A person's identity and permissions from the provider's claims, and where a browser may be redirected. */
 import { expect, test } from 'vitest';
 import {
   attemptText,
@@ -20,7 +20,7 @@ const ROLES = [
   { value: 'ota-staff', role: 'viewer' },
 ];
 
-test('the first role in the settings counts that somebody has', () => {
+test('of a person’s roles, the first one in the settings counts', () => {
   expect(roleOf({ roles: ['x', 'ota-staff', 'ota-admins'] }, 'roles', ROLES)).toBe('admin');
   expect(roleOf({ roles: 'ota-staff' }, 'roles', ROLES)).toBe('viewer');
 });
@@ -62,12 +62,12 @@ test.each<[string, unknown, typeof MAPPED | typeof DIRECT, readonly string[] | n
   expect(scopesOfClaims({ models }, settings)).toEqual(scopes);
 });
 
-test('without a claim for it, nobody is limited', () => {
+test('without a claim in the settings, models are not limited', () => {
   const settings = { scopeClaim: undefined, scopes: undefined };
   expect(scopesOfClaims({ models: ['a'] }, settings)).toBeNull();
 });
 
-test('a claim is named by its name, or by a path into objects', () => {
+test('a claim can be given by its name, or by a path into objects', () => {
   expect(claimOf({ 'https://x.example/roles': 1 }, 'https://x.example/roles')).toBe(1);
   expect(claimOf({ realm_access: { roles: ['a'] } }, 'realm_access.roles')).toEqual(['a']);
   expect(claimOf({ a: 'text' }, 'a.length')).toBeUndefined();
@@ -75,7 +75,7 @@ test('a claim is named by its name, or by a path into objects', () => {
   expect(claimOf({}, '__proto__')).toBeUndefined();
 });
 
-test('a name has nothing that deceives in a log or on a screen', () => {
+test('a name has no characters that could deceive in a log or on a screen', () => {
   expect(identityOf({ sub: 'a', name: ' Eve\u202e\n\u0000 ' })).toEqual({
     id: 'oidc:a',
     name: 'Eve',
@@ -85,7 +85,7 @@ test('a name has nothing that deceives in a log or on a screen', () => {
   expect(identityOf({ sub: 'a', name: '😀'.repeat(300) })?.name).toBe('😀'.repeat(200));
 });
 
-test.each([undefined, '', 'a b', 'ü', 'x'.repeat(256), 'a\0', 7])('subject %j is none', (sub) => {
+test.each([undefined, '', 'a b', 'ü', 'x'.repeat(256), 'a\0', 7])('%j is not a subject', (sub) => {
   expect(identityOf({ sub })).toBeUndefined();
 });
 
@@ -94,7 +94,7 @@ const CONSOLE = 'https://ota.example';
 test.each([
   ['/console/operations?state=x#y', `${CONSOLE}/console/operations?state=x#y`],
   ['/console/', `${CONSOLE}/console/`],
-])('a page of the console: %s', (path, address) => {
+])('the browser returns to the console page %s', (path, address) => {
   expect(consoleAddress(CONSOLE, path)).toBe(address);
 });
 
@@ -110,11 +110,11 @@ test.each([
   '\u0000',
   'https://ota.example:444/console/',
   'https://ota.example@evil.example/console/',
-])('nowhere else: %s', (path) => {
+])('the browser is not redirected to %s', (path) => {
   expect(consoleAddress(CONSOLE, path)).toBe(`${CONSOLE}/console/`);
 });
 
-test('what an answer has to agree with comes from a secret, and from no other', () => {
+test('secret, state, nonce and verifier differ from each other, and between attempts', () => {
   const attempt = newAttempt('/console/', true, 1_795_800_000_123);
   expect(readAttempt(attemptText(attempt))).toEqual(attempt);
   const other = newAttempt('/console/', true, 1_795_800_000_123);
@@ -128,7 +128,7 @@ test('what an answer has to agree with comes from a secret, and from no other', 
 });
 
 test.each([undefined, '', 'a.first.b', `${'a'.repeat(43)}.other.b`, `${'a'.repeat(43)}.first.`])(
-  'a cookie that is none: %j',
+  'the cookie %j is invalid',
   (text) => {
     expect(readAttempt(text)).toBeUndefined();
   },
@@ -141,7 +141,7 @@ const SETTINGS = {
   oidcRoles: [...ROLES, { value: 'planners', role: 'planner' }],
 };
 
-test('settings: complete, with the roles of this server', () => {
+test('settings are complete, with the roles of this server', () => {
   expect(signOnOf({}, false, ['admin'])).toBeUndefined();
   expect(signOnOf(SETTINGS, true, ['admin', 'viewer'])).toMatchObject({
     consoleUrl: 'https://ota.example',

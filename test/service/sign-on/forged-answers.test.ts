@@ -1,4 +1,4 @@
-/** Answers of a dishonest provider, or of an attacker in its place (OpenID Connect Core 1.0, section 3.1.3.7). */
+/** Answers from a dishonest provider, or an attacker in its place (OpenID Connect Core 1.0, section 3.1.3.7). */
 import fc from 'fast-check';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { ADAPTER_SCHEMA } from '../../../src/adapter/schema.js';
@@ -47,7 +47,7 @@ afterAll(async () => {
 
 let browsing: Browsing;
 let callback: string;
-/** Begins a sign-on, with a provider that says what is right. */
+/** Starts a sign-on with a provider that gives correct answers. */
 async function begin(query = ''): Promise<void> {
   const { location = '' } = await browsing.get(`${url}/v1.0/session/sign-on${query}`);
   const { searchParams } = new URL(location);
@@ -67,7 +67,7 @@ const end = async (answer = callback) => {
 const LET_IN = ['/console/', 200];
 const REFUSED = ['/console/?sign-on=refused', 401];
 
-test('what is right is let in, and the code comes with the verifier and no secret', async () => {
+test('a correct answer is accepted, and the code is sent with the verifier and without a secret', async () => {
   expect(await end()).toEqual(LET_IN);
   expect(Object.fromEntries(provider.exchanges.at(-1) ?? [])).toEqual({
     grant_type: 'authorization_code',
@@ -117,14 +117,14 @@ test.each<[string, (claims: object) => string]>([
   expect(await end()).toEqual(REFUSED);
 });
 
-test('mix-up: an answer that names another issuer is refused, and its code is shown to nobody', async () => {
+test('mix-up: an answer that names another issuer is refused, and its code is not sent anywhere', async () => {
   const before = provider.exchanges.length;
   const answer = `${callback}&iss=${encodeURIComponent('https://evil.example')}`;
   expect(await end(answer)).toEqual(REFUSED);
   expect(provider.exchanges).toHaveLength(before);
 });
 
-test('a role comes from the userinfo of the same person, and of no other', async () => {
+test('a role is accepted only from the userinfo of the same person', async () => {
   const withoutRoles = (correct: Record<string, unknown>) => ({ ...correct, roles: undefined });
   provider.says.claims = withoutRoles;
   provider.says.userinfo = { sub: 'eve', roles: ['ota-staff'] };
@@ -136,7 +136,7 @@ test('a role comes from the userinfo of the same person, and of no other', async
   expect(await end()).toEqual(LET_IN);
 });
 
-test('models come from the userinfo too, also where the ID token has the role', async () => {
+test('models are read from the userinfo too, even if the ID token has the role', async () => {
   const httpPort = await freePort();
   const limited = await startTestAdapter({
     httpPort,
@@ -158,13 +158,13 @@ test('models come from the userinfo too, also where the ID token has the role', 
   expect([status, JSON.parse(text)]).toMatchObject([200, { role: 'viewer', scopes: ['Model A'] }]);
 });
 
-test('a provider that does not ask again is not believed that it has', async () => {
+test('a sign-in is refused if the provider did not ask again as requested', async () => {
   await begin('?again=true');
   provider.says.claims = (correct) => ({ ...correct, auth_time: now() - HOUR });
   expect(await end()).toEqual(REFUSED);
 });
 
-test('an ID token that was changed after its signature is refused', async () => {
+test('an ID token changed after signing is refused', async () => {
   const { token } = provider.says;
   provider.says.token = (claims) => {
     const [header, , signature] = token(claims).split('.');
@@ -174,7 +174,7 @@ test('an ID token that was changed after its signature is refused', async () => 
   expect(await end()).toEqual(REFUSED);
 });
 
-test('an auth_time in the future makes no sign-in fresher than now', async () => {
+test('an auth_time in the future does not make a sign-in fresher than now', async () => {
   provider.says.claims = (correct) => ({ ...correct, sub: 'future', auth_time: now() + 24 * HOUR });
   expect(await end()).toEqual(LET_IN);
   const [session] = await database.query<{ is_past: boolean }>(
@@ -183,12 +183,12 @@ test('an auth_time in the future makes no sign-in fresher than now', async () =>
   expect(session).toEqual({ is_past: true });
 });
 
-test('a provider that fails is said to be unavailable', async () => {
+test('a failing provider is reported as unavailable', async () => {
   provider.says.status = 503;
   expect(await end()).toEqual(['/console/?sign-on=unavailable', 401]);
 });
 
-test('whatever comes to the callback is answered: with a redirect to the console, or a refusal that says why', async () => {
+test('any request to the callback gets a redirect to the console, or a refusal with the reason', async () => {
   const name = fc.oneof(
     fc.constantFrom('code', 'state', 'iss', 'error', 'error_description', 'scope', 'x'),
     fc.string({ maxLength: 5 }),
@@ -219,7 +219,7 @@ test('whatever comes to the callback is answered: with a redirect to the console
   );
 });
 
-test('who tries out codes is held off', async () => {
+test('a caller who guesses codes is blocked', async () => {
   provider.says.status = 400;
   const statuses = new Set<number>();
   for (let guess = 0; guess < 110; guess += 1) {

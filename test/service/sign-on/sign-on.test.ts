@@ -28,7 +28,7 @@ const settingsOf = (clientId: string) =>
     { value: 'ota-staff', role: 'viewer' },
   ]);
 
-/** The same claim says which vehicle models somebody is limited to. */
+/** The same claim lists the vehicle models that a person is limited to. */
 const SCOPES = {
   oidcScopeClaim: 'groups',
   oidcScopes: [
@@ -71,7 +71,7 @@ const begin = async (browsing: Browsing, server: keyof typeof urls, query = '') 
   return location;
 };
 
-/** @returns where the browser is in the end */
+/** @returns the browser's final address */
 async function signIn(
   browsing: Browsing,
   name: string,
@@ -89,7 +89,7 @@ const sessionOf = async (browsing: Browsing, server: keyof typeof urls = 'adapte
 
 const OWN = { 'x-otaops-console': '1' };
 
-test('somebody signs in, is who the provider says, and does what the groups allow', async () => {
+test('a signed-in person has the provider’s identity and the permissions of their groups', async () => {
   const browsing = new Browsing();
   expect(await signIn(browsing, 'ada')).toBe(`${urls.adapter}/console/`);
   expect(await sessionOf(browsing)).toMatchObject({
@@ -102,7 +102,7 @@ test('somebody signs in, is who the provider says, and does what the groups allo
   expect((await browsing.get(`${urls.adapter}/v1.0/tokens`)).status).toBe(403);
 });
 
-test('somebody is limited to the vehicle models of their groups; without one, to none', async () => {
+test('a person is limited to the vehicle models of their groups, or to none without one', async () => {
   const body = (model: string) => ({
     time: 1625660275379,
     version: 'v1',
@@ -131,7 +131,7 @@ test('somebody is limited to the vehicle models of their groups; without one, to
   expect(await listed(free)).toContain('vehicle model b');
 });
 
-test('the other server asks for no password any more, and has roles of its own', async () => {
+test('the other server needs no second password, and has its own roles', async () => {
   const browsing = new Browsing();
   await signIn(browsing, 'ada');
   const callback = await provider.signIn(browsing, await begin(browsing, 'carota'), 'nobody');
@@ -140,17 +140,17 @@ test('the other server asks for no password any more, and has roles of its own',
     name: 'Name of ada',
     role: 'planner',
   });
-  // And she is still signed in to the first.
+  // She is still signed in to the first.
   expect(await sessionOf(browsing)).toMatchObject({ role: 'operator' });
 });
 
-test('somebody without a role gets no session, and is told so', async () => {
+test('a person without a role gets no session, and a message', async () => {
   const browsing = new Browsing();
   expect(await signIn(browsing, 'eve')).toBe(`${urls.adapter}/console/?sign-on=no-role`);
   expect(await sessionOf(browsing)).toBe(401);
 });
 
-test('sign-ins and refused ones are in the audit log, with who and from where', async () => {
+test('sign-ins and refusals are in the audit log, with who and from where', async () => {
   const done = await adapter.call('GET', '/v1.0/audit?action=sign-in&outcome=done&who=oidc:ada');
   expect(done.body.items).toContainEqual(
     expect.objectContaining({
@@ -170,7 +170,7 @@ test('sign-ins and refused ones are in the audit log, with who and from where', 
   expect(refused[0]).toMatchObject({ tokenId: 'oidc:eve', errorCode: 'FORBIDDEN' });
 });
 
-test('the browser comes back to the page it was on, and to no other site', async () => {
+test('the browser returns to the page it was on, and never to another site', async () => {
   const page = '/console/operations/schedule%200909?tab=log';
   const to = (path: string) => `?returnTo=${encodeURIComponent(path)}`;
   const home = `${urls.adapter}/console/`;
@@ -186,7 +186,7 @@ test('the browser comes back to the page it was on, and to no other site', async
   }
 });
 
-test('the provider is asked as it should be: code, PKCE, state, nonce; the cookie is for this browser alone', async () => {
+test('the request to the provider has code, PKCE, state and nonce; the cookie is for this browser only', async () => {
   const browsing = new Browsing();
   const answer = await browsing.get(`${urls.adapter}/v1.0/session/sign-on`);
   const { searchParams } = new URL(answer.location ?? '');
@@ -209,20 +209,20 @@ test('the provider is asked as it should be: code, PKCE, state, nonce; the cooki
   expect(new URL(other).searchParams.get('state')).not.toBe(searchParams.get('state'));
 });
 
-test('login CSRF: an answer that was meant for another browser signs nobody in', async () => {
+test('login CSRF: an answer meant for another browser does not sign anyone in', async () => {
   const attacker = new Browsing();
   const callback = await provider.signIn(attacker, await begin(attacker, 'adapter'), 'ada');
   const refused = `${urls.adapter}/console/?sign-on=unexpected`;
   const stranger = new Browsing();
   expect((await stranger.get(callback)).location).toBe(refused);
-  // One that is about to sign in itself, too.
+  // Even a browser with its own sign-in in progress.
   const victim = new Browsing();
   await begin(victim, 'adapter');
   expect((await victim.get(callback)).location).toBe(refused);
   for (const browsing of [stranger, victim]) expect(await sessionOf(browsing)).toBe(401);
 });
 
-test('a state of somebody else’s choice is refused before the provider is asked', async () => {
+test('a foreign state is refused before any request to the provider', async () => {
   const browsing = new Browsing();
   const callback = new URL(
     await provider.signIn(browsing, await begin(browsing, 'adapter'), 'ada'),
@@ -234,7 +234,7 @@ test('a state of somebody else’s choice is refused before the provider is aske
   expect(await sessionOf(browsing)).toBe(401);
 });
 
-test('a code is good once, also with the cookie that belongs to it', async () => {
+test('a code is valid once, even with its cookie', async () => {
   const browsing = new Browsing();
   const url = await begin(browsing, 'adapter');
   const cookie = browsing.cookies(urls.adapter).get('otaops_adapter_sign_on') ?? '';
@@ -248,7 +248,7 @@ test('a code is good once, also with the cookie that belongs to it', async () =>
   expect(await sessionOf(thief)).toBe(401);
 });
 
-test('a code for one server is of no use at the other', async () => {
+test('a code for one server is useless at the other', async () => {
   const browsing = new Browsing();
   const callback = await provider.signIn(browsing, await begin(browsing, 'adapter'), 'ada');
   const code = new URL(callback).searchParams.get('code') ?? '';
@@ -261,7 +261,7 @@ test('a code for one server is of no use at the other', async () => {
   expect(await sessionOf(browsing, 'carota')).toBe(401);
 });
 
-test('a refusal by the provider, and answers that are none', async () => {
+test('a refusal by the provider, or an invalid answer, does not sign anyone in', async () => {
   for (const more of [
     'error=access_denied',
     '',
@@ -278,7 +278,7 @@ test('a refusal by the provider, and answers that are none', async () => {
   }
 });
 
-test('cancelling an operation needs a sign-in of the last minutes; reading does not', async () => {
+test('cancelling an operation needs a recent sign-in; reading does not', async () => {
   const browsing = new Browsing();
   await signIn(browsing, 'ada');
   const cancel = () =>
@@ -299,7 +299,7 @@ test('cancelling an operation needs a sign-in of the last minutes; reading does 
     expect.objectContaining({ errorCode: 'SIGN_IN_AGAIN' }),
   ]);
   expect((await browsing.get(`${urls.adapter}/v1.0/ota/operations`)).status).toBe(200);
-  // The provider knows her, and asks for the password all the same.
+  // The provider knows her, but asks for the password again.
   const url = await begin(browsing, 'adapter', '?again=true&returnTo=/console/operations');
   expect(new URL(url).searchParams.get('prompt')).toBe('login');
   const asked = await browsing.get(url);
@@ -311,7 +311,7 @@ test('cancelling an operation needs a sign-in of the last minutes; reading does 
   expect((await cancel()).status).toBe(404);
 });
 
-test('revoking a certificate and making an enrolment code need a sign-in of the last minutes', async () => {
+test('revoking a certificate and creating an enrolment code need a recent sign-in', async () => {
   provider.groups.set('adam', ['ota-admins']);
   const ofCarota = openPostgres({ url: carota.databaseUrl });
   try {
@@ -367,7 +367,7 @@ test('signing in replaces the session that the browser had', async () => {
   expect(await sessionOf(browsing)).toMatchObject({ name: 'Name of ada' });
 });
 
-test('without a provider the ways of single sign-on are not there', async () => {
+test('without a provider, the routes of single sign-on do not exist', async () => {
   const plain = await startTestAdapter();
   expect((await plain.call('GET', '/v1.0/session/ways')).body).toEqual({ singleSignOn: false });
   for (const path of ['', '/callback', '/end']) {
@@ -377,7 +377,7 @@ test('without a provider the ways of single sign-on are not there', async () => 
   await plain.stop();
 });
 
-test('while the provider is down, people are told so, and tokens work', async () => {
+test('while the provider is down, people get a message, and tokens work', async () => {
   const down = await startTestAdapter({
     ...(await settingsOf('down')),
     oidcIssuer: `http://127.0.0.1:${await freePort()}`,

@@ -1,4 +1,4 @@
-/** Who may sign a time stamp: certificates and stamps by OpenSSL, each row wrong in one way. */
+/** Who may sign a time stamp: certificates and stamps by OpenSSL; each attack has one fault. */
 import { createHash } from 'node:crypto';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { BadTimeStamp, checkTimeStamp } from '../../../src/service/time-stamp/index.js';
@@ -36,7 +36,7 @@ const check = (answer: Buffer, trusted = root) =>
   checkTimeStamp(answer, { imprint: IMPRINT, trusted: [certificateOf(trusted)] });
 const under = (issuer: Holder) => reply(IMPRINT, stamper({ issuer }), [issuer]);
 
-describe('is taken', () => {
+describe('a time stamp is accepted', () => {
   test.each(['ec', 'rsa:2048'])('with a signer and an intermediate of %s', (newKey) => {
     const issuer = authority({ newKey });
     const answer = reply(IMPRINT, stamper({ issuer, newKey }), [issuer]);
@@ -47,11 +47,11 @@ describe('is taken', () => {
     expect(check(reply(IMPRINT, signer, [intermediate], { idDigest }))).toBeDefined();
   });
 
-  test('if it names its certificate by issuer and number too', () => {
+  test('if it also names its certificate by issuer and serial number', () => {
     expect(check(signTimeStamp(IMPRINT, signer, [intermediate]))).toBeDefined();
   });
 
-  test('under a root that allows one intermediate, and whose own signature has SHA-1', () => {
+  test('under a root that allows one intermediate and has signed itself with SHA-1', () => {
     const extensions = ['basicConstraints=critical,CA:TRUE,pathlen:1'];
     const old = certify({ subject: 'Old', extensions, digest: 'sha1' });
     const issuer = authority({ issuer: old });
@@ -68,7 +68,7 @@ describe('is taken', () => {
     expect(check(reply(IMPRINT, signer, []), signer)).toBeDefined();
   });
 
-  test('if another issuer has given the same number to another certificate', () => {
+  test('if another issuer has a certificate with the same serial number', () => {
     const serial = 4711;
     const own = stamper({ serial });
     const decoy = certify({ subject: 'Decoy', extensions: SIGNER, serial });
@@ -76,7 +76,7 @@ describe('is taken', () => {
     expect(check(withCertificates(answer, [decoy, own, intermediate]))).toBeDefined();
   });
 
-  test('by the path that holds, where another one of the same authority does not', () => {
+  test('by a valid path, even if another path through the same authority is invalid', () => {
     const { key } = intermediate;
     const weak = authority({ key, digest: 'sha1' });
     const answer = reply(IMPRINT, signer, [intermediate]);
@@ -203,19 +203,19 @@ const ATTACKS: readonly (readonly [string, string, () => readonly [Buffer, Holde
   ],
 ];
 
-describe('is refused', () => {
+describe('a time stamp is refused', () => {
   test.each(sampleOf(ATTACKS, 3))('%s', (_, fault, make) => {
     const [answer, trusted] = make();
     expect(() => check(answer, trusted)).toThrow(fault);
     expect(() => check(answer, trusted)).toThrow(BadTimeStamp);
   });
 
-  test('also by who trusts nobody: a signer with a short key', () => {
+  test('if the signer’s key is short, even without trusted authorities', () => {
     const answer = reply(IMPRINT, stamper({ newKey: 'rsa:1024' }), [intermediate]);
     expect(() => checkTimeStamp(answer, { imprint: IMPRINT })).toThrow('too short');
   });
 
-  test('authorities that certify each other end the search', () => {
+  test('if its authorities certify each other, without an endless search', () => {
     const loop = () => authority({ issuer: intermediate, key: intermediate.key });
     const loops = Array.from({ length: 12 }, loop);
     const crowded = withCertificates(reply(IMPRINT, signer, []), [signer, ...loops]);

@@ -1,4 +1,4 @@
-/** Certificates and time stamps by OpenSSL, as right or as wrong as a test wants them. */
+/** Certificates and time stamps by OpenSSL, as right or wrong as a test needs them. */
 import { execFileSync } from 'node:child_process';
 import { X509Certificate } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
@@ -27,12 +27,12 @@ export interface Holder {
 
 interface Wanted {
   readonly subject: string;
-  /** undefined: it signs itself. */
+  /** undefined: self-signed. */
   readonly issuer?: Holder;
   readonly extensions: readonly string[];
   /** OpenSSL's `-newkey`; default: EC on P-256. */
   readonly newKey?: string;
-  /** In place of a new key. */
+  /** Used instead of a new key. */
   readonly key?: string;
   readonly days?: number;
   readonly digest?: string;
@@ -72,7 +72,7 @@ export function certify(wanted: Wanted): Holder {
 export const certificateOf = ({ cert }: Holder): X509Certificate =>
   new X509Certificate(readFileSync(join(folder, cert)));
 
-/** What `openssl ts -reply` answers. @param chain certificates that the token has beside the signer's */
+/** The answer of `openssl ts -reply`. @param chain certificates in the token beside the signer's */
 export function reply(
   imprint: string,
   signer: Holder,
@@ -132,7 +132,7 @@ export function signTimeStamp(
   return sequence(sequence(integer(0n)), readFileSync(join(folder, `${name}.token`)));
 }
 
-/** The same answer with other certificates: no signature covers them. */
+/** The same answer with other certificates, which no signature covers. */
 export function withCertificates(answer: Buffer, holders: readonly Holder[]): Buffer {
   const [status, token] = childrenOf(readDer(answer, TAG.sequence)) as [Element, Element];
   const [type, content] = childrenOf(token) as [Element, Element];

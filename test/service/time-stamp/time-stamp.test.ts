@@ -34,7 +34,7 @@ afterAll(async () => {
   await ec.stop();
 });
 
-test('OpenSSL reads the request as it is meant', () => {
+test('OpenSSL reads the request as intended', () => {
   const file = join(temporaryDirectory('tsq'), 'request.tsq');
   writeFileSync(file, timeStampRequest(IMPRINT, 0xff00000000000001n));
   const text = execFileSync('openssl', ['ts', '-query', '-in', file, '-text'], QUIET).toString();
@@ -46,7 +46,7 @@ test('OpenSSL reads the request as it is meant', () => {
 });
 
 test.each(['RSA', 'ECDSA'])(
-  'a time stamp signed with %s is taken, and OpenSSL verifies it',
+  'a time stamp signed with %s is accepted, and OpenSSL verifies it',
   async (kind) => {
     const authority = kind === 'RSA' ? rsa : ec;
     const trusted = [certificate(authority.caFile)];
@@ -68,30 +68,30 @@ test.each(['RSA', 'ECDSA'])(
   },
 );
 
-describe('is refused', () => {
+describe('refused', () => {
   const expectRefusal = (answer: Buffer, fault: string | RegExp) =>
     expect(() => checkTimeStamp(answer, { imprint: IMPRINT })).toThrow(fault);
 
-  test('what is of something else, or answers another request', async () => {
+  test('a time stamp of something else, or for another request', async () => {
     expectRefusal(rsa.reply(timeStampRequest(OTHER, 1n)), `is of ${OTHER}, not of ${IMPRINT}`);
     rsa.answer = () => ({ status: 200, body: rsa.reply(timeStampRequest(IMPRINT, 7n)) });
     await expect(askTimeStamp(rsa.url, IMPRINT)).rejects.toThrow('the nonce is not ours');
     rsa.answer = own;
   });
 
-  test('what an authority has signed that is not trusted', () => {
+  test('a time stamp of an untrusted authority', () => {
     const answer = rsa.reply(timeStampRequest(IMPRINT, 1n));
     const trusted = [certificate(ec.caFile)];
     expect(() => checkTimeStamp(answer, { imprint: IMPRINT, trusted })).toThrow('not trusted');
   });
 
-  test('a request that OpenSSL refuses, with its words', () => {
-    // SHA-512 by its name, and not in the authority's list.
+  test('an answer with which OpenSSL refuses the request, with its status', () => {
+    // The request is not DER at all.
     const answer = rsa.reply(Buffer.from('nothing'));
     expectRefusal(answer, /the authority refuses: status 2/);
   });
 
-  test('an authority that fails, is too long or is not there, without its secrets in the words', async () => {
+  test('an error, a wrong or too long answer, or none, without the URL’s secrets in the message', async () => {
     for (const answer of [
       { status: 500, body: Buffer.from('') },
       { status: 200, body: Buffer.from('<html>') },
@@ -107,7 +107,7 @@ describe('is refused', () => {
     await expect(askTimeStamp(gone, IMPRINT)).rejects.toThrow(/ECONNREFUSED/);
   });
 
-  test('any changed byte of what is signed, and none makes more trouble than that', () => {
+  test('any change of a signed byte, and no changed byte causes another error', () => {
     const answer = rsa.reply(timeStampRequest(IMPRINT, 1n));
     const trusted = [certificate(rsa.caFile)];
     const times = new Set<number>();
@@ -126,7 +126,7 @@ describe('is refused', () => {
         BadTimeStamp,
       );
     }
-    // Some bytes are not signed (the status, a certificate that is not needed): the time is.
+    // Some bytes are not signed (the status, a certificate that is not needed), but the time is.
     expect([...times, time].every((each) => each === time)).toBe(true);
   });
 });

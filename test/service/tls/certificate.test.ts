@@ -16,7 +16,7 @@ const authority = newAuthority(folder);
 const first = authority.issue('first');
 const second = authority.issue('second', 25);
 
-test('a certificate expires when the first of its chain does', () => {
+test('a certificate expires when the first one of its chain does', () => {
   const { expires } = certificateOf(first.cert + authority.cert, first.key);
   const days = (expires - Date.now()) / 86_400_000;
   expect(days).toBeGreaterThan(19);
@@ -74,7 +74,7 @@ async function open(certFile: string, keyFile: string) {
   };
 }
 
-test('a renewal by certbot: the links in live/ point to new files', async () => {
+test('a renewal by certbot, which points the links in live/ to new files, is noticed', async () => {
   const live = join(folder, 'live');
   const archive = join(folder, 'archive');
   for (const path of [live, archive]) mkdirSync(path);
@@ -93,7 +93,7 @@ test('a renewal by certbot: the links in live/ point to new files', async () => 
   const t = await open(join(live, 'fullchain.pem'), join(live, 'privkey.pem'));
   write(2, second);
   link('fullchain', 2);
-  // In between, certificate and key do not fit.
+  // In between, certificate and key do not match.
   await eventually(
     () => Promise.resolve(t.problems.length),
     (number) => number > 0,
@@ -105,7 +105,7 @@ test('a renewal by certbot: the links in live/ point to new files', async () => 
   expect(t.problems).toEqual([expect.stringContaining('mismatch'), undefined]);
 });
 
-test('files that are half written, or missing for a while', async () => {
+test('half-written files, and files missing for a while, keep the old certificate in use', async () => {
   const certFile = join(folder, 'server.pem');
   const keyFile = join(folder, 'server.key');
   writeFileSync(certFile, first.cert);
@@ -127,7 +127,7 @@ test('files that are half written, or missing for a while', async () => {
   expect(t.problems.at(-1)).toBeUndefined();
 });
 
-test('a start with files that do not match names them', async () => {
+test('a start with mismatched files names them', async () => {
   const certFile = join(folder, 'one.pem');
   const keyFile = join(folder, 'other.key');
   writeFileSync(certFile, first.cert);

@@ -26,7 +26,7 @@ const authority = newAuthority(folder);
 const certFile = join(folder, 'server.pem');
 const keyFile = join(folder, 'server.key');
 const write = ({ cert, key }: { cert: string; key: string }) => {
-  // The key first: whoever looks in between keeps what it has.
+  // The key first: a server that reads in between keeps its pair.
   for (const [file, text] of [
     [keyFile, key],
     [certFile, cert],
@@ -39,7 +39,7 @@ const tls = {
   tlsCert: certFile,
   tlsKey: keyFile,
   ca: authority.file,
-  // Noise in place of a handshake is cut off after this.
+  // Noise instead of a handshake is cut off after this.
   httpLimits: { ...DEFAULT_HTTP_LIMITS, headersSeconds: 4 },
 };
 
@@ -65,7 +65,7 @@ afterAll(async () => {
 const curl = async (...args: string[]) =>
   (await run('curl', ['-sS', '--cacert', authority.file, ...args])).stdout;
 
-/** What OpenSSL says, also where it fails. */
+/** OpenSSL's output, even if it fails. */
 function sClient(url: string, ...args: string[]): Promise<string> {
   const { host } = new URL(url);
   const connecting = ['s_client', '-connect', host, '-CAfile', authority.file];
@@ -87,7 +87,7 @@ describe.each(sampleOf(['adapter', 'carota'] as const, 2))('%s', (name) => {
     expect(refused).toMatch(/^strict-transport-security: /m);
   });
 
-  test('is refused by whoever does not trust its CA, and by us too', async () => {
+  test('is refused by clients that do not trust its CA, including otaops', async () => {
     await expect(run('curl', ['-sS', `${urls[name]}/healthz`])).rejects.toThrow(/certificate/);
     const { code, output } = await runCommand(
       ['token', 'list', '--url', urls[name], '--token', tokens[name]],
@@ -96,7 +96,7 @@ describe.each(sampleOf(['adapter', 'carota'] as const, 2))('%s', (name) => {
     expect([code, output]).toEqual([4, expect.stringMatching(/certificate|issuer/)]);
   });
 
-  test('speaks TLS 1.3 and 1.2 with forward secrecy, and nothing older or weaker', async () => {
+  test('accepts TLS 1.3 and 1.2 with forward secrecy, and nothing older or weaker', async () => {
     expect(await sClient(urls[name], '-tls1_3')).toMatch(/TLSv1\.3, Cipher is TLS_AES_/);
     expect(await sClient(urls[name], '-tls1_2')).toMatch(
       /TLSv1\.2, Cipher is ECDHE-ECDSA-AES128-GCM/,
@@ -109,7 +109,7 @@ describe.each(sampleOf(['adapter', 'carota'] as const, 2))('%s', (name) => {
     );
   });
 
-  test('plain HTTP on its port, and noise, are cut off and harm nobody', async () => {
+  test('cuts off plain HTTP and noise on its port, and keeps working', async () => {
     const { hostname, port } = new URL(urls[name]);
     const answerTo = (bytes: string) =>
       new Promise<string>((resolve) => {
@@ -126,13 +126,13 @@ describe.each(sampleOf(['adapter', 'carota'] as const, 2))('%s', (name) => {
     expect(await curl(`${urls[name]}/healthz`)).toContain('alive');
   });
 
-  test('a browser’s session has a cookie with __Host-, and no other counts', async () => {
+  test('accepts only a cookie with __Host- for a browser’s session', async () => {
     const signIn = (...more: string[]) =>
       curl(
         ...['-i', `${urls[name]}/v1.0/session`, '-H', 'x-otaops-console: 1', ...more],
         ...['-H', 'content-type: application/json', '-d', JSON.stringify({ token: tokens[name] })],
       );
-    // Also where no Origin tells of TLS.
+    // Even if no Origin shows TLS.
     const answer = await signIn();
     const [, cookie, value] =
       /^set-cookie: (__Host-otaops_\w+)=([^;]+); .*HttpOnly; Secure; SameSite=Strict\r$/m.exec(
@@ -144,7 +144,7 @@ describe.each(sampleOf(['adapter', 'carota'] as const, 2))('%s', (name) => {
     expect(await curl(session, '-b', `otaops_${name}=${value}`)).toContain('UNAUTHORIZED');
   });
 
-  test('otaops reaches it with --ca, and its doctor says when the certificate expires', async () => {
+  test('is reached by otaops with --ca, whose doctor says when the certificate expires', async () => {
     const { code, output } = await runCommand(
       ['doctor', '--url', urls[name], '--token', tokens[name], '--ca', authority.file],
       { OTAOPS_MQTT_URL: adapter.adapter.mqttUrl },
@@ -160,7 +160,7 @@ describe.each(sampleOf(['adapter', 'carota'] as const, 2))('%s', (name) => {
   });
 });
 
-test('a renewed certificate is served without a restart, and the metric follows', async () => {
+test('serves a renewed certificate without a restart, and updates the metric', async () => {
   const trusting = fetchTrusting(await trustedAuthorities(authority.file)) ?? fetch;
   const metrics = async () => (await trusting(`${urls.adapter}/metrics`)).text();
   const expires = async () =>
@@ -234,7 +234,7 @@ test('--ca: the adapter’s call-backs and the CarOTA Server’s calls trust a p
   const ca = await trustedAuthorities(authority.file);
   const url = `${urls.carota}/v1.0/ota/events`;
   const trusting = createPoster(addressGuard(['127.0.0.0/8']), { ca });
-  // Unsigned, hence refused: but by the server, not by TLS.
+  // Unsigned, hence refused by the server, not by TLS.
   await expect(trusting.post(url, {}, '{}')).rejects.toThrow(/answered 401/);
   trusting.close();
   const distrusting = createPoster(addressGuard(['127.0.0.0/8']));

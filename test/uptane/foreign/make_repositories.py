@@ -1,4 +1,4 @@
-"""Makes Uptane repositories with python-tuf and securesystemslib: other software than what verifies them.
+"""Makes Uptane repositories with python-tuf and securesystemslib: not the software that verifies them.
 
 usage: make_repositories.py FOLDER
 
@@ -35,7 +35,7 @@ LATER = datetime.now(timezone.utc).replace(microsecond=0) + timedelta(days=30)
 EARLIER = datetime.now(timezone.utc).replace(microsecond=0) - timedelta(days=1)
 ED25519 = CryptoSigner.generate_ed25519
 ECDSA = CryptoSigner.generate_ecdsa
-# Of 2048 bits: the usual 3072 take several times as long to generate.
+# 2048 bits: the usual 3072 take several times as long to generate.
 RSA = partial(CryptoSigner.generate_rsa, size=2048)
 
 
@@ -53,7 +53,7 @@ class Repository:
         self.roles = {"targets": Targets(expires=LATER)}
         self.images = {}
         self.root_files = {}
-        # For what python-tuf has no classes for: changes a file's JSON before it is signed.
+        # For features without python-tuf classes: changes a file's JSON before signing.
         self.rewrite = lambda role, signed: None
 
     def require(self, role, signers, threshold):
@@ -265,7 +265,7 @@ def freezing(folder):
 
 
 def rotation(folder):
-    """Every root expired while the vehicle was parked, but for the last; all keys are others."""
+    """All roots but the last expired while the vehicle was parked; all keys have changed."""
     scenario = Scenario(folder, "rotation")
     scenario.order("a", b"a")
     scenario.image.root.expires = EARLIER

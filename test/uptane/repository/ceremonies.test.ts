@@ -28,7 +28,7 @@ test('two of three signers publish an image that vehicles find', async () => {
   }
 });
 
-test('signers on three machines sign copies of the folder, and one collects', async () => {
+test('signers on three machines sign copies of the folder, and one of them collects the signatures', async () => {
   const ceremony = await new TestCeremony().established();
   await ceremony.addImage('a.bin', 'firmware');
   const [first, second] = [ceremony.copy(), ceremony.copy()];
@@ -53,12 +53,12 @@ test('changing a proposal invalidates its signatures', async () => {
   await expect(ceremony.publish()).rejects.toThrow('has 1 of 2 signatures');
 });
 
-test('a status shows the faults and the difference of the same files, even while somebody changes them', async () => {
+test('the status shows faults and difference of the same files, even while someone else changes them', async () => {
   const ceremony = await new TestCeremony().established();
   await ceremony.addImage('a.bin', 'firmware');
   const path = 'proposal/metadata/targets.json';
   const proposal = readFileSync(join(ceremony.folder, path), 'utf8');
-  /** Somebody changes the proposal each time it has been read. */
+  /** Someone else changes the proposal each time it has been read. */
   class ChangingFiles extends FolderFiles {
     override async read(file: string) {
       const bytes = await super.read(file);

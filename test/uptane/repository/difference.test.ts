@@ -31,7 +31,7 @@ const linesOf = async (ceremony: TestCeremony) =>
   (await ceremony.repository.review(ceremony.now)).lines;
 
 describe('the difference', () => {
-  test('of a first root says who may sign what', async () => {
+  test('of a first root shows who may sign what', async () => {
     const ceremony = await new TestCeremony().init();
     const lines = await linesOf(ceremony);
     expect(lines).toContain('root: version 1, new');
@@ -78,7 +78,7 @@ describe('the difference', () => {
     );
   });
 
-  test('of keys and thresholds', async () => {
+  test('shows keys and thresholds', async () => {
     const ceremony = await new TestCeremony().established();
     const fresh = makeSigner();
     const old = must(ceremony.root[0]).keyId;
@@ -90,7 +90,7 @@ describe('the difference', () => {
     ]);
   });
 
-  test('of delegations: prioritised, terminating, for hardware, and of several roles', async () => {
+  test('shows delegations: prioritised, terminating, for hardware, and to several roles', async () => {
     const ceremony = await new TestCeremony().established();
     const [one, two] = [makeSigner(), makeSigner()];
     await ceremony.propose(setDelegation('targets', delegation('one', one), [one.key]));

@@ -20,7 +20,7 @@ import { must } from '../support/must.js';
 import { makeSigner, TestCeremony } from './support.js';
 
 const FILES = byDepth({ quick: 300, full: 50_000 });
-/** Not in text that a person reviews. */
+/** Characters that must not be in text that a person reviews. */
 const INVISIBLE = /[\p{C}\u2028\u2029]/u;
 
 withoutStackTraces();
@@ -59,7 +59,7 @@ test('a damaged proposal is rejected or shown', async () => {
     if (hidden !== undefined) expect.fail(`proposal ${count} shows ${JSON.stringify(hidden)}`);
     repositoryStatus(published, damaged, DEFAULT_PERIODS, now);
     outcomes[faults.length > 0 ? 'faulty' : 'sound'] += 1;
-    // Nobody has signed it.
+    // The proposal is not signed.
     const outcome: unknown = await preparePublication({
       ...{ files, published, proposal: damaged, signers, now },
       periods: DEFAULT_PERIODS,

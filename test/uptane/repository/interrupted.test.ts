@@ -9,7 +9,7 @@ import { temporaryDirectory } from '../../support/servers.js';
 import { PowerCut } from '../support/memory.js';
 import { makeSigner, NOW, TestCeremony, TestClient } from './support.js';
 
-/** Files whose power is cut after a number of operations. */
+/** Files that fail like a power cut after a number of operations. */
 class MortalFiles extends FolderFiles {
   operationsLeft: number;
 
@@ -47,7 +47,7 @@ const copyOf = (folder: string) => {
 
 interface Scenario {
   readonly before: string;
-  /** Fully signed. */
+  /** A fully signed proposal. */
   readonly proposed: string;
   readonly signers: readonly Signer[];
 }
@@ -100,7 +100,7 @@ describe('a publication interrupted anywhere', () => {
     expect(cuts).toBeGreaterThanOrEqual(7);
   });
 
-  test('of new keys for every role does so too, while the old keys sign one last time', async () => {
+  test('of new keys for every role does so too, as the old keys sign one last time', async () => {
     const made = await scenario(async (ceremony) => {
       const fresh = [makeSigner(), makeSigner(), makeSigner(), makeSigner()];
       for (const [index, role] of ['root', 'targets', 'snapshot', 'timestamp'].entries()) {
@@ -135,7 +135,7 @@ describe('a publication interrupted anywhere', () => {
   });
 });
 
-/** For a new vehicle, and one with the previously published metadata. */
+/** Checks a new vehicle, and one with the previously published metadata. */
 const accepts =
   ({ before }: Scenario) =>
   async (folder: string): Promise<void> => {

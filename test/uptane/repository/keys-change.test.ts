@@ -10,7 +10,7 @@ import { makeSigner, NOW, TestCeremony, TestClient } from './support.js';
 
 const isSigner = (signer: Signer | undefined): signer is Signer => signer !== undefined;
 
-/** With an image, and a vehicle that has fetched it. */
+/** A ceremony with an image, and a vehicle that has fetched it. */
 async function established() {
   const ceremony = await new TestCeremony().established();
   const parked = TestClient.ofFolder(ceremony.folder);
@@ -23,7 +23,7 @@ async function established() {
 }
 
 describe.each(['root', 'targets'] as const)('a key of %s', (role) => {
-  test('is rotated: the new key is accepted, the old one no longer', async () => {
+  test('is rotated: the new key is accepted, the old one is not', async () => {
     const { ceremony, parked, current } = await established();
     const old = must(ceremony[role][0]);
     const fresh = makeSigner();

@@ -43,7 +43,7 @@ test('a dead process holds no lock, even if its pid is now ours', async () => {
   }
 });
 
-test('a process that runs, or runs on another machine, does', async () => {
+test('a running process holds its lock, and so does one on another machine', async () => {
   const path = newPath();
   for (const holder of [`1 another-${hostname()}`, `${process.ppid} ${hostname()}`]) {
     writeFileSync(path, `${holder}\n`);
@@ -62,7 +62,7 @@ const minutesAgo = (path: string, minutes: number) => {
   utimesSync(path, at, at);
 };
 
-test('a holder whose machine came back under another name is silent, and holds nothing after a minute', async () => {
+test('the lock of a holder whose machine restarted under another name expires after a minute', async () => {
   const path = newPath();
   writeFileSync(path, `1 before-${hostname()}\n`);
   await expect(exclusively(path, done)).rejects.toThrow(`remove ${path}`);
@@ -71,7 +71,7 @@ test('a holder whose machine came back under another name is silent, and holds n
   expect(readdirSync(dirname(path))).toEqual([]);
 });
 
-test('a holder that works for long says so', async () => {
+test('a long-running holder keeps renewing its lock', async () => {
   const path = newPath();
   const gate = new EventEmitter();
   const first = exclusively(path, () => once(gate, 'open'));
@@ -82,7 +82,7 @@ test('a holder that works for long says so', async () => {
   expect(existsSync(path)).toBe(false);
 });
 
-test('whose lock was taken away does not remove the lock of the next one', async () => {
+test('a holder that lost its lock does not remove the next holder’s lock', async () => {
   const path = newPath();
   const other = `1 another-${hostname()}\n`;
   await exclusively(path, async () => {

@@ -12,7 +12,7 @@ async function* content(): AsyncGenerator<Uint8Array> {
   yield Buffer.from('software');
 }
 
-/** Why it cannot be proposed, or signed. */
+/** Why it cannot be proposed or signed. */
 async function faultsOf(propose: (ceremony: TestCeremony) => Promise<unknown>): Promise<string> {
   const ceremony = await new TestCeremony().established();
   try {
@@ -48,7 +48,7 @@ test.each([
   expect(await faults()).toContain('is not in Unicode Normalization Form C');
 });
 
-test('normalized ones can', async () => {
+test('normalized texts can be signed', async () => {
   const composed = DECOMPOSED.normalize('NFC');
   expect(await image(`${composed}.bin`, composed)).toBe('');
   expect(await delegation(`${composed}/*`, composed)).toBe('');

@@ -62,7 +62,7 @@ export class TestCeremony {
     return this;
   }
 
-  /** Initialised, signed and published. */
+  /** Initialises, signs and publishes. */
   async established(): Promise<this> {
     await this.init();
     await this.sign(this.root[0], this.root[1], this.targets[0], this.targets[1]);
@@ -95,7 +95,7 @@ export class TestCeremony {
     return this.repository.publish(this.online, this.now);
   }
 
-  /** Copies the folder, as to another machine. */
+  /** Copies the folder, as if to another machine. */
   copy(): TestCeremony {
     const folder = temporaryDirectory('repository');
     cpSync(this.folder, folder, { recursive: true });

@@ -48,7 +48,7 @@ test('a wrong passphrase or damaged file, and a file readable by others, have di
 
 test('a key is never overwritten, nor encrypted with an empty passphrase', async () => {
   const path = newPath();
-  // In a quick run without a passphrase, which takes time: what matters is that there is a file.
+  // In a quick run without a passphrase, to save time: it only matters that there is a file.
   await writeKeyFile(path, generateKey('ed25519'), isFullDepth ? PASSPHRASE : undefined);
   const before = readFileSync(path);
   await expect(writeKeyFile(path, generateKey('ed25519'), PASSPHRASE)).rejects.toThrow('exists');

@@ -1,6 +1,6 @@
 /**
- * AWS KMS as its client sees it: the JSON 1.1 protocol of `GetPublicKey` and `Sign` over HTTP. The keys are real, and OpenSSL
- * signs with them.
+ * AWS KMS from its client's point of view: the JSON 1.1 protocol of `GetPublicKey` and `Sign` over HTTP. The keys are
+ * real, and OpenSSL signs with them.
  */
 import { execFileSync } from 'node:child_process';
 import { createPublicKey } from 'node:crypto';
@@ -12,7 +12,7 @@ import { temporaryDirectory } from '../../support/servers.js';
 
 const REGION = 'eu-central-1';
 
-/** Of a key with this name. */
+/** The ARN of the key with this name. */
 export const arnOf = (name: string): string => `arn:aws:kms:${REGION}:111122223333:alias/${name}`;
 
 interface Key {
@@ -27,7 +27,7 @@ interface Asked {
   readonly body: Readonly<Record<string, string>>;
 }
 
-/** Options of `openssl genpkey` by KMS's key spec, and of `openssl pkeyutl` by its signing algorithm. */
+/** Options of `openssl genpkey` by KMS key spec, and of `openssl pkeyutl` by signing algorithm. */
 const GENERATE = {
   ECC_NIST_P256: ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-256'],
   ECC_NIST_P384: ['-algorithm', 'EC', '-pkeyopt', 'ec_paramgen_curve:P-384'],
@@ -51,7 +51,7 @@ const ALGORITHMS = {
 
 export class KmsDouble {
   readonly asked: Asked[] = [];
-  /** Answers every request with this error of KMS instead. */
+  /** If set, every request is answered with this KMS error. */
   error: { readonly status: number; readonly type: string; readonly message: string } | undefined;
   readonly #folder = temporaryDirectory('kms');
   readonly #keys = new Map<string, Key>();
@@ -81,7 +81,7 @@ export class KmsDouble {
     return arnOf(name);
   }
 
-  /** The alias means the other key from now on. */
+  /** Points the alias to the other key from now on. */
   point(name: string, other: string): void {
     const [from, to] = [this.#keys.get(arnOf(name)), this.#keys.get(arnOf(other))];
     if (from && to) from.file = to.file;
@@ -106,7 +106,7 @@ export class KmsDouble {
     };
     const refuse = (status: number, type: string, message: string) =>
       send(status, { __type: type, message });
-    // AWS Signature Version 4: whoever has no credentials for this region and service has no signature.
+    // AWS Signature Version 4: a client without credentials for this region and service has no signature.
     const scope = new RegExp(`Credential=AKIDEXAMPLE/\\d{8}/${REGION}/kms/aws4_request`);
     if (!scope.test(request.headers.authorization ?? '')) {
       refuse(400, 'MissingAuthenticationTokenException', 'Missing Authentication Token');

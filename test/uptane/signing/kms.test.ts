@@ -32,7 +32,7 @@ afterAll(() => {
   kms.stop();
 });
 
-/** Longer than KMS takes for a message. */
+/** Longer than a message that KMS accepts. */
 const LONG = { _type: 'targets', note: 'x'.repeat(5_000) };
 
 describe('a key in AWS KMS', () => {
@@ -53,12 +53,12 @@ describe('a key in AWS KMS', () => {
       at('message'),
     ]);
     expect(answer.toString()).toBe('Verified OK\n');
-    // The message itself stays here.
+    // The message itself is not sent.
     expect(kms.asked.at(-1)?.body).toMatchObject({ KeyId: arnOf(type), MessageType: 'DIGEST' });
     signer.close();
   });
 
-  test('signs with Ed25519 what KMS takes, and says so of what is longer', async () => {
+  test('signs with Ed25519 up to the limit of KMS, and names the limit for longer metadata', async () => {
     const signer = await openKmsKey(kms.make('edwards', 'ECC_NIST_EDWARDS25519'));
     const { signatures } = await signMetadata({ _type: 'timestamp' }, [signer]);
     expect(must(signatures[0]).sig).toHaveLength(128);
@@ -68,7 +68,7 @@ describe('a key in AWS KMS', () => {
     signer.close();
   });
 
-  test('an alias that has come to mean another key signs nothing', async () => {
+  test('does not sign if its alias now points to another key', async () => {
     const signer = await openKmsKey(kms.make('moved', 'ECC_NIST_P256'));
     kms.make('another', 'ECC_NIST_P256');
     kms.point('moved', 'another');
@@ -90,13 +90,13 @@ describe('a key in AWS KMS', () => {
       { algorithms: ['RSASSA_PKCS1_V1_5_SHA_256'] },
       'the key does not sign with RSASSA_PSS_SHA_256, only RSASSA_PKCS1_V1_5_SHA_256',
     ],
-  ] as const)('is refused where it cannot sign metadata: %s', async (name, spec, how, message) => {
+  ] as const)('is refused if it cannot sign metadata: %s', async (name, spec, how, message) => {
     await expect(openKmsKey(kms.make(name, spec, how))).rejects.toThrow(
       `${arnOf(name)}: ${message}`,
     );
   });
 
-  test('faults of KMS name the key and the reason', async () => {
+  test('leads to errors that name the key and the reason if KMS fails', async () => {
     await expect(openKmsKey(arnOf('nobody'))).rejects.toThrow(
       `${arnOf('nobody')}: NotFoundException: Alias ${arnOf('nobody')} is not found.`,
     );
@@ -131,7 +131,7 @@ describe('its name', () => {
     expect(kmsKeyIn('kms:whatever')).toBe('whatever');
   });
 
-  test('anything else is refused before KMS is asked', async () => {
+  test('is refused before any request to KMS if it is anything else', async () => {
     await expect(openKmsKey('alias/root')).rejects.toThrow(
       'alias/root is not a key in AWS KMS: expected arn:aws:kms:REGION:ACCOUNT:key/ID',
     );
@@ -145,7 +145,7 @@ describe('the command line', () => {
     return output;
   };
 
-  test('a repository whose root key is in KMS is established', async () => {
+  test('establishes a repository whose root key is in KMS', async () => {
     const key = `kms:${kms.make('root', 'ECC_NIST_P256')}`;
     const output = await done('keys', 'export', key, at('root.pub'));
     const id = must(/^ecdsa ([0-9a-f]{64}) /.exec(output)?.[1]);
@@ -177,7 +177,7 @@ describe('the command line', () => {
     expect(answer.toString()).toBe('Verified OK\n');
   });
 
-  test('exports no public key of what is none, and overwrites nothing', async () => {
+  test('exports no public key of something that is not a key, and overwrites nothing', async () => {
     const wrong = await runCommand(['keys', 'export', 'kms:alias/root', at('none.pub')]);
     expect([wrong.code, existsSync(at('none.pub'))]).toEqual([1, false]);
     expect(wrong.output).toContain('alias/root is not a key in AWS KMS');

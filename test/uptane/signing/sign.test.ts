@@ -23,7 +23,7 @@ const SIGNED = {
 };
 
 describe.each(['ed25519', 'ecdsa', 'rsa'])('%s', (type) => {
-  test('creates valid signatures, under the digest of the key as id', async () => {
+  test('creates valid signatures, with the digest of the key as key id', async () => {
     const signer = localSigner(keyOf(type));
     expect(signer.keyId).toBe(keyIdOf(signer.key));
     const bytes = writeEnvelope(await signMetadata(SIGNED, [signer]));
@@ -50,7 +50,7 @@ test('several signers sign in order', async () => {
   expect(signatures.map(({ keyid }) => keyid)).toEqual(signers.map(({ keyId }) => keyId));
 });
 
-test('keys that vehicles would ignore cannot sign', () => {
+test('keys that vehicles ignore cannot sign', () => {
   const unsuitable = (key: KeyObject) => () => localSigner(key);
   const { privateKey: p384 } = generateKeyPairSync('ec', { namedCurve: 'P-384' });
   const { privateKey: small } = generateKeyPairSync('rsa', { modulusLength: 1024 });

@@ -7,21 +7,21 @@ export let world: TestWorld;
 export let image: TestRepository;
 export type Role = TestRepository['targets'];
 export let top: Role;
-/** Replaces the world of the test. */
+/** Replaces the test's world. */
 export function enter(next: TestWorld): void {
   world = next;
   ({ image } = world);
   top = image.targets;
 }
 
-/** To be called once by a test file, on its top level: each test has a new world with the firmware ordered. */
+/** Call it once at the top level of a test file: each test gets a new world in which the firmware is ordered. */
 export const newWorldForEachTest = (): void =>
   beforeEach(() => {
     enter(new TestWorld().order());
     top.targets = {};
   });
 
-/** Applies to the firmware unless a test says otherwise. */
+/** Applies to the firmware, unless a test changes it. */
 const ALL = { paths: ['brakes/*'] };
 
 /** A role that lists the firmware: the right image, or another of the same length. */

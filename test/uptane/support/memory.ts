@@ -34,7 +34,7 @@ export class PowerCut extends Error {
 export class MemoryStore implements MetadataStore {
   readonly files = new Map<string, Uint8Array>();
   #onlineKeys: string | undefined;
-  /** Writes that still reach the disk; then the power is cut before the next one. */
+  /** Writes that still reach the disk; the power is cut before the next one. */
   writesLeft = Number.POSITIVE_INFINITY;
 
   read(role: string): Uint8Array | undefined {

@@ -47,7 +47,7 @@ export class TestRepository {
   /** Prefixes of metadata and images on the server. */
   readonly metadata: string;
   readonly images: string;
-  /** Further members of root's `keys`. */
+  /** Additional members of root's `keys`. */
   rootKeys: TestKey[] = [];
 
   constructor(metadata = 'metadata/', images = 'targets/') {

@@ -42,7 +42,7 @@ export class TestWorld {
   readonly directorFetcher = new MemoryFetcher(this.director.files, '');
   readonly imageFetcher = new MemoryFetcher(this.image.files, 'metadata/');
   now = NOW;
-  /** A Primary, unless a test says otherwise. */
+  /** A Primary, unless a test changes it. */
   assignmentsOf = (targets: Targets): readonly Assignment[] =>
     checkDirectorTargets(targets, VEHICLE);
 
@@ -100,7 +100,7 @@ export class TestWorld {
     return assignments;
   }
 
-  /** Paths that a cycle installs. @throws if it is rejected */
+  /** Paths that a cycle installs. @throws if the cycle is rejected */
   async paths(): Promise<string[]> {
     return (await this.cycle()).map(({ target }) => target.path);
   }

@@ -1,4 +1,4 @@
-/** The time of one ECU, against a Primary that withholds answers. */
+/** An ECU's time withstands a Primary that withholds answers. */
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { timePayload } from '../../../src/uptane/time/signed-time.js';
@@ -32,7 +32,7 @@ test('a withheld answer is rejected, and time advances', () => {
   expect(() => time.accept(keptBack)).toThrow(/was not requested/);
 });
 
-test('an answer in time does not set the time back either', () => {
+test('a timely answer does not set the time back either', () => {
   const { time, answer, pass } = ecu();
   time.accept(answer(time.newNonce()));
   const keptBack = answer(time.newNonce());

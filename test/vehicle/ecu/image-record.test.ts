@@ -1,4 +1,4 @@
-/** The ECU's image records, against an attacker's texts and orders. */
+/** The ECU's image records withstand an attacker's texts and orders. */
 import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -21,7 +21,7 @@ test.each([
   ['a pair where the text is cut', `${'a'.repeat(199)}😀`],
   ['pairs throughout', '😀'.repeat(2_000)],
   ['NUL and line ends', '\0\r\n\u2028'],
-])('a detection with %s is stored, and read again after a restart', (_what, text) => {
+])('a detected attack with %s is stored, and read after a restart', (_what, text) => {
   const path = file();
   const record = new ImageRecord(path);
   const refusal = new Refusal(
@@ -34,7 +34,7 @@ test.each([
   expect(detection?.reason.isWellFormed()).toBe(true);
 });
 
-test('the running image stays on record, however many are written after it', () => {
+test('the running image stays on record, however many images are written after it', () => {
   const path = file();
   const record = new ImageRecord(path);
   const running = imageOf('1.0.0');

@@ -1,4 +1,4 @@
-/** The servers of a vehicle, with faults as a test wants them; everything published is ordered. */
+/** A vehicle's servers, with the faults that a test chooses; everything published is also ordered. */
 import { createHash } from 'node:crypto';
 import { type IncomingMessage, type ServerResponse } from 'node:http';
 import { type Artifact, type UpdateScript } from '../../../src/update-script/index.js';
@@ -6,16 +6,16 @@ import { type Custom } from '../../uptane/support/test-repository.js';
 import { scriptPath, UptaneWorld, VIN } from './uptane-world.js';
 
 export type Fault =
-  /** The connection is closed after that many bytes of the file. */
+  /** The connection is closed after this many bytes of the file. */
   | { kind: 'truncate'; after: number; times: number }
   /** One byte is wrong. */
   | { kind: 'corrupt' }
-  /** Nothing is sent after that many bytes. */
+  /** Nothing is sent after this many bytes. */
   | { kind: 'stall'; after: number; times: number }
   | { kind: 'status'; status: number; times: number }
   /** The file is longer or shorter than the script says. */
   | { kind: 'length'; by: number }
-  /** After the first disconnect, the file is another one of the same length. */
+  /** After the first disconnect, the file is a different one of the same length. */
   | { kind: 'changed'; after: number }
   /** The server does not support ranges. */
   | { kind: 'no ranges'; after: number };
@@ -25,7 +25,7 @@ const FITTED = ['HU', 'TCU', 'GW'];
 const ecuOf = (name: string) => ({ serial: `ecu-${name}`, hardwareId: `hw-${name}` });
 const OTA_MANAGER = 'OTA-MANAGER';
 
-/** The description of a vehicle. @param ecus version by name */
+/** The description of a vehicle. @param ecus versions by name */
 export const describeEcus = (ecus: Readonly<Record<string, string>>): Buffer =>
   Buffer.from(
     JSON.stringify({
@@ -39,7 +39,7 @@ export const describeEcus = (ecus: Readonly<Record<string, string>>): Buffer =>
 
 export class CarotaDouble {
   readonly world = new UptaneWorld();
-  /** For artifacts. */
+  /** Requests for artifacts. */
   readonly requests: { path: string; range: string | undefined; bytes: number }[] = [];
   fault: Fault | undefined;
   readonly #contents = new Map<string, Buffer>();
@@ -71,12 +71,12 @@ export class CarotaDouble {
     return { sha256, md5, size: bytes.length };
   }
 
-  /** Puts a script and its artifacts into the image repository, and orders them. @param as the script's name there */
+  /** Adds a script and its artifacts to the image repository, and orders them. @param as the script's name there */
   publish(script: UpdateScript, as = script['script-ref-id']): void {
     this.publishBytes(as, Buffer.from(JSON.stringify(script)), script);
   }
 
-  /** As `publish`, with whatever bytes in place of the script. */
+  /** As `publish`, with any bytes in place of the script. */
   publishBytes(scriptRefId: string, bytes: Buffer, { ecus }: Pick<UpdateScript, 'ecus'>): void {
     const { image, director } = this.world;
     const path = scriptPath(scriptRefId);
@@ -94,12 +94,12 @@ export class CarotaDouble {
     this.world.release();
   }
 
-  /** Publishes a script once the vehicle has reported the artifact of the one before it. */
+  /** Publishes a script once the vehicle has reported the previous one's artifact. */
   publishAfter(after: UpdateScript, script: UpdateScript): void {
     this.#next = { script, after };
   }
 
-  /** As the Director does, it looks at the last manifest when the timestamp is fetched. */
+  /** Like the Director, checks the last manifest when the timestamp is fetched. */
   #orderNext(path: string): void {
     if (!this.#next || !path.endsWith(`/director/${VIN}/timestamp.json`)) return;
     const { script, after } = this.#next;

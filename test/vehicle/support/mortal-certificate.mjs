@@ -1,5 +1,5 @@
 // @ts-check
-/** A vehicle that enrols and renews its certificate once; it kills itself at an operation on its files if it is told to. */
+/** A vehicle that enrols and renews its certificate once, and kills itself at a given operation on its files. */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
 import { settingsOfProcess } from './mortal.mjs';
@@ -26,7 +26,7 @@ const own = new OwnCertificate({
   tls,
   systemId,
   client: new EstClient({ url: new URL(url), systemId, tls, code }),
-  // A day ahead: whatever it has is due for renewal.
+  // A day ahead, so that any certificate is due for renewal.
   clock: () => Date.now() + 24 * 60 * 60 * 1000,
   onRenewed: () => {
     if (isEnrolled) process.exit(0);
@@ -36,5 +36,5 @@ const own = new OwnCertificate({
   pauseMs: 100,
 });
 await own.start();
-// Renewal goes on in the background, and its pauses alone keep no process alive.
+// Renewal continues in the background, and its pauses alone do not keep the process alive.
 setInterval(() => undefined, 1_000);

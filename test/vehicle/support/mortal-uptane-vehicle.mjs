@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * A vehicle that trusts by Uptane, with two ECUs. It kills itself at one of its durable file operations, or leaves copies of
- * its files as they are before some of them.
+ * A vehicle with Uptane and two ECUs. It kills itself at one of its durable file operations, or copies its files before
+ * some of them.
  */
 import fs from 'node:fs';
 import { syncBuiltinESMExports } from 'node:module';
@@ -17,7 +17,7 @@ const count = (/** @type {() => unknown} */ operation) => {
   operations += 1;
   if (operations === settings.killAt) process.kill(process.pid, 'SIGKILL');
   if (copyAt.includes(operations)) {
-    // At once, with nothing of this thread in between: what a kill would leave.
+    // Synchronously, so that the copy is what a kill would leave.
     fs.cpSync(settings.directory, join(copies, String(operations)), { recursive: true });
   }
   return operation();
@@ -25,7 +25,7 @@ const count = (/** @type {() => unknown} */ operation) => {
 const mutable = /** @type {any} */ (fs);
 for (const holder of [mutable, mutable.promises]) {
   for (const name of ['renameSync', 'fsyncSync', 'rmSync', 'rename', 'rm']) {
-    // A kill loses nothing that the kernel has, so that fsync would only take time.
+    // A kill loses nothing that the kernel has, so fsync would only cost time.
     const real = name === 'fsyncSync' ? () => undefined : holder[name];
     if (holder === mutable ? !name.endsWith('Sync') : name.endsWith('Sync')) continue;
     if (real) holder[name] = (/** @type {any[]} */ ...what) => count(() => real(...what));

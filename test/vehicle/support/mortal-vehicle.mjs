@@ -1,5 +1,5 @@
 // @ts-check
-/** A vehicle that kills itself at an entry of its journal if it is told to, or is killed from outside. */
+/** A vehicle that kills itself at a given entry of its journal, or is killed from outside. */
 import * as ours from 'otaops/vehicle';
 import { live, settingsOfProcess } from './mortal.mjs';
 

@@ -1,7 +1,7 @@
 // @ts-check
 /**
- * What vehicles that can be killed have in common. Each is in a process of its own, with real files and a real journal. What
- * it publishes is appended to a file, the platform's memory.
+ * Common code of vehicles that tests kill. Each has real files and a real journal, and appends what it publishes to a
+ * file, which is the platform's memory.
  */
 import { appendFileSync, existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -16,14 +16,14 @@ import { join } from 'node:path';
  * }} Ours
  */
 
-/** As the test gives them: JSON, the first argument. */
+/** Settings from the test: JSON in the first argument. */
 export const settingsOfProcess = () => JSON.parse(process.argv[2] ?? '{}');
 
 /**
- * Lives until nothing is left to do, and returns the vehicle, which is still open.
+ * Runs until nothing is left to do, and returns the vehicle, still open.
  *
- * @param {Ours} ours of the sources or the package; given, because some have to replace functions of Node before they
- *   import it
+ * @param {Ours} ours from the sources or the package; a parameter, because some callers must replace functions of Node
+ * before they import it
  * @param {Mortal} settings
  * @param {Partial<import('otaops/vehicle').RealVehicleOptions>} options
  */

@@ -1,4 +1,4 @@
-/** A message platform that a test can look into, and the vehicle that it belongs to. */
+/** A message platform that a test can inspect, and the identity of its vehicle. */
 import {
   decodeMessage,
   encodeMessage,
@@ -18,15 +18,15 @@ export const IDENTITY = {
 export const MODEL = 'vehicle model a';
 const REF_ID = 'schedule 0909';
 
-/** Keeps what a vehicle publishes; acknowledges all of it while it is up. */
+/** Records what a vehicle publishes, and acknowledges all of it. */
 export class PlatformDouble implements CloudLink {
   readonly messages: ReturnType<typeof decoded>[] = [];
   isUp = false;
-  /** Of the payloads that it has got. */
+  /** Total size of the received payloads. */
   readonly bytes = { acks: 0, events: 0 };
-  /** Of the last trigger. */
+  /** Size of the last trigger. */
   triggerBytes = 0;
-  /** Of the schedule that triggers are for. */
+  /** The `ref-id` of triggers. */
   refId = REF_ID;
   #handlers: CloudLinkHandlers | undefined;
 
@@ -64,7 +64,7 @@ export class PlatformDouble implements CloudLink {
     return this.messages.filter((message) => message.message_type === 'OTA_EVENT');
   }
 
-  /** Without those of progress. */
+  /** Without progress events. */
   get statuses(): string[] {
     const names = this.events.map(({ body }) => statusName(body.status));
     return names.filter((name) => name !== 'downloading');

@@ -1,4 +1,4 @@
-/** A slow installer. */
+/** An installer that takes its time. */
 import { type Installer } from '../../../src/vehicle/index.js';
 
 export function slow(real: Installer, ms: number) {

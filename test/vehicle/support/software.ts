@@ -1,4 +1,4 @@
-/** Software of an ECU: no two have the same. */
+/** Software for an ECU, different each time. */
 import { randomBytes } from 'node:crypto';
 
 export const softwareOf = (bytes: number) => randomBytes(bytes);

@@ -1,4 +1,4 @@
-/** The reports of a vehicle about an update that succeeds without consent. */
+/** The statuses that a vehicle reports for a successful update without consent. */
 export const SUCCESS: readonly string[] = [
   'received',
   'pki_check_success',

@@ -26,17 +26,17 @@ import { IDENTITY, MODEL, PlatformDouble } from './platform-double.js';
 
 export interface TestVehicleOptions {
   readonly carota: CarotaDouble;
-  /** Version by name. */
+  /** Versions by name. */
   readonly ecus?: Readonly<Record<string, string>>;
   readonly consent?: Consent;
   readonly conditions?: Conditions;
   readonly health?: (version: string, signal: AbortSignal) => Promise<void>;
   readonly bytesPerSecond?: number;
-  /** A slower transfer is given up. */
+  /** Slower transfers are aborted. */
   readonly slowest?: SlowestRate;
-  /** Of the disk. */
+  /** Free space on the disk. */
   readonly freeBytes?: () => Promise<number>;
-  /** By which the attested time goes on, ms. */
+  /** Clock that advances the attested time, in ms. */
   readonly monotonic?: () => number;
   readonly pace?: Partial<Pace>;
   readonly installer?: (real: Installer) => Installer;
@@ -118,7 +118,7 @@ export function startVehicle(options: TestVehicleOptions) {
     },
     software: (ecu: string, slot: 'a' | 'b') =>
       readFileSync(join(directory, 'ecus', ecu, slot, 'software')),
-    /** One trigger, until its update has finished and been reported. */
+    /** Sends one trigger and waits until its update has finished and been reported. */
     async update(scriptRefId = 'hu only 001'): Promise<void> {
       platform.trigger(scriptRefId);
       await agent.idle();

@@ -6,10 +6,10 @@ import { MODEL } from './platform-double.js';
 import { startVehicle, type TestVehicleOptions } from './test-vehicle.js';
 
 /**
- * To be called once by a test file, on its top level. The double lasts as long as the file; each test begins without a fault
+ * Call it once at the top level of a test file. The double lasts as long as the file; each test starts without a fault
  * and without requests.
  *
- * @param software that the script installs, unless a test names another
+ * @param software that the script installs unless a test names another
  */
 export async function updatesOf(software: Buffer) {
   const carota = await startCarotaDouble();

@@ -19,7 +19,7 @@ import { IDENTITY, MODEL, PlatformDouble } from './platform-double.js';
 export { NOW } from '../../uptane/support/test-repository.js';
 export const VIN = IDENTITY.vin;
 
-/** Serial and hardware of each ECU, by name. */
+/** Serial number and hardware id of each ECU, by name. */
 export const ECUS = {
   'OTA-MANAGER': { serial: 'ecu-0', hardwareId: 'hw-primary' },
   HU: { serial: 'ecu-1', hardwareId: 'hw-a' },
@@ -51,7 +51,7 @@ export class UptaneWorld {
   readonly manifests: ManifestFile[] = [];
   /** Path of each request to the two repositories. */
   requests: string[] = [];
-  /** The same with those for admission. */
+  /** The same with the requests for admission. */
   readonly allRequests: string[] = [];
   /** Body bytes in and out. */
   readonly traffic = { sent: 0, received: 0 };
@@ -134,7 +134,7 @@ export class UptaneWorld {
     return script;
   }
 
-  /** Signs all files anew, starting with version 1. */
+  /** Signs all files again, starting with version 1. */
   release(): void {
     if (this.director.files.has('timestamp.json')) this.director.release();
     else this.director.publish();
@@ -229,7 +229,7 @@ async function bodyOf(request: IncomingMessage): Promise<Buffer> {
   return Buffer.concat(chunks);
 }
 
-/** The description of the vehicle. @param sockets of ECUs that run in their own process */
+/** The vehicle's description. @param sockets of ECUs that run in their own process */
 export const describeVehicle = (
   ecus: readonly TestEcu[] = ['HU'],
   details: Partial<Record<TestEcu, object>> = {},
