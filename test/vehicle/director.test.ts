@@ -69,7 +69,7 @@ async function start(): Promise<void> {
     imageUrl: images.imageUrl,
     carotaToken: token,
     consent: new AutomaticConsent(true),
-    pace: { progressSeconds: 0, checkSeconds: 5 },
+    pace: { progressSeconds: 0, checkSeconds: 60 },
     patience: { attempts: 2, pauseMs: 10 },
   });
   vehicle.agent.goOnline();

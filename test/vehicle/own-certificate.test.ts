@@ -222,7 +222,7 @@ test('after an interruption at any step, the next start continues with the same 
 });
 
 test('a certificate for another key or another vehicle replaces nothing', async () => {
-  const [own, other] = [await newVehicle(), await newVehicle()];
+  const [own, other, third] = [await newVehicle(), await newVehicle(), await newVehicle()];
   const directory = temporaryDirectory('foreign');
   const agent = agentOf(own, await codeFor(own), directory);
   await agent.own.start();
@@ -232,9 +232,9 @@ test('a certificate for another key or another vehicle replaces nothing', async 
   const der = await foreign.client.request(foreign.store.pendingKey());
   expect(() => agent.store.complete(der, own.systemId)).toThrow('another key');
   // The vehicle's own key with another vehicle's name.
-  const named = await foreign.client.request(agent.store.pendingKey()).catch(() => undefined);
-  if (named)
-    expect(() => agent.store.complete(named, own.systemId)).toThrow(`not for ${own.systemId}`);
+  const { client } = agentOf(third, await codeFor(third), temporaryDirectory('third'));
+  const named = await client.request(agent.store.pendingKey());
+  expect(() => agent.store.complete(named, own.systemId)).toThrow(`not for ${own.systemId}`);
   expect(agent.store.read()).toEqual(stored);
 });
 

@@ -63,7 +63,7 @@ beforeAll(async () => {
     carotaUrl: proxy.url,
     carotaToken: token,
     consent: new AutomaticConsent(true),
-    pace: { progressSeconds: 60, checkSeconds: 5 },
+    pace: { progressSeconds: 60, checkSeconds: 60 },
     patience: { attempts: 2, pauseMs: 10 },
   });
   vehicle.agent.goOnline();

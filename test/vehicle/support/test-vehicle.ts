@@ -91,7 +91,7 @@ export function startVehicle(options: TestVehicleOptions) {
     equipment,
     model: MODEL,
     clock,
-    pace: { progressSeconds: 0, lookMs: 5, checkSeconds: 2, ...options.pace },
+    pace: { progressSeconds: 0, lookMs: 5, checkSeconds: 60, ...options.pace },
     onOutcome: (phase) => options.onPhase?.(phase, runner),
   });
   const platform = new PlatformDouble();

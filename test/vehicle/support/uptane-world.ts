@@ -267,7 +267,7 @@ export function startUptaneVehicle(world: UptaneWorld, options: UptaneVehicleOpt
     imageUrl: `${world.url}/image/`,
     carotaToken: 'secret-token',
     consent: new AutomaticConsent(true),
-    pace: { progressSeconds: 0, lookMs: 5, checkSeconds: 2 },
+    pace: { progressSeconds: 0, lookMs: 5, checkSeconds: 60 },
     patience: { attempts: 2, pauseMs: 5, slowest: { bytes: 1_000, seconds: 0.5 } },
     onRefused: (why) => refused.push(why),
     onDistrust: ({ attack }) => distrusted.push(attack),
