@@ -21,7 +21,7 @@ const tests: TestProjectInlineConfiguration = {
     globalSetup: ['test/support/run-folder.ts', 'test/support/global-setup.ts'],
     setupFiles: ['test/support/leaked-listeners.ts', 'test/support/without-fsync.ts'],
     // Only what hangs ends by them, however busy the machine is.
-    testTimeout: byDepth({ quick: 180_000, full: 900_000 }),
+    testTimeout: byDepth({ quick: 600_000, full: 900_000 }),
     hookTimeout: 180_000,
     expect: { poll: { timeout: 45_000 } },
     // Files share modules, but neither servers nor databases. Loading all modules again for each file costs as much

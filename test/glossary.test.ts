@@ -1,6 +1,6 @@
 /**
- * The words that docs/glossary.md rules out are not used in documents, deployment files, examples, comments or the
- * texts that the program shows.
+ * The words that docs/glossary.md rules out are not used in documents, deployment files, examples, migrations, comments
+ * or the texts that the program shows.
  */
 import { readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
@@ -36,6 +36,13 @@ function commentsOf(source: string): string {
     )
     .join('\n');
 }
+
+/** The comments and messages of SQL. Keeps the number of lines. */
+const commentsOfSql = (source: string): string =>
+  source
+    .split('\n')
+    .map((line) => /(?:--|raise exception) (.*)/.exec(line)?.[1] ?? '')
+    .join('\n');
 
 /** At least two words, and not an SQL statement: a text for people rather than a key or a name. */
 const isProse = (text: string) =>
@@ -100,7 +107,11 @@ const documents = ['docs', 'deploy', 'examples', 'src']
 const sources = [...filesBelow('src'), ...filesBelow('examples'), ...filesBelow('scripts')]
   .filter((path) => /\.(ts|tsx|mjs)$/.test(path))
   .map((path) => ({ path, file: read(path) }));
-const comments = sources.map(({ path, file }) => textAt(path, file, commentsOf));
+const migrations = [...filesBelow('migrations')];
+const comments = [
+  ...sources.map(({ path, file }) => textAt(path, file, commentsOf)),
+  ...migrations.map((path) => textAt(path, read(path), commentsOfSql)),
+];
 /** Found by the compiler, which is slow: only in files that may contain a phrase. */
 const literals = sources.map(({ path, file }) => textAt(path, file, () => literalsOf(path, file)));
 
@@ -152,6 +163,7 @@ test('literals are found in place, in code, templates and JSX', () => {
 test('there are texts to search and phrases to find', () => {
   expect(documents.length).toBeGreaterThan(30);
   expect(sources.length).toBeGreaterThan(50);
+  expect(migrations.length).toBeGreaterThan(30);
   expect(ruledOut.length).toBeGreaterThan(20);
 });
 

@@ -147,7 +147,7 @@ create index messages_of_vehicle on messages (operation_id, vin);
 create index messages_of_batch on messages (batch, nr) where batch is not null;
 create table messages_elsewhen partition of messages default;
 
--- What happened to deliveries on our side, for a vehicle's timeline.
+-- The adapter's actions on deliveries, for a vehicle's timeline.
 create table delivery_log (
   at           timestamptz not null,
   operation_id bigint not null,

@@ -1,8 +1,8 @@
--- Who a vehicle is to the embedded broker: another one after each change of its system_id or credential. Connections are
--- bound to it.
+-- A vehicle's identity at the embedded broker, new after each change of its system_id or credential. Connections are bound
+-- to it.
 alter table vehicles add column identity uuid not null default gen_random_uuid();
 
--- What connections have to be checked for: adapters read it from the transaction on that they have seen last.
+-- Changes after which connections must be checked: each adapter reads on from the last transaction that it has seen.
 create table identity_changes (
   xact      xid8 not null default pg_current_xact_id(),
   system_id text collate "C" not null,
@@ -11,7 +11,7 @@ create table identity_changes (
 
 create index on identity_changes (xact);
 
--- Whatever changes a registration, also a statement of an administrator, is noted.
+-- Records every change of a registration, including one by an administrator's statement.
 create function note_identity_change() returns trigger language plpgsql as $$
 begin
   insert into identity_changes (system_id) values (old.system_id);

@@ -1,4 +1,4 @@
--- Client certificates of vehicles that are no longer good, by serial number: of whichever authority. A revocation is final.
+-- Revoked client certificates of vehicles, by serial number, of any authority. A revocation is final.
 create table revoked_certificates (
   serial     text collate "C" primary key,  -- lower-case hexadecimal without leading zeros
   revoked_at timestamptz not null,
@@ -7,5 +7,5 @@ create table revoked_certificates (
   xact       xid8 not null default pg_current_xact_id()
 );
 
--- Each process reads from the transaction on that it has seen last.
+-- Each process reads on from the last transaction that it has seen.
 create index on revoked_certificates (xact);

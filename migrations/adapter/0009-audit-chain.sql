@@ -1,12 +1,12 @@
--- The audit log (docs/audit.md). A schema of its own, because whoever owns a schema may drop what is in it: `protect-audit.ts`
--- gives it to a role that nobody signs in with, and leaves the server to insert and to read.
+-- The audit log (docs/audit.md). It has its own schema, because the owner of a schema may drop its contents: `protect-audit.ts`
+-- makes a role that cannot sign in its owner, and leaves the server's role with INSERT and SELECT.
 create schema audit;
 
--- Who did what, when, from where and why, and what came of it. Never changed.
+-- Who did what, when, from where and why, and with what outcome. Never changed.
 create table audit.entries (
   id           bigint generated always as identity primary key,
   at           timestamptz not null,
-  token_id     text not null,              -- '': the server itself, a vehicle, or nobody known
+  token_id     text not null,              -- '': the server itself, a vehicle, or an unknown caller
   token_name   text not null,
   address      text not null,              -- '': not over the network
   action       text not null,
@@ -14,7 +14,7 @@ create table audit.entries (
   error_code   text,                       -- null: done
   ref_id       text,
   vin          text collate "C",
-  subject      text not null,              -- '': nothing besides ref_id and vin
+  subject      text not null,              -- '': none besides ref_id and vin
   reason       text not null,              -- '': none given
   detail       json not null,
   operation_id bigint
@@ -29,7 +29,7 @@ create index audit_entries_by_token_id on audit.entries (token_id, id);
 create index audit_entries_by_subject on audit.entries (left(subject, 64), id) where subject <> '';
 create index audit_entries_by_time on audit.entries (at, id);
 
--- Entries that are not in the chain yet: a transaction that writes an entry waits for no other one.
+-- Entries that are not in the chain yet, so that a transaction that writes an entry never waits for another.
 create table audit.pending (entry_id bigint primary key);
 
 -- The hash chain: committed entries, numbered without gaps. Each hash covers the entry and the hash before it.
@@ -56,15 +56,15 @@ create table audit.keys (
   key   json not null
 );
 
--- How far the chain was copied elsewhere.
+-- Progress of the copies of the chain.
 create table audit.copies (
   name     text primary key,
   position bigint not null,                -- of the last entry delivered
   seal_id  bigint not null                 -- of the last seal delivered
 );
 
--- Only through these two the server's role reaches `audit.pending`: whoever could write to it could keep an entry out of the
--- chain for ever. They run as their owner, so they refuse to be the trigger of another table.
+-- The server's role changes `audit.pending` only through these two functions: a role that could write to it could keep an
+-- entry out of the chain forever. They run with the rights of their owner, so they refuse to be triggers of other tables.
 create function audit.add_pending() returns trigger language plpgsql security definer set search_path = '' as $$
 begin
   if tg_relid <> 'audit.entries'::regclass then raise insufficient_privilege; end if;
@@ -83,7 +83,7 @@ create trigger remove_pending after insert on audit.chain
   referencing new table as added for each statement execute function audit.remove_pending();
 revoke execute on function audit.add_pending(), audit.remove_pending() from public;
 
--- The owner of a table could change it all the same: this keeps mistakes out, the roles keep the server out.
+-- Prevents mistakes only, as the owner of a table could drop these triggers; the roles stop the server.
 create function audit.refuse_change() returns trigger language plpgsql as $$
 begin
   raise exception 'the audit log is never changed: % of %', lower(tg_op), tg_table_name

@@ -1,4 +1,4 @@
--- A secret of a call-back is stored encrypted or not at all, whoever writes it.
+-- No statement can store a call-back's secret unencrypted.
 alter table callbacks
   add constraint callbacks_secret_sealed check (secret like 'sealed:v1:%'),
   add constraint callbacks_old_secret_sealed check (old_secret like 'sealed:v1:%');

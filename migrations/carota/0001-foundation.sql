@@ -61,17 +61,17 @@ create table schedules (
   status         text not null check (status in
     ('proposed', 'planned', 'running', 'paused', 'held', 'stopped', 'completed')),
   reason         text not null default '', -- why it is held or stopped
-  -- The guard's test in course: its number, and the place of its first vehicle in the order of exposure.
+  -- The guard's current test: its number, and the place of its first vehicle in the order of exposure.
   test_number    integer not null default 1,
   test_from      integer not null default 1,
   exposed        integer not null default 0, -- vehicles that have a place in the order of exposure
-  passed         integer not null default 0, -- those of tests that have decided to go on: the exposure cap grows by them
-  gone_wave      integer not null default 0, -- the newest wave when a test last decided to go on
+  passed         integer not null default 0, -- exposed vehicles of tests that decided "go", which raise the exposure cap
+  gone_wave      integer not null default 0, -- the newest wave when a test last decided "go"
   -- When the scheduler must act next; null: after an event or a person's action.
   due_at         timestamptz,
-  -- The operation's status as the adapter has last confirmed it. Pause and cancel need a token with permission to control.
+  -- The operation's status, as last confirmed by the adapter. Pause and cancel need a token with permission to control.
   operation      text not null default 'none' check (operation in ('none', 'active', 'paused', 'cancelled')),
-  -- The status that it is to have, since when, and how often the adapter was told in vain: carried out until confirmed.
+  -- The status requested of the adapter, since when, and the number of failed attempts; retried until confirmed.
   intended       text check (intended in ('active', 'paused', 'cancelled')),
   intended_at    timestamptz,
   intended_tries integer not null default 0,
@@ -96,7 +96,7 @@ create table waves (
   rejected    integer not null default 0,  -- vehicles not registered at the adapter
   finished    integer not null default 0,
   exposed     integer not null default 0,
-  undecided   integer not null default 0,  -- exposed, and without a result
+  undecided   integer not null default 0,  -- exposed, without a result
   succeeded   integer not null default 0,
   failed      integer not null default 0,
   silent      integer not null default 0,
@@ -122,13 +122,13 @@ create table schedule_vehicles (
   state       text not null default 'waiting', -- waiting, device_not_found, or that of the newest event
   reason      text,
   has_consented boolean not null default false,
-  asked_at    timestamptz,                 -- it asked to be admitted, and the exposure cap did not allow it
-  -- Once it is exposed: its place in the order of exposure, from 1, and what it has come to.
+  asked_at    timestamptz,                 -- when it asked for admission and the exposure cap did not allow it
+  -- Once it is exposed: its place in the order of exposure, from 1, and its result.
   place       integer,
   exposed_at  timestamptz,
   result      text check (result in ('undecided', 'succeeded', 'failed', 'silent', 'withdrawn')),
-  decides_at  timestamptz,                 -- when it is silent, or has succeeded for good
-  silent_at   timestamptz,                 -- since when it is silent
+  decides_at  timestamptz,                 -- when it becomes silent, or its success final
+  silent_at   timestamptz,                 -- when it became silent
   primary key (schedule_id, vin),
   check ((place is null) = (result is null) and (place is null) = (exposed_at is null))
 ) with (fillfactor = 70);
@@ -180,7 +180,7 @@ create table decisions (
 );
 create index decisions_schedule on decisions (schedule_id, id);
 
--- Tests of the guard that have decided. No exposed vehicle is in two of them, and none is between them.
+-- Decided tests of the guard. Consecutive tests cover consecutive vehicles in the order of exposure, each exactly once.
 create table guard_tests (
   schedule_id bigint not null references schedules,
   number      integer not null,            -- from 1

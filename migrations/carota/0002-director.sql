@@ -5,7 +5,7 @@ create table ecus (
   name          text not null,             -- as update scripts name it
   hardware_id   text not null,
   key           json not null,             -- public key in the form of metadata
-  key_id        text not null unique,      -- a key that two ECUs have is no identity
+  key_id        text not null unique,      -- a key shared by two ECUs would identify neither
   is_primary    boolean not null,
   registered_at timestamptz not null,
   primary key (vin, serial),
@@ -13,30 +13,30 @@ create table ecus (
 );
 create unique index ecus_one_primary on ecus (vin) where is_primary;
 
--- The ECUs of a vehicle as one text, written with every change of theirs: the Director reads them three times in a cycle.
+-- The ECUs of a vehicle as one text, updated with every change of them: the Director reads them three times per cycle.
 create table inventories (
   vin  text collate "C" primary key references vehicles,
   ecus json not null
 );
 
--- The last manifest of each vehicle that was accepted, and the last one that was refused.
+-- Each vehicle's last accepted manifest, and its last refused one.
 create table manifests (
   vin         text collate "C" primary key,
-  revision    bigint not null,             -- one more with each that is accepted
+  revision    bigint not null,             -- incremented with each accepted manifest
   received_at timestamptz,
-  manifest    bytea,                       -- as it came, with its signatures
-  reports     json not null                -- by key id: what the ECU has installed, and which nonces are used up
+  manifest    bytea,                       -- as received, with its signatures
+  reports     json not null                -- by key id: the ECU's installed image, and the nonces already used
 );
 create table manifest_refusals (
   vin        text collate "C" primary key,
-  refused_at timestamptz not null,         -- last
+  refused_at timestamptz not null,         -- the last time
   fault      text not null,
   serial     text,
   message    text not null,
   count      bigint not null
 );
 
--- Attacks that ECUs have reported; a repetition counts.
+-- Attacks that ECUs have reported; repetitions are counted.
 create table attack_reports (
   id       bigint generated always as identity primary key,
   vin      text collate "C" not null,
@@ -55,12 +55,12 @@ create table director_roots (
   root    bytea not null
 );
 
--- What the Director has signed for each vehicle. Versions never go back.
+-- The metadata that the Director has signed for each vehicle. Versions never decrease.
 create table director_files (
   vin               text collate "C" primary key,
-  replaces          bigint not null,       -- version of the timestamp before; 0: there was none
-  content           text not null,         -- digest of what the targets say
-  epoch             text not null,         -- keys and database that they were signed with
+  replaces          bigint not null,       -- version of the previous timestamp; 0: none
+  content           text not null,         -- digest of the targets' content
+  epoch             text not null,         -- identifies the keys and the database when they were signed
   targets_version   bigint not null,
   targets_expires   timestamptz not null,
   targets           bytea not null,
@@ -70,13 +70,13 @@ create table director_files (
   timestamp_version bigint not null,
   timestamp_expires timestamptz not null,
   timestamp_file    bytea not null,
-  ordered           json not null          -- by serial: the image that was ordered last, and in which schedule
+  ordered           json not null          -- by serial: the last ordered image and its schedule
 );
 
--- For what a vehicle is due.
+-- To find the schedules of a vehicle.
 create index schedule_vehicles_vin on schedule_vehicles (vin);
 
--- Who has done what when and why. Never changed, never cleared.
+-- Who did what, when and why. Never changed, never deleted.
 create table audit_log (
   id         bigint generated always as identity primary key,
   at         timestamptz not null,
@@ -84,7 +84,7 @@ create table audit_log (
   token_name text not null,
   action     text not null,
   vin        text collate "C",
-  reason     text not null,                -- '': none was given
+  reason     text not null,                -- '': none given
   detail     json not null
 );
 create index audit_log_of_vehicle on audit_log (vin, id);

@@ -1,5 +1,5 @@
--- Artifacts that the image repository serves as images. Rows stay: a vehicle in the middle of a cycle may still ask for
--- what was replaced.
+-- Artifacts that the image repository serves as images. Rows are kept: a vehicle in the middle of a cycle may
+-- still request a replaced image.
 create table published_images (
   path   text collate "C" not null,                       -- target path
   digest text collate "C" not null,                       -- SHA-256 or SHA-512, hexadecimal
@@ -7,10 +7,10 @@ create table published_images (
   primary key (path, digest)
 );
 
--- Images that an accepted delivery of a supplier lists and that are not here yet: only these may be uploaded for it.
+-- Images listed in an accepted supplier delivery and still missing: only these may be uploaded for it.
 create table expected_images (
   sha256 text collate "C" primary key,
   length bigint not null,                                 -- bytes
-  path   text not null,                                   -- target path, as a name for people
+  path   text not null,                                   -- target path, for people only
   until  timestamptz not null                             -- when it is no longer expected
 );

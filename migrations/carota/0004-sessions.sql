@@ -2,9 +2,9 @@
 create table sessions (
   hash       bytea primary key,
   token_id   text not null references tokens (id) on delete cascade,
-  -- Host and port that the browser has signed in to: a cookie knows no ports, its session does.
+  -- Host and port to which the browser signed in: cookies are shared by all ports of a host, sessions are not.
   authority  text not null,
-  -- Whether over TLS: then its cookie has the prefix __Host-, and without it is not taken.
+  -- Whether over TLS: its cookie is then accepted only with the prefix __Host-.
   secure     boolean not null,
   created_at timestamptz not null,
   seen_at    timestamptz not null

@@ -1,4 +1,4 @@
--- Wrong tokens, sessions and credentials of the last hour, by the address that they came from, or a name at an address.
+-- Wrong tokens, sessions and credentials of the last hour, by address, or by name and address.
 create table failed_sign_ins (
   key      text collate "C" primary key,    -- an address, or the digest of an address and a name
   failures integer not null,

@@ -1,4 +1,4 @@
--- What was approved, by digest: of a schedule its plan, its script and its list of vehicles, of a script its file.
+-- The approved content, by digest: plan, script and list of vehicles of a schedule; file of a script.
 alter table schedules
   add column approved_digest text,          -- SHA-256 over all three
   add column approved_script text;          -- SHA-256 of the script's file

@@ -1,2 +1,2 @@
--- Tokens of the CarOTA Server's vehicles belong to one vehicle each; those of the adapter to none.
+-- At the CarOTA Server, a token with the role `vehicle` belongs to one vehicle; tokens of the adapter belong to none.
 alter table tokens add column vin text collate "C";

@@ -1,9 +1,9 @@
--- Sessions of people who have signed in at an OpenID Connect provider have no token: they say themselves who it is.
+-- A person who has signed in at an OpenID Connect provider has no token: the session itself identifies the person.
 alter table sessions alter column token_id drop not null;
 alter table sessions add column person_id text;
 alter table sessions add column person_name text;
 alter table sessions add column person_role text;
--- When they proved to the provider who they are.
+-- When the provider authenticated the person.
 alter table sessions add column authenticated_at timestamptz;
 alter table sessions add constraint sessions_whose check (
   case when token_id is null
@@ -12,8 +12,8 @@ alter table sessions add constraint sessions_whose check (
   end
 );
 
--- Tokens end by themselves, and are replaced by a successor while they still hold.
+-- A token expires, and may be replaced by a successor while it is still valid.
 alter table tokens add column expires_at timestamptz;
--- To a minute: not every request writes.
+-- Accurate to a minute: not every request updates it.
 alter table tokens add column last_used_at timestamptz;
 alter table tokens add column replaced_by text references tokens (id);

@@ -1,4 +1,4 @@
--- One-time codes with which vehicles enrol for the first time; at most one for each.
+-- One-time codes for the first enrolment of vehicles, at most one per vehicle.
 create table enrolment_codes (
   vin        text collate "C" primary key references vehicles on delete cascade,
   hash       bytea not null,                -- SHA-256 of the code, which has 120 random bits
@@ -8,7 +8,7 @@ create table enrolment_codes (
   key_hash   bytea                          -- SHA-256 of the public key that it was used for; null: not used
 );
 
--- Client certificates that were issued here.
+-- Client certificates issued by this server.
 create table issued_certificates (
   serial     text collate "C" primary key,  -- as in revoked_certificates
   system_id  text collate "C" not null,

@@ -1,8 +1,8 @@
--- Failures that are tried again: a vehicle counts by its last result.
+-- Retries of failed vehicles; only the last result of a vehicle counts.
 alter table schedule_vehicles
-  add column tries      integer not null default 0, -- how often it was tried again
-  add column retry_at   timestamptz,                -- when it is tried again
-  -- The attempt at the adapter that failed, noted before the adapter is told to begin another: after a crash it shows
-  -- whether the adapter was.
+  add column tries      integer not null default 0, -- number of retries so far
+  add column retry_at   timestamptz,                -- when the next retry is due
+  -- The failed attempt at the adapter, stored before the adapter is asked for the next one: after a crash it shows whether
+  -- the adapter has started that one.
   add column retry_from integer;
 create index schedule_vehicles_retry on schedule_vehicles (retry_at) where retry_at is not null;

@@ -1,20 +1,20 @@
--- Uploads in progress. Their room counts towards the quota before their bytes arrive; a row that a crash leaves counts until
--- its bytes are removed.
+-- Uploads in progress. Their size counts towards the quota before their bytes arrive; a row left by a crash counts until its
+-- bytes are removed.
 create table uploads (
   id      uuid primary key,
   owner   uuid not null,                   -- the process that receives it
-  token   text not null,                   -- its id
+  token   text not null,                   -- id of the token
   bytes   bigint not null,                 -- reserved
-  sha256  text,                            -- once all bytes are here: the store may have them from now on
+  sha256  text,                            -- set once all bytes are here: from then on the store may have them
   seen_at timestamptz not null             -- refreshed by its owner
 );
 
--- Artifacts that are deleted, and whose bytes may still be in the store. Nobody stores these bytes again before they are removed.
+-- Deleted artifacts whose bytes may still be in the store. These bytes are not stored again before they are removed.
 create table artifact_removals (
   sha256 text primary key
 );
 
--- Which artifacts a script installs: these cannot be deleted.
+-- The artifacts that a script installs; they cannot be deleted.
 create table script_artifacts (
   script_ref_id text collate "C" not null references update_scripts on delete cascade,
   sha256        text not null references artifacts,

@@ -1,8 +1,8 @@
--- Which names have enrolled with a certificate of the factory, or have left their vehicle: none of them does so again. One key, as
--- with a one-time code. The row remains, also when the vehicle is erased, so it has the name as a hash only.
+-- Names that can no longer enrol with a certificate of the factory, because they have done so or have left their vehicle. The
+-- same key may repeat its request, as with a one-time code. The row outlives the vehicle's erasure: it has only a hash.
 create table bootstrap_enrolments (
   system_id_hash bytea primary key,         -- SHA-256 of the system_id in UTF-8, which may contain the VIN
-  -- Null, all three: it had not enrolled so when it left its vehicle.
+  -- All three null: it left its vehicle without having enrolled so.
   serial         text collate "C",          -- of the factory's certificate
   key_hash       bytea,                     -- SHA-256 of the public key that it was used for
   used_at        timestamptz,

@@ -1,3 +1,3 @@
--- Until then no vehicle of the schedule is called silent: a server has started, and reports that waited for it set deadlines that
--- may already be over.
+-- Until then no vehicle of the schedule becomes silent: after a server's start, queued reports may set deadlines that are
+-- already over.
 alter table schedules add column grace_until timestamptz;

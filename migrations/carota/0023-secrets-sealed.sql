@@ -1,4 +1,4 @@
--- Addresses and secrets of notifications are stored encrypted or not at all, whoever writes them.
+-- No statement can store addresses and secrets of notifications unencrypted.
 alter table notification_rules
   add constraint notification_rules_sealed check (sealed like 'sealed:v1:%');
 

@@ -103,6 +103,17 @@ test.each([...ADAPTER_ROUTES, ...CAROTA_ROUTES].map((route) => [route.id, route]
   },
 );
 
+test('every answer of JSON has a schema whose names are checked, also one that is streamed', () => {
+  const unchecked = [...ADAPTER_ROUTES, ...CAROTA_ROUTES].flatMap(({ id, answer }) =>
+    answer.kind === 'stream' &&
+    answer.mediaTypes.some((type) => /json|event-stream/.test(type)) &&
+    answer.schema === undefined
+      ? [id]
+      : [],
+  );
+  expect(unchecked).toEqual([]);
+});
+
 test('a second spelling and a malformed name are detected', () => {
   const Bad = Type.Object({
     items: Type.Array(Type.Object({ messageId: Type.String(), created_at: Type.String() })),

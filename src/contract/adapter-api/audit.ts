@@ -1,5 +1,5 @@
 /** The audit log of one operation; that of all is in the common interface. */
-import { AuditEntry } from '../common-api/audit.js';
+import { AuditEntry } from '../common-api/audit-entry.js';
 import { json, pageOf, PageQuery, RefIdParams, routesOf } from '../http/index.js';
 
 export const operationAuditApi = routesOf('Audit', {

@@ -118,7 +118,11 @@ export const insightApi = routesOf('Insight', {
     description: 'Streamed, for any number of vehicles. Columns are the fields of VehicleState.',
     params: RefIdParams,
     query: ExportQuery,
-    answer: stream(Object.values(EXPORT_TYPES), 'A line for each vehicle, in VIN order.'),
+    answer: stream(
+      Object.values(EXPORT_TYPES),
+      'A line for each vehicle, in VIN order.',
+      VehicleState,
+    ),
     errors: NO_VEHICLES,
   },
   searchVehicles: {

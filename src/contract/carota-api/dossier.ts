@@ -3,7 +3,7 @@
  * hash-chained, and the last one is the seal. docs/record.md describes it.
  */
 import Type from '../typebox.js';
-import { AUDIT_OUTCOMES, AuditSeal } from '../common-api/audit.js';
+import { AUDIT_OUTCOMES, AuditSeal } from '../common-api/audit-entry.js';
 import {
   ErrorCodeName,
   Nullable,

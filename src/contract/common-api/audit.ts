@@ -1,54 +1,11 @@
 /** `/v1.0/audit`: who did what, when, from where and why, and what came of it; refused attempts too (contract section 9). */
 import Type from '../typebox.js';
-import {
-  ErrorCodeName,
-  json,
-  Nullable,
-  pageOf,
-  PageQuery,
-  routesOf,
-  stream,
-  Time,
-} from '../http/index.js';
+import { json, Nullable, pageOf, PageQuery, routesOf, stream } from '../http/index.js';
 import { Identifier } from '../values/text.js';
 import { Timestamp } from '../values/timestamp.js';
 import { Vin } from '../values/vin.js';
-
-/** What became of an action. */
-export const AUDIT_OUTCOMES = ['done', 'refused', 'failed'] as const;
-
-/** An entry of the audit log. */
-export const AuditEntry = Type.Object(
-  {
-    id: Type.Integer(),
-    at: Time,
-    tokenId: Type.String({
-      description: 'Id of the token; empty: the server itself, a vehicle, or an unknown caller.',
-    }),
-    tokenName: Type.String({ description: 'Name of the caller.' }),
-    address: Type.String({ description: 'Address of the caller; empty: not over the network.' }),
-    action: Type.String({
-      description:
-        'The action; each route that changes something has its own, and some are of the server itself.',
-    }),
-    outcome: Type.Enum([...AUDIT_OUTCOMES], { title: 'AuditOutcome' }),
-    errorCode: Nullable(ErrorCodeName, 'Error code of the refusal or failure.'),
-    'ref-id': Nullable(Type.String({ description: 'The operation or schedule.' })),
-    vin: Nullable(Type.String()),
-    subject: Type.String({ description: 'Other subject of the action, e.g. the id of a token.' }),
-    reason: Type.String({ description: 'Reason given by the caller.' }),
-    detail: Type.Object({}, { additionalProperties: true, description: 'Details of the outcome.' }),
-    position: Nullable(
-      Type.Integer({
-        description: 'Position in the hash chain; null for about a second after the action.',
-      }),
-    ),
-    hash: Nullable(Type.String({ description: 'SHA-256 over the entry and the previous hash.' })),
-  },
-  { title: 'AuditEntry' },
-);
-/** A value that fits the schema {@link AuditEntry}. */
-export type AuditEntry = Type.Static<typeof AuditEntry>;
+import { AUDIT_OUTCOMES, AuditEntry, AuditSeal } from './audit-entry.js';
+import { AUDIT_EXPORT_TYPE, AuditExportLine } from './audit-export.js';
 
 const AuditFilter = {
   who: Type.Optional(Identifier('Name or id of a token.')),
@@ -61,24 +18,6 @@ const AuditFilter = {
 };
 /** Filters and paging of `GET /v1.0/audit`. */
 export const AuditQuery = Type.Object({ ...PageQuery.properties, ...AuditFilter });
-
-const Hash = Type.String({ pattern: '^[0-9a-f]{64}$' });
-
-/** A signed statement about the head of the chain. */
-export const AuditSeal = Type.Object(
-  {
-    from: Type.Integer({ description: 'Position of the first entry since the previous seal.' }),
-    to: Type.Integer({ description: 'Position of the last entry.' }),
-    count: Type.Integer(),
-    hash: Hash,
-    time: Type.Integer({ description: 'Unix time, ms.' }),
-    keyid: Type.String(),
-    signature: Type.String({
-      description: 'Ed25519, hexadecimal, of the canonical JSON (OLPC) of the other members.',
-    }),
-  },
-  { title: 'AuditSeal' },
-);
 
 const SealKey = Type.Object(
   {
@@ -133,9 +72,6 @@ export const AuditVerdict = Type.Object(
 /** A value that fits the schema {@link AuditVerdict}. */
 export type AuditVerdict = Type.Static<typeof AuditVerdict>;
 
-/** Media type of an export. */
-export const AUDIT_EXPORT_TYPE = 'application/x-ndjson';
-
 /** The audit log of a server. */
 export const auditApi = routesOf('Audit', {
   listAudit: {
@@ -175,6 +111,10 @@ export const auditApi = routesOf('Audit', {
     audit: 'export-audit',
     summary: 'Export the audit log with its chain and seals, as JSON Lines',
     description: 'Streamed, oldest first; the format is in docs/audit.md.',
-    answer: stream(AUDIT_EXPORT_TYPE, 'A header, keys, entries, seals and an end, one per line.'),
+    answer: stream(
+      AUDIT_EXPORT_TYPE,
+      'A header, keys, entries, seals and an end, one per line.',
+      AuditExportLine,
+    ),
   },
 });

@@ -1,5 +1,7 @@
 /** Routes that the OTA Adapter and the CarOTA Server share. */
 export * from './audit.js';
+export * from './audit-entry.js';
+export * from './audit-export.js';
 export * from './certificates.js';
 export * from './line-import.js';
 export * from './live.js';

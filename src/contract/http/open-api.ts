@@ -224,7 +224,7 @@ function responseOf(answer: Answer, components: Components): Json {
     case 'stream': {
       const { schema } = answer;
       const contentOf = (type: string) => {
-        if (!schema || type === 'application/pdf') return { schema: anyOf(type) };
+        if (!schema || UNSTRUCTURED.has(type)) return { schema: anyOf(type) };
         return type === JSON_TYPE
           ? components.content(schema)
           : { schema: components.reference(schema) };
@@ -242,6 +242,9 @@ function headersOf(headers: Type.TObject | undefined, components: Components): J
   const entries = parameters.map(({ name, in: _, ...header }) => [String(name), header]);
   return { headers: Object.fromEntries(entries) as Json };
 }
+
+/** Other forms of an answer whose schema describes its JSON. */
+const UNSTRUCTURED: ReadonlySet<string> = new Set(['application/pdf', 'text/csv']);
 
 /** Content that no schema describes. */
 const anyOf = (mediaType: string): Json =>

@@ -2,7 +2,7 @@
  * The audit log of a server: who did what, when, from where and why, and with what outcome. Each entry is written in
  * the transaction of its action. Both servers have the table `audit.entries`; the adapter's has a further column.
  */
-import { type ErrorCode } from '../../contract/index.js';
+import { type AuditEntry, type ErrorCode } from '../../contract/index.js';
 import { type Parameter, type Queryable, textArray } from '../database/index.js';
 import { currentRequest } from './audited-request.js';
 
@@ -37,6 +37,23 @@ export interface AuditRow {
 
 export const AUDIT_COLUMNS =
   'e.id, e.at, e.token_id, e.token_name, e.address, e.action, e.outcome, e.error_code, e.ref_id, e.vin, e.subject, e.reason, e.detail';
+
+/** The fields of an entry, the same in the list, an export and a copy. */
+export const entryFields = (row: AuditRow): Omit<AuditEntry, 'position' | 'hash'> => ({
+  id: row.id,
+  at: row.at.toISOString(),
+  tokenId: row.token_id,
+  tokenName: row.token_name,
+  address: row.address,
+  action: row.action,
+  outcome: row.outcome,
+  errorCode: row.error_code,
+  'ref-id': row.ref_id,
+  vin: row.vin,
+  subject: row.subject,
+  reason: row.reason,
+  detail: row.detail,
+});
 
 /** One entry of an action. */
 export interface Audited {

@@ -2,16 +2,20 @@
  * The audit log as JSON Lines: a header, the keys, entries as lines of the chain, each seal after the last entry that it
  * covers, and an end. Pages are read on demand, so memory does not grow with the log.
  */
-import { type ServerName } from '../../contract/index.js';
+import {
+  AUDIT_EXPORT_FORMAT,
+  type AuditExportLine,
+  type ServerName,
+} from '../../contract/index.js';
+import { type PlainJson } from '../../uptane/json/canonical-json.js';
 import { GENESIS, sortedJson } from '../chain/index.js';
 import { only, type Queryable } from '../database/index.js';
 import { AUDIT_COLUMNS } from './audit.js';
-import { chainRecord } from './chain-record.js';
+import { exportEntry } from './chain-record.js';
 import { type ChainedRow } from './list-entries.js';
 import { lastSeal, listKeys, listSeals, sealOf, type SealRow } from './seal-rows.js';
 import { chainHead } from './sequencer.js';
 
-export const EXPORT_FORMAT = 'otaops-audit-1';
 const PAGE = 500;
 
 /** Lines with their ends; up to the entry that is the last one in the chain now. */
@@ -19,7 +23,7 @@ export async function* exportLog(database: Queryable, log: ServerName): AsyncGen
   // Read before the head of the chain, so that all these seals cover entries in the export.
   const newest = (await lastSeal(database))?.id ?? 0;
   const head = await chainHead(database);
-  yield line({ format: EXPORT_FORMAT, log, previous: GENESIS, from: 1 });
+  yield line({ format: AUDIT_EXPORT_FORMAT, log, previous: GENESIS, from: 1 });
   for (const key of await listKeys(database)) yield line({ key });
   const seals = sealsOf(database, newest);
   let seal = await next(seals);
@@ -36,7 +40,7 @@ export async function* exportLog(database: Queryable, log: ServerName): AsyncGen
       const at = row.position ?? 0;
       // Before the entry that it no longer covers, also where the last one that it covers is missing.
       for (; seal && seal.to_position < at; seal = await next(seals)) yield sealLine(seal);
-      yield line({ ...chainRecord(at, row), hash: row.hash });
+      yield line(exportEntry(row));
       position = at;
       hash = row.hash ?? '';
     }
@@ -58,7 +62,7 @@ async function countUnchained(database: Queryable): Promise<number> {
   return unchained;
 }
 
-const line = (value: Parameters<typeof sortedJson>[0]) => `${sortedJson(value)}\n`;
+const line = (value: AuditExportLine) => `${sortedJson(value as PlainJson)}\n`;
 const sealLine = (seal: SealRow) => line({ seal: sealOf(seal) });
 
 async function* sealsOf(database: Queryable, newest: number): AsyncGenerator<SealRow, undefined> {

@@ -1,7 +1,7 @@
 /** Seals and their keys as the database has them. */
+import { type AuditExportKey } from '../../contract/index.js';
 import { type Seal } from '../chain/index.js';
 import { type Queryable } from '../database/index.js';
-import { type ListedKey } from '../../uptane/signing/index.js';
 
 export interface SealRow {
   readonly id: number;
@@ -43,9 +43,7 @@ export async function lastSeal(database: Queryable): Promise<SealRow | undefined
 }
 
 /** Keys that have sealed this log. */
-export async function listKeys(database: Queryable): Promise<ListedKey[]> {
-  const rows = await database.query<{ key: ListedKey }>(
-    'select key from audit.keys order by keyid',
-  );
+export async function listKeys(database: Queryable): Promise<AuditExportKey['key'][]> {
+  const rows = await database.query<AuditExportKey>('select key from audit.keys order by keyid');
   return rows.map(({ key }) => key);
 }

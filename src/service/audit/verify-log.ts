@@ -2,12 +2,25 @@
  * Verifies an export of an audit log: the chain from its beginning, positions without gaps, every seal, and that the export
  * is complete. Pure.
  */
-import { type AuditVerdict } from '../../contract/index.js';
+import {
+  AUDIT_EXPORT_FORMAT,
+  AuditExportEnd,
+  type AuditExportEntry,
+  AuditExportHeader,
+  AuditExportKey,
+  AuditExportSeal,
+  type AuditVerdict,
+  checkOf,
+} from '../../contract/index.js';
 import { BrokenChain, ChainVerifier, GENESIS, type Seal, sealFault } from '../chain/index.js';
-import { type JsonObject, type JsonValue } from '../../uptane/json/json-value.js';
+import { isObject } from '../../uptane/json/json-value.js';
 import { BadJson, parseJson } from '../../uptane/json/parse-json.js';
 import { type ListedKey } from '../../uptane/signing/index.js';
-import { EXPORT_FORMAT } from './export-log.js';
+
+const HEADER = checkOf(AuditExportHeader);
+const KEY = checkOf(AuditExportKey);
+const SEAL = checkOf(AuditExportSeal);
+const END = checkOf(AuditExportEnd);
 
 /** Maximum number of faults listed; more would not help. */
 const MAX_FAULTS = 20;
@@ -69,19 +82,20 @@ class LogVerifier {
 
   #takeLine(text: string): void {
     if (this.#hasEnded) throw new Unusable(`line ${this.#lines} comes after the end`);
-    const members = this.#parse(text);
-    if (this.#lines === 1) this.#takeHeader(members);
-    else if (members.has('hash')) this.#takeEntry(text);
-    else if (members.has('seal')) this.#takeSeal(plain(members.get('seal')) as Seal);
-    else if (members.has('key')) this.#named.push(plain(members.get('key')) as ListedKey);
-    else if (members.has('end')) this.#takeEnd(plain(members.get('end')));
+    const line = this.#parse(text);
+    if (this.#lines === 1) this.#takeHeader(line);
+    // Its hash shows whether it is intact; a later version may have more fields.
+    else if ('hash' in line) this.#takeEntry(text, line as Partial<AuditExportEntry>);
+    else if (SEAL.matches(line)) this.#takeSeal(line.seal);
+    else if (KEY.matches(line)) this.#named.push(line.key);
+    else if (END.matches(line)) this.#takeEnd(line);
     else throw new Unusable(`line ${this.#lines} is not a line of an export`);
   }
 
-  #parse(text: string): JsonObject {
+  #parse(text: string): object {
     try {
-      const value = parseJson(Buffer.from(text));
-      if (value instanceof Map) return value as JsonObject;
+      // Stricter than `JSON.parse`: without duplicate members.
+      if (isObject(parseJson(Buffer.from(text)))) return JSON.parse(text) as object;
     } catch (error) {
       if (!(error instanceof BadJson)) throw error;
       throw new Unusable(`line ${this.#lines} ${error.message}`);
@@ -89,27 +103,23 @@ class LogVerifier {
     throw new Unusable(`line ${this.#lines} is not an object`);
   }
 
-  #takeHeader(members: JsonObject): void {
-    if (members.get('format') === EXPORT_FORMAT && members.get('previous') === GENESIS) return;
-    throw new Unusable(`line 1 is not the header of an export of format ${EXPORT_FORMAT}`);
+  #takeHeader(line: object): void {
+    if (HEADER.matches(line) && line.previous === GENESIS) return;
+    throw new Unusable(`line 1 is not the header of an export of format ${AUDIT_EXPORT_FORMAT}`);
   }
 
-  #takeEntry(text: string): void {
+  #takeEntry(text: string, { position }: Partial<AuditExportEntry>): void {
     const expected = this.#chain.count + 1;
-    let position: unknown;
+    if (position !== expected) {
+      throw new Unusable(
+        `entry ${expected} is missing: line ${this.#lines} has entry ${String(position)}`,
+      );
+    }
     try {
-      position = (JSON.parse(text) as { position?: unknown }).position;
-      if (position !== expected) {
-        throw new Unusable(
-          `entry ${expected} is missing: line ${this.#lines} has entry ${String(position)}`,
-        );
-      }
       this.#chain.take(text);
     } catch (error) {
-      if (error instanceof BrokenChain) {
-        throw new Unusable(`entry ${expected} (line ${this.#lines}) ${error.reason}`);
-      }
-      throw error;
+      if (!(error instanceof BrokenChain)) throw error;
+      throw new Unusable(`entry ${expected} (line ${this.#lines}) ${error.reason}`);
     }
   }
 
@@ -138,14 +148,13 @@ class LogVerifier {
     this.#seals += 1;
   }
 
-  #takeEnd(end: unknown): void {
-    const { position, hash, unchained } = end as Readonly<Record<string, unknown>>;
+  #takeEnd({ end: { position, hash, unchained } }: AuditExportEnd): void {
     this.#hasEnded = true;
     if (position !== this.#chain.count || hash !== this.#chain.head) {
-      this.#fault(`entry ${this.#chain.count + 1} is missing: the end names ${String(position)}`);
+      this.#fault(`entry ${this.#chain.count + 1} is missing: the end names ${position}`);
     }
     if (unchained !== 0) {
-      this.#fault(`entries that are neither in the chain nor pending: ${String(unchained)}`);
+      this.#fault(`entries that are neither in the chain nor pending: ${unchained}`);
     }
   }
 
@@ -159,18 +168,6 @@ class Unusable extends Error {
   override readonly name = 'Unusable';
 }
 
-/** Of a seal with arbitrary content. */
-function readableTime(ms: unknown): string {
-  const isTime = typeof ms === 'number' && Math.abs(ms) <= 8.64e15;
-  return isTime ? new Date(ms).toISOString() : 'an unknown time';
-}
-
-/** The object of a parsed line; empty if the line is not an object. */
-function plain(value: JsonValue | undefined): unknown {
-  if (!(value instanceof Map)) return {};
-  const members = [...(value as JsonObject)].map(([name, member]) => [
-    name,
-    member instanceof Map ? plain(member) : member,
-  ]);
-  return Object.fromEntries(members);
-}
+/** Of a seal with any number for a time. */
+const readableTime = (ms: number): string =>
+  Math.abs(ms) <= 8.64e15 ? new Date(ms).toISOString() : 'an unknown time';

@@ -1,6 +1,6 @@
 /** Startup settings for the audit log, without those that are or may contain secrets. Pure. */
 
-/** Matches settings that hold a secret themselves, not those that name a file. */
+/** Matches all settings that hold a secret, and some that name the file of one, such as `mqttTlsKey`. */
 const SECRET = /(secrets?|tokens?|passwords?|keys?|credentials?)$/i;
 /** User name and password, query and fragment of a URL. */
 const IN_URL = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^?#]*)/i;
@@ -9,11 +9,14 @@ const IN_URL = /^([a-z][a-z0-9+.-]*:\/\/)(?:[^/?#]*@)?([^?#]*)/i;
 export function withoutSecrets(settings: object): Record<string, unknown> {
   const members = Object.entries(settings).flatMap(([name, value]): [string, unknown][] => {
     if (value === undefined || typeof value === 'function') return [];
-    if (SECRET.test(name)) return [[name, 'set']];
+    if (SECRET.test(name) && !isNumber(value)) return [[name, 'set']];
     return [[name, plain(value)]];
   });
   return Object.fromEntries(members);
 }
+
+/** A secret is text; a number is a limit, e.g. `exportsPerToken`. */
+const isNumber = (value: unknown): value is number => typeof value === 'number';
 
 function plain(value: unknown): unknown {
   if (typeof value === 'string') return IN_URL.test(value) ? withoutUser(value) : value;

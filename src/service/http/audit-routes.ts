@@ -7,12 +7,19 @@ import {
   type AuditEntry,
   type ServerName,
 } from '../../contract/index.js';
-import { auditStatus, type ChainedRow, exportLog, listEntries, verifyLog } from '../audit/index.js';
+import {
+  auditStatus,
+  type ChainedRow,
+  entryFields,
+  exportLog,
+  listEntries,
+  verifyLog,
+} from '../audit/index.js';
 import { type Database } from '../database/index.js';
 import { type Signer } from '../../uptane/signing/index.js';
 import { ID_POSITION, listCursor } from './cursor.js';
 import { page } from './pages.js';
-import { serve, type Served } from './serve.js';
+import { serve } from './serve.js';
 import { timeRange } from './time-range.js';
 
 export interface AuditContext {
@@ -52,20 +59,8 @@ async function* trimmed(lines: AsyncIterable<string>): AsyncGenerator<string> {
   for await (const line of lines) yield line.slice(0, -1);
 }
 
-export const auditEntryBody = (row: ChainedRow): Served<AuditEntry> => ({
-  id: row.id,
-  at: row.at,
-  tokenId: row.token_id,
-  tokenName: row.token_name,
-  address: row.address,
-  action: row.action,
-  outcome: row.outcome,
-  errorCode: row.error_code,
-  'ref-id': row.ref_id,
-  vin: row.vin,
-  subject: row.subject,
-  reason: row.reason,
-  detail: row.detail,
+export const auditEntryBody = (row: ChainedRow): AuditEntry => ({
+  ...entryFields(row),
   position: row.position,
   hash: row.hash,
 });

@@ -1,6 +1,7 @@
 /** Analysis on real rows: summary, timeline, search and export. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
+import Type from 'typebox';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { addReceiver, findReceiver } from '../../../src/adapter/call-back/index.js';
 import { settleBatch, takeReceivers, renewReceiver } from '../../../src/adapter/call-back/lease.js';
@@ -20,7 +21,8 @@ import { phaseDurations } from '../../../src/adapter/operations/phases.js';
 import { exportDeliveries } from '../../../src/adapter/http/routes/export.js';
 import { estimate } from '../../../src/adapter/operations/summary.js';
 import { asHappened } from '../../../src/adapter/operations/timeline.js';
-import { EVENT_STATUS } from '../../../src/contract/index.js';
+import { VehicleState } from '../../../src/contract/adapter-api/index.js';
+import { checkOf, EVENT_STATUS } from '../../../src/contract/index.js';
 import { TESTER } from '../../support/adapter.js';
 import { openTestDatabase } from '../../support/databases.js';
 import { byDepth } from '../../support/depth.js';
@@ -221,6 +223,18 @@ describe('on PostgreSQL', () => {
       state: 'failure',
       reason: value,
     });
+  });
+
+  test('NDJSON has the fields of the contract in each line, and no others', async () => {
+    const { operationId } = await eventSource(database, 'lines', FLEET, START);
+    const lines = await all(exportDeliveries(database, operationId, {}, 'ndjson'));
+    const check = checkOf(Type.Object(VehicleState.properties, { additionalProperties: false }));
+    const rows = lines
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line) as unknown);
+    expect(rows).toHaveLength(FLEET.length);
+    expect(rows.flatMap((row) => check.errors(row))).toEqual([]);
   });
 
   const ROWS = byDepth({ quick: 30_000, full: 1_000_000 });

@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pg from 'pg';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AuditExportLine, checkOf } from '../../../src/contract/index.js';
 import {
   AuditSequencer,
   auditStatus,
@@ -15,6 +16,7 @@ import {
   verifyLog,
 } from '../../../src/service/audit/index.js';
 import { openSealKey, type Signer } from '../../../src/service/chain/index.js';
+import { auditEntryBody } from '../../../src/service/http/index.js';
 import {
   type Database,
   openPostgres,
@@ -102,6 +104,21 @@ describe('The chain of the audit log', () => {
       sealedTo: 1_203,
     });
     expect(await auditStatus(database, signer)).toMatchObject({ position: 1_203, pending: 0 });
+  });
+
+  it('is exported in lines that fit the schema, each entry as the list has it', async () => {
+    const detail = { at: new Date(now).toISOString(), none: null };
+    const entry = { by: BY, vin: '5YJSA1E40FF345678', detail, refId: 'schedule 0909' };
+    await recordActions(database, 'pause', [entry], now);
+    await sequencer.run();
+    const lines = (await exported()).map((line) => JSON.parse(line));
+    const check = checkOf(AuditExportLine);
+    expect(lines.flatMap((line) => check.errors(line))).toEqual([]);
+    const listed = await listEntries(database, {}, { before: Number.MAX_SAFE_INTEGER, limit: 9 });
+    expect(lines.filter(({ action }) => action)).toEqual(listed.map(auditEntryBody));
+    expect(lines).toContainEqual(
+      expect.objectContaining({ at: '2026-01-01T12:00:00.000Z', 'ref-id': 'schedule 0909' }),
+    );
   });
 
   it('does not wait for an open transaction, and includes its entries later', async () => {

@@ -7,6 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { AuditExportLine, checkOf } from '../../../src/contract/index.js';
 import { openSealKey, verifyChain } from '../../../src/service/chain/index.js';
 import {
   AuditCopy,
@@ -113,6 +114,7 @@ const record = async (count: number) => {
     address: '192.0.2.7',
     outcome: 'refused' as const,
     errorCode: 'FORBIDDEN' as const,
+    refId: 'schedule 0909',
   }));
   await recordActions(database, 'pause', entries, 1_795_800_000_123);
   await sequencer.run();
@@ -147,6 +149,9 @@ describe('The copy over OTLP', () => {
     await sealArrived();
     await copy.stop();
     expect(await verifyChain(collector.entries)).toMatchObject({ intact: true, count: 250 });
+    const check = checkOf(AuditExportLine);
+    const lines = collector.records.map(({ body }) => JSON.parse(body.stringValue));
+    expect(lines.flatMap((line) => check.errors(line))).toEqual([]);
     const [{ headers, path, body } = { headers: {}, path: '', body: undefined }] = collector.taken;
     expect([path, headers['content-type'], headers.authorization]).toEqual([
       '/v1/logs',
@@ -179,6 +184,7 @@ describe('The copy over OTLP', () => {
         { key: 'otaops.audit.address', value: { stringValue: '192.0.2.7' } },
         { key: 'otaops.audit.errorCode', value: { stringValue: 'FORBIDDEN' } },
         { key: 'otaops.audit.vin', value: { stringValue: '5YJSA1E40FF345678' } },
+        { key: 'otaops.audit.ref-id', value: { stringValue: 'schedule 0909' } },
         { key: 'otaops.audit.outcome', value: { stringValue: 'refused' } },
       ],
     });

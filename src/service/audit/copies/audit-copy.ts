@@ -8,7 +8,7 @@ import { VERSION } from '../../version.js';
 import { sortedJson } from '../../chain/index.js';
 import { type Database, type Queryable } from '../../database/index.js';
 import { AUDIT_COLUMNS } from '../audit.js';
-import { chainRecord } from '../chain-record.js';
+import { exportEntry } from '../chain-record.js';
 import { type ChainedRow } from '../list-entries.js';
 import { listSeals, sealOf } from '../seal-rows.js';
 import { BatchRefused, type CopyTransport, type CopiedLine } from './copied-line.js';
@@ -153,20 +153,15 @@ async function next(
   return { entries, cursor: { ...after, sealId: seals.at(-1)?.id ?? after.sealId } };
 }
 
-const entryMessage = (row: ChainedRow): CopiedLine => ({
-  at: row.at.getTime(),
-  outcome: row.outcome,
-  kind: row.action,
-  text: sortedJson({ ...chainRecord(row.position ?? 0, row), hash: row.hash }),
-  facts: {
-    position: row.position,
-    action: row.action,
-    tokenId: row.token_id,
-    tokenName: row.token_name,
-    address: row.address,
-    errorCode: row.error_code,
-    refId: row.ref_id,
-    vin: row.vin,
-    subject: row.subject,
-  },
-});
+function entryMessage(row: ChainedRow): CopiedLine {
+  const entry = exportEntry(row);
+  const { position, action, tokenId, tokenName, address, errorCode, vin, subject } = entry;
+  const facts = { position, action, tokenId, tokenName, address, errorCode, vin, subject };
+  return {
+    at: row.at.getTime(),
+    outcome: row.outcome,
+    kind: action,
+    text: sortedJson(entry),
+    facts: { ...facts, 'ref-id': entry['ref-id'] },
+  };
+}

@@ -1,5 +1,5 @@
 /** The lines of a copy of the audit log, and the interface of its receivers. */
-import { type ServerName } from '../../../contract/index.js';
+import { type AuditExportEntry, type ServerName } from '../../../contract/index.js';
 import { type AuditOutcome } from '../audit.js';
 
 /** An entry or a seal, as a line of an export has it. */
@@ -11,8 +11,8 @@ export interface CopiedLine {
   readonly kind: string;
   /** One line of JSON. */
   readonly text: string;
-  /** Fields for receivers to search by; '' and null: none. */
-  readonly facts: Readonly<Record<string, string | number | null>>;
+  /** Fields of the entry for receivers to search by; '' and null: none. */
+  readonly facts: Readonly<Partial<Record<keyof AuditExportEntry, string | number | null>>>;
 }
 
 /** The sender. */
