@@ -203,9 +203,7 @@ function eventKey({ status, meta }: OtaEventBody, messageId: string, eventTime: 
   return `${time}${rank}${messageId}${SEPARATOR}${statusName(status)}${SEPARATOR}${reason}`;
 }
 
-function invalid(
-  fault: Fault | { code: DeadLetterReason; path: string; detail: string },
-): Refusal {
+function invalid(fault: Fault | { code: DeadLetterReason; path: string; detail: string }): Refusal {
   const detail = 'detail' in fault ? fault.detail : fault.message;
   return { status: 'INVALID', reason: fault.code, path: fault.path, detail };
 }

@@ -67,7 +67,13 @@ export class AdapterClient {
     this.#control =
       adapterControlToken === undefined
         ? undefined
-        : clientOf(address, '--adapter-control-token', adapterControlToken, CONTROL_TIMEOUT_MS, fetch);
+        : clientOf(
+            address,
+            '--adapter-control-token',
+            adapterControlToken,
+            CONTROL_TIMEOUT_MS,
+            fetch,
+          );
   }
 
   get mayControl(): boolean {

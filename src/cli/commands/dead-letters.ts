@@ -33,9 +33,7 @@ const filterOf = ({ code, status, vin, systemId, from, to }: FilterFlags): DeadL
 
 const withFilters = (command: Command): Command =>
   command
-    .addOption(
-      new Option('--code <code>', 'only with this reason').choices(DEAD_LETTER_REASONS),
-    )
+    .addOption(new Option('--code <code>', 'only with this reason').choices(DEAD_LETTER_REASONS))
     .addOption(
       new Option('--status <status>', 'only with this status').choices(DEAD_LETTER_STATUSES),
     )

@@ -101,7 +101,9 @@ describe('the token', () => {
       expect(() => new Client({ url: server.url, token })).toThrow(
         expect.objectContaining({
           name: 'InvalidToken',
-          message: expect.stringMatching(/^the token must not contain .* \(at position \d\)$/) as string,
+          message: expect.stringMatching(
+            /^the token must not contain .* \(at position \d\)$/,
+          ) as string,
         }),
       );
     }
