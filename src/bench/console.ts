@@ -3,6 +3,8 @@ import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { type Browser, type Page } from 'playwright-core';
+import { sessionApi } from '../contract/adapter-api/index.js';
+import { type BodyOf, CONSOLE_HEADER } from '../contract/index.js';
 import { eventSource } from './event-source.js';
 import { RawClient } from './raw-client.js';
 import { median } from './report.js';
@@ -84,9 +86,12 @@ export class ConsoleBench {
   /** A page of one who is signed in, and has nothing in its cache. */
   async #open(path: string): Promise<{ page: Page; usable: number }> {
     const context = await this.#browser.newContext({ viewport: { width: 1280, height: 900 } });
-    const answer = await context.request.post(`${this.#rig.adapter.httpUrl}/v1.0/session`, {
-      data: { token: this.#rig.adapter.token },
-      headers: { 'x-otaops-console': '1' },
+    // Not with the typed client: the browser must keep the cookie.
+    const { method, path: signIn } = sessionApi.signIn;
+    const answer = await context.request.fetch(this.#rig.adapter.httpUrl + signIn, {
+      method,
+      data: { token: this.#rig.adapter.token } satisfies BodyOf<typeof sessionApi.signIn>,
+      headers: { [CONSOLE_HEADER]: '1' },
     });
     if (!answer.ok()) throw new Error(`signing in: ${answer.status()}`);
     const page = await context.newPage();

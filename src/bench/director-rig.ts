@@ -2,7 +2,13 @@
 import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import pg from 'pg';
-import { ecuApi, scheduleApi, updateScriptApi, vehicleApi } from '../contract/carota-api/index.js';
+import {
+  artifactApi,
+  ecuApi,
+  scheduleApi,
+  updateScriptApi,
+  vehicleApi,
+} from '../contract/carota-api/index.js';
 import {
   installedPostgres,
   type Server,
@@ -19,7 +25,6 @@ import {
   registrationsOf,
 } from './director-vehicle.js';
 import { processorSeconds } from './processor-time.js';
-import { RawHttp } from './raw-http.js';
 import { POSTGRES_SETTINGS, until } from './rig.js';
 
 const VEHICLES = 1_000;
@@ -122,7 +127,7 @@ const MODEL = 'bench';
 
 /** Registers the vehicles, and runs a schedule for all of them with an image for each Secondary. */
 async function orderUpdate(
-  { client, port, token }: CarotaProcess,
+  { client }: CarotaProcess,
   vehicles: readonly BenchVehicle[],
 ): Promise<void> {
   const lines = (values: readonly object[]) => ({
@@ -133,20 +138,14 @@ async function orderUpdate(
   await client.call(vehicleApi.importVehicles, { content: lines(facts) });
   const ecus = vehicles.map((vehicle) => ({ vin: vehicle.vin, ecus: registrationsOf(vehicle) }));
   await client.call(ecuApi.importEcus, { content: lines(ecus) });
-  const http = await RawHttp.connect(port, {
-    'authorization-token': token,
-    'content-type': 'application/octet-stream',
-  });
   const updates = [];
   for (const ecu of ECU_NAMES.slice(1)) {
-    const bytes = Buffer.from(`software of ${ecu}`);
-    const query = `name=bench&hardwareIds=${hardwareIdOf(ecu)}&releaseCounter=1`;
-    const { body } = await http.ask('POST', `/v1.0/artifacts?${query}`, bytes);
-    const artifact = JSON.parse(body.toString()) as { sha256: string; md5: string; size: number };
-    const { sha256, md5, size } = artifact;
+    const { sha256, md5, size } = await client.call(artifactApi.uploadArtifact, {
+      query: { name: 'bench', hardwareIds: hardwareIdOf(ecu), releaseCounter: 1 },
+      content: { type: 'application/octet-stream', body: Buffer.from(`software of ${ecu}`) },
+    });
     updates.push({ ecu, version: '2', artifact: { sha256, md5, size } });
   }
-  http.close();
   const script = { version: 'v1' as const, 'script-ref-id': SCRIPT, model: MODEL, ecus: updates };
   const query = { hardwareIds: hardwareIdOf(ECU_NAMES[0]), releaseCounter: 1 };
   await client.call(updateScriptApi.publishScript, { query, body: script });

@@ -1,6 +1,7 @@
 /** A database with finished operations, as it is after a given number of messages. */
 import pg from 'pg';
 import { ensurePartitions } from '../adapter/maintenance.js';
+import { moveCounters } from '../adapter/operation-counters.js';
 import { registerVehicles } from '../adapter/registry/index.js';
 import { ADAPTER_SCHEMA } from '../adapter/schema.js';
 import { fleetOf } from '../fleet/index.js';
@@ -46,8 +47,10 @@ begin
   join vehicles v on v.vin = d.vin
   cross join generate_series(1, ${MESSAGES}) n;
 
-  insert into operation_counters (operation_id, shard, state, paused, vehicles)
-  values (operation, 0, 'success', false, VEHICLES);
+  ${moveCounters(
+    `select operation as operation_id, 'success' as state, false as paused, VEHICLES as n`,
+    '0',
+  )};
 end $fill$`;
 
 /**

@@ -2,6 +2,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ApiError, Client } from '../contract/index.js';
+import { clientFault } from '../service/bad-settings.js';
 import { fetchTrusting, trustedAuthorities } from '../service/tls/trust.js';
 import { UsageError } from './usage-error.js';
 
@@ -21,7 +22,7 @@ const TIMEOUT_MS = 10 * 60 * 1000;
 /**
  * Uses the given token, otherwise the initial admin token in the data directory.
  *
- * @throws UsageError without a token, or if it must not be sent to this URL
+ * @throws UsageError without a token, or if it is invalid or must not be sent to this URL
  */
 export async function connect(address: ServerAddress): Promise<Client> {
   const { url, token, allowPlainHttp, ca, dataDir } = address;
@@ -34,7 +35,7 @@ export async function connect(address: ServerAddress): Promise<Client> {
   try {
     return new Client({ url, token: secret, allowPlainHttp, timeout: TIMEOUT_MS, fetch });
   } catch (error) {
-    throw new UsageError(`${(error as Error).message} (see --allow-plain-http)`);
+    throw new UsageError(clientFault(error));
   }
 }
 

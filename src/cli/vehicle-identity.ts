@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { Logger } from 'pino';
 import type { ClientTls } from '../vehicle/index.js';
 import { baseAddress } from '../contract/client/address.js';
+import { clientFault } from '../service/bad-settings.js';
 import { BadSetting } from './settings/index.js';
 import { UsageError } from './usage-error.js';
 
@@ -108,7 +109,7 @@ export function refusePlainHttp({
     try {
       baseAddress({ url, token: '', allowPlainHttp });
     } catch (error) {
-      throw new UsageError(`${(error as Error).message} (see --allow-plain-http)`);
+      throw new UsageError(clientFault(error));
     }
   }
 }

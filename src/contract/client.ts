@@ -7,6 +7,7 @@ import { baseAddress } from './client/address.js';
 import { isAnswer, refusalOf, valueOf } from './client/answers.js';
 import { ApiError, NoAnswer } from './client/failures.js';
 import { jsonOf, queryText } from './client/request-text.js';
+import { checkToken } from './client/token.js';
 import {
   type AnswerOf,
   type BodyOf,
@@ -97,10 +98,10 @@ export class Client {
   readonly #options: ClientOptions;
   readonly #base: string;
 
-  /** @throws UnsafeAddress; TypeError if the URL or the token is invalid */
+  /** @throws UnsafeAddress, InvalidToken; TypeError if the URL is invalid */
   constructor(options: ClientOptions) {
     const { url, token = '' } = options;
-    if (/[^\x21-\x7E]/.test(token)) throw new TypeError('the token has a character that none has');
+    checkToken(token);
     this.#options = options;
     this.#base = url === '' ? '' : baseAddress(options);
   }

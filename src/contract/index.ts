@@ -31,6 +31,7 @@ export * from './values/vin.js';
 export * from './backoff.js';
 export * from './do-within.js';
 export * from './client.js';
+export * from './dead-letter-reasons.js';
 export * from './errors.js';
 export * from './http/index.js';
 export * from './common-api/index.js';

@@ -194,7 +194,7 @@ describe('an event that cannot be stored', () => {
       const { body } = await carota.call('POST', `${PATH}/replay`, {
         body: { filter: { 'ref-id': sick } },
       });
-      expect(body).toEqual({ stored: 2, duplicate: 0, refused: 0, more: false });
+      expect(body).toEqual({ stored: 2, duplicates: 0, refused: 0, more: false });
       expect((await show(sick)).states.success).toBe(2);
     },
   );
@@ -243,11 +243,11 @@ describe('an event that cannot be stored', () => {
     const replay = async (body: object) =>
       (await carota.call('POST', `${PATH}/replay`, { body })).body;
     expect(await replay({ filter: { vin: SICK }, limit: 2 })).toEqual({
-      ...{ stored: 2, duplicate: 0, refused: 0, more: true },
+      ...{ stored: 2, duplicates: 0, refused: 0, more: true },
     });
     expect(await replay({ filter: {} })).toEqual({
       stored: 3,
-      duplicate: 0,
+      duplicates: 0,
       refused: 20,
       more: false,
     });

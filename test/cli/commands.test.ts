@@ -221,18 +221,21 @@ test('dead letters: listed and replayed', async () => {
     async () => json('dead-letters', 'list'),
     (letters: unknown[]) => letters.length === 1,
   );
-  expect((await run('dead-letters', 'list')).output).toMatch(/NOT_JSON/);
-  const [{ id }] = await json('dead-letters', 'list', '--reason', 'NOT_JSON');
+  const table = (await run('dead-letters', 'list')).output;
+  expect(table).toMatch(/^id +received +vin +system_id +status +reason +path +detail\n/);
+  // It has no VIN: its vehicle is that of its topic.
+  expect(table).toMatch(new RegExp(`  -  +${ALICE.systemId}  +INVALID  +NOT_JSON `));
+  const [{ id }] = await json('dead-letters', 'list', '--code', 'NOT_JSON');
   // A repeated rejection is a failure, for scripts too.
-  const one = await run('dead-letters', 'replay', id, '--why', 'a try', '--json');
+  const one = await run('dead-letters', 'replay', id, '--reason', 'a try', '--json');
   expect(one.code).toBe(1);
   expect(JSON.parse(one.stdout)).toEqual({ outcome: 'refused', reason: 'NOT_JSON' });
-  for (const which of [['--reason', 'NOT_JSON'], ['--all']]) {
+  for (const which of [['--code', 'NOT_JSON'], ['--all']]) {
     const all = await run('dead-letters', 'replay', ...which);
     expect(all.output).toMatch(/0 applied, 0 duplicates, 1 refused again/);
     expect(all.code).toBe(1);
   }
-  expect(await run('dead-letters', 'replay', '--reason', 'EXPIRED')).toMatchObject({ code: 0 });
+  expect(await run('dead-letters', 'replay', '--code', 'EXPIRED')).toMatchObject({ code: 0 });
   // A refusal of an earlier test may be logged at any moment, so not only the newest entry is examined.
   const audit = await json('operations', 'audit', '--limit', '100');
   expect(audit).toContainEqual(

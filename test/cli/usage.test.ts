@@ -2,6 +2,7 @@
 import { createServer, type Server } from 'node:http';
 import { type AddressInfo } from 'node:net';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
+import { DEAD_LETTER_REASONS } from '../../src/contract/index.js';
 import { runCommand } from '../support/run-command.js';
 import { temporaryDirectory } from '../support/servers.js';
 
@@ -71,6 +72,7 @@ test.each<[name: string, args: readonly string[]]>([
   ['--state', ['operations', 'retrigger', 'r', '--state', 'sucess']],
   ['--format', ['operations', 'export', 'r', '--format', 'xml']],
   ['--status', ['dead-letters', 'list', '--status', 'LOST']],
+  ['--code', ['dead-letters', 'replay', '--code', 'VEHICLE_NOT_REGISTRED']],
   ['--from', ['dead-letters', 'list', '--from', 'yesterday']],
   ['--to', ['dead-letters', 'replay', '--to', '2026-13-01T00:00:00Z']],
   ['--vin', ['dead-letters', 'list', '--vin', 'X']],
@@ -106,6 +108,7 @@ test.each<[what: string, args: readonly string[], message: RegExp]>([
   ['on and off', ['callbacks', 'change', 'n', '--on', '--off'], /either --on or --off/],
   ['no place to replay from', ['callbacks', 'replay', 'n'], /either --after or --since/],
   ['a replay of everything, unasked', ['dead-letters', 'replay'], /or --all/],
+  ['the same with a reason', ['dead-letters', 'replay', '--reason', 'NOT_JSON'], /such as --code/],
   [
     'an id and --all',
     ['dead-letters', 'replay', 'x', '--all'],
@@ -113,7 +116,7 @@ test.each<[what: string, args: readonly string[], message: RegExp]>([
   ],
   [
     '--all and a filter',
-    ['dead-letters', 'replay', '--all', '--reason', 'X'],
+    ['dead-letters', 'replay', '--all', '--code', 'NOT_JSON'],
     /give either an id, filters or --all/,
   ],
   ['no subcommand', ['operations'], /Usage: otaops operations/],
@@ -149,6 +152,54 @@ test('a call-back without a secret, to a forbidden network, or with a secret tha
 test('without a token no request is made, and the exit code says that one is needed', async () => {
   const { code, output } = await runCommand(['rate', '--url', url(), '--data-dir', '/nowhere']);
   expect(output).toMatch(/no token: give --token/);
+  expect(code).toBe(2);
+});
+
+test('an unknown reason of dead letters is answered with all that there are', async () => {
+  for (const which of ['list', 'replay']) {
+    const { code, output } = await wrong('dead-letters', which, '--code', 'VEHICLE_NOT_REGISTRED');
+    for (const reason of DEAD_LETTER_REASONS) expect(output).toContain(reason);
+    expect(code).toBe(2);
+  }
+  expect(requests).toBe(0);
+});
+
+test('--reason is why something is done, in every command', async () => {
+  const { output } = await runCommand(['completion', '--shell', 'bash']);
+  const commands = [...output.matchAll(/^ {4}'([^']*)'\) candidates='([^']*)'/gm)]
+    .filter(([, , flags = '']) => flags.split(' ').includes('--reason'))
+    .map(([, words = '']) => words);
+  expect(commands).toEqual(expect.arrayContaining(['rate', 'dead-letters replay']));
+  for (const words of commands) {
+    const help = await runCommand([...words.split(' '), '--help']);
+    expect(help.output, words).toMatch(/--reason <text> +why; kept in the audit log\n/);
+  }
+});
+
+test('--limit of a replay says what it limits', async () => {
+  const { output } = await runCommand(['dead-letters', 'replay', '--help']);
+  expect(output).toMatch(/--limit <number> +maximum number of dead letters to replay/);
+});
+
+test.each([
+  ['geh eim', 'a space (at position 4)'],
+  ['geheim\n', 'a line break (at position 7)'],
+  ['gehé', 'the character U+00E9 (at position 4)'],
+])('a token with a forbidden character is not repeated: %j', async (token, what) => {
+  const { code, output } = await runCommand(['rate', '--url', url(), '--token', token]);
+  expect(output.trim()).toBe(`otaops: the token must not contain ${what}`);
+  expect(code).toBe(2);
+  const args = ['--adapter-url', url(), '--http-port', '0', '--adapter-token', token];
+  const dataDir = temporaryDirectory('usage-carota');
+  const start = await runCommand(['carota', ...args, '--data-dir', dataDir]);
+  expect(start.output).toContain(`--adapter-token: the token must not contain ${what}\n`);
+  expect(start.code).toBe(2);
+});
+
+test('only where plain HTTP is the matter, the option that allows it is named', async () => {
+  const address = 'https://me:secret@adapter.invalid';
+  const { code, output } = await runCommand(['rate', '--url', address, '--token', 'x']);
+  expect(output).toMatch(/must not contain a user name or password\n$/);
   expect(code).toBe(2);
 });
 

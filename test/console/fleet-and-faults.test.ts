@@ -1,7 +1,7 @@
 /** Registry, dead letters, health and roles; and the accessibility of every page of the adapter. */
 import { type Browser, type Page } from 'playwright-core';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
-import { newDeviceMessageId } from '../../src/contract/index.js';
+import { DEAD_LETTER_MEANINGS, newDeviceMessageId } from '../../src/contract/index.js';
 import {
   credentialOf,
   eventually,
@@ -111,6 +111,10 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await row.getByText(letter.reason).waitFor();
     await row.getByRole('button', { name: / B$/ }).click();
     await page.getByRole('dialog').getByText('"ref-id": "later"').waitFor();
+    await page
+      .getByRole('dialog')
+      .getByText(DEAD_LETTER_MEANINGS.UNKNOWN_OPERATION.remedy)
+      .waitFor();
     if (isExamined()) await expectAccessible(page);
     await page.keyboard.press('Escape');
     const replay = async (outcome: string) => {
@@ -123,6 +127,12 @@ describe.runIf(await hasChromium())('fleet and faults', () => {
     await replay(`The message was refused: ${letter.reason}`);
     await t.trigger('later', [vehicle.vin]);
     await replay('The message was applied.');
+    await page.getByLabel('Reason').selectOption('UNKNOWN_OPERATION');
+    await row.waitFor();
+    await page.getByLabel('Reason').selectOption('EXPIRED');
+    await page.getByText('No dead letters').waitFor();
+    await page.getByLabel('Reason').selectOption('');
+    await row.waitFor();
     await page.getByLabel('Replayed').selectOption('false');
     await page.getByText('No dead letters').waitFor();
     // A replay of all that match: one that is not a message is refused again.

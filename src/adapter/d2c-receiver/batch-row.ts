@@ -3,6 +3,7 @@ import { hash } from 'node:crypto';
 import {
   ackDigest,
   type D2cMessage,
+  type DeadLetterReason,
   decodeMessage,
   eventDigest,
   expiresAt,
@@ -48,7 +49,7 @@ export type DeadLetterStatus = 'INVALID' | 'EXPIRED';
 /** Why a message cannot be applied. */
 export interface Refusal {
   readonly status: DeadLetterStatus;
-  readonly reason: string;
+  readonly reason: DeadLetterReason;
   readonly path: string;
   readonly detail: string;
 }
@@ -202,7 +203,7 @@ function eventKey({ status, meta }: OtaEventBody, messageId: string, eventTime: 
   return `${time}${rank}${messageId}${SEPARATOR}${statusName(status)}${SEPARATOR}${reason}`;
 }
 
-function invalid(fault: Fault | { code: string; path: string; detail: string }): Refusal {
+function invalid(fault: Fault | { code: DeadLetterReason; path: string; detail: string }): Refusal {
   const detail = 'detail' in fault ? fault.detail : fault.message;
   return { status: 'INVALID', reason: fault.code, path: fault.path, detail };
 }

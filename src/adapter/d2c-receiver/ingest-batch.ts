@@ -1,4 +1,5 @@
 /** Prepares a batch of messages for the ingest statement, stores it, and returns the outcome. */
+import { type DeadLetterReason } from '../../contract/index.js';
 import {
   type Allocate,
   allocateEach,
@@ -12,6 +13,9 @@ import { parametersOf } from './ingest-parameters.js';
 import { INGEST } from './ingest-statement.js';
 import { type Placeless, refusePlaceless } from './refuse.js';
 
+/** Number of messages by the reason of their rejection. */
+export type ReasonCounts = Readonly<Partial<Record<DeadLetterReason, number>>>;
+
 /** Outcome of a batch: received = applied + duplicates + deadLetters. */
 export interface BatchOutcome {
   readonly received: number;
@@ -22,7 +26,7 @@ export interface BatchOutcome {
   /** Dead letters beyond a limit, of which only the number is kept. */
   readonly overflow: number;
   /** Number of rejected messages by reason, including repeated ones. */
-  readonly reasons: Readonly<Record<string, number>>;
+  readonly reasons: ReasonCounts;
 }
 
 /**
@@ -35,7 +39,7 @@ export interface PreparedBatch {
   readonly parameters: Parameter[];
   /** Of each message to be applied, its number among the rows. */
   readonly applicable: readonly number[];
-  readonly reasons: Readonly<Record<string, number>>;
+  readonly reasons: ReasonCounts;
 }
 
 /**
@@ -167,8 +171,8 @@ function numbered(rows: readonly Applicable[]): Map<string, number> {
   return numbers;
 }
 
-function countReasons(refused: readonly Refused[]): Record<string, number> {
-  const counts: Record<string, number> = {};
+function countReasons(refused: readonly Refused[]): ReasonCounts {
+  const counts: Partial<Record<DeadLetterReason, number>> = {};
   for (const { refusal } of refused) counts[refusal.reason] = (counts[refusal.reason] ?? 0) + 1;
   return counts;
 }

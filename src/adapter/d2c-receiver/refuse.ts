@@ -1,5 +1,5 @@
 /** Turns messages that cannot be applied into dead letters: pure. */
-import { MAX_MESSAGE_BYTES } from '../../contract/index.js';
+import { type DeadLetterReason, MAX_MESSAGE_BYTES } from '../../contract/index.js';
 import { type Applicable, type BatchRow, type Refusal, type Refused } from './batch-row.js';
 
 /** A message without a matching vehicle, operation or trigger, and the facts that determine the reason. */
@@ -37,7 +37,7 @@ function whyPlaceless(
     : invalid('UNKNOWN_OPERATION', '/body/ref-id', 'there is no such operation');
 }
 
-const invalid = (reason: string, path: string, detail: string): Refusal => ({
+const invalid = (reason: DeadLetterReason, path: string, detail: string): Refusal => ({
   status: 'INVALID',
   reason,
   path,

@@ -17,6 +17,7 @@ export interface DeadLetterRow {
   readonly vin: string | null;
   readonly message_id: string | null;
   readonly status: DeadLetter['status'];
+  /** A code of this or another release. */
   readonly reason: string;
   readonly path: string;
   readonly detail: string;

@@ -1,5 +1,6 @@
 /** Replays dead letters as if they had just arrived, after the cause has been fixed. */
 import { type ReplayResult, type ReplayTally } from '../../contract/adapter-api/index.js';
+import { type DeadLetterReason } from '../../contract/index.js';
 import { type BatchOutcome, type Received } from '../d2c-receiver/index.js';
 import { type Database } from '../../service/database/index.js';
 import { replayPages } from '../../service/replay-pages.js';
@@ -25,7 +26,7 @@ export async function replay(letter: DeadLetterRow, options: ReplayOptions): Pro
     receivedAt: letter.received_at.getTime(),
     publisher: null,
   });
-  const [reason = null] = Object.keys(outcome.reasons);
+  const [reason = null] = Object.keys(outcome.reasons) as DeadLetterReason[];
   if (reason !== null) return { outcome: 'refused', reason };
   await markReplayed(options.database, letter.id, options.clock());
   return { outcome: outcome.applied === 1 ? 'applied' : 'duplicate', reason: null };
@@ -42,7 +43,7 @@ export async function replayMatching(
   limit: number,
   options: ReplayOptions,
 ): Promise<ReplayTally> {
-  const tally: ReplayTally = { applied: 0, duplicate: 0, refused: 0, more: false };
+  const tally: ReplayTally = { applied: 0, duplicates: 0, refused: 0, more: false };
   tally.more = await replayPages<DeadLetterRow>(
     limit,
     (last, pageSize) =>
@@ -55,7 +56,10 @@ export async function replayMatching(
         },
       ),
     async (letters) => {
-      for (const letter of letters) tally[(await replay(letter, options)).outcome] += 1;
+      for (const letter of letters) {
+        const { outcome } = await replay(letter, options);
+        tally[outcome === 'duplicate' ? 'duplicates' : outcome] += 1;
+      }
     },
   );
   return tally;

@@ -35,7 +35,7 @@ export async function replay(
   await markReplayed(database, done, now);
   return {
     stored: taken.stored,
-    duplicate: done.length - taken.stored,
+    duplicates: done.length - taken.stored,
     refused: refused.length,
     reasons: refused.map(({ refusal }) => refusal.reason),
   };
@@ -54,7 +54,7 @@ export async function replayMatching(
   limit: number,
   clock: () => number,
 ): Promise<Replayed & { more: boolean }> {
-  const tally = { stored: 0, duplicate: 0, refused: 0, more: false };
+  const tally = { stored: 0, duplicates: 0, refused: 0, more: false };
   tally.more = await replayPages<RefusedEventRow>(
     limit,
     (last, pageSize) =>
@@ -64,9 +64,9 @@ export async function replayMatching(
         { order: 'oldest', beyond: last?.id, limit: pageSize },
       ),
     async (events) => {
-      const { stored, duplicate, refused } = await replay(database, events, clock());
+      const { stored, duplicates, refused } = await replay(database, events, clock());
       tally.stored += stored;
-      tally.duplicate += duplicate;
+      tally.duplicates += duplicates;
       tally.refused += refused;
     },
   );

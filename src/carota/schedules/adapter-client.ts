@@ -11,9 +11,10 @@ import {
   type CarOtaServerEvent,
   Client,
   type ClientOptions,
+  InvalidToken,
   NoAnswer,
 } from '../../contract/index.js';
-import { BadSettings } from '../../service/bad-settings.js';
+import { BadSettings, clientFault } from '../../service/bad-settings.js';
 
 export interface AdapterSettings {
   /** e.g. `https://adapter.example` */
@@ -53,18 +54,26 @@ export class AdapterClient {
 
   /**
    * @param fetch trusts the configured CAs; undefined: Node’s own
-   * @throws BadSettings if tokens must not be sent to the address
+   * @throws BadSettings if a token is invalid or must not be sent to the address
    */
   constructor(
     { adapterToken, adapterControlToken, ...address }: AdapterSettings,
     fetch?: ClientOptions['fetch'],
   ) {
     this.#trigger =
-      adapterToken === undefined ? undefined : clientOf(address, adapterToken, TIMEOUT_MS, fetch);
+      adapterToken === undefined
+        ? undefined
+        : clientOf(address, '--adapter-token', adapterToken, TIMEOUT_MS, fetch);
     this.#control =
       adapterControlToken === undefined
         ? undefined
-        : clientOf(address, adapterControlToken, CONTROL_TIMEOUT_MS, fetch);
+        : clientOf(
+            address,
+            '--adapter-control-token',
+            adapterControlToken,
+            CONTROL_TIMEOUT_MS,
+            fetch,
+          );
   }
 
   get mayControl(): boolean {
@@ -148,6 +157,7 @@ export class NoFurtherAttempt extends Error {
 
 function clientOf(
   { adapterUrl: url, allowPlainHttp }: AdapterSettings,
+  tokenSetting: string,
   token: string,
   timeout: number,
   fetch: ClientOptions['fetch'],
@@ -155,7 +165,8 @@ function clientOf(
   try {
     return new Client({ url, token, allowPlainHttp, timeout, fetch });
   } catch (error) {
-    throw new BadSettings(`--adapter-url: ${(error as Error).message} (see --allow-plain-http)`);
+    const setting = error instanceof InvalidToken ? tokenSetting : '--adapter-url';
+    throw new BadSettings(`${setting}: ${clientFault(error)}`);
   }
 }
 

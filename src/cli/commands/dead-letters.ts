@@ -5,15 +5,15 @@ import {
   deadLetterApi,
   type DeadLetterFilter,
 } from '../../contract/adapter-api/index.js';
-import { type Client } from '../../contract/index.js';
+import { type Client, DEAD_LETTER_REASONS, type DeadLetterReason } from '../../contract/index.js';
 import { serverCommand, clientOf, collect, type CommonFlags } from '../server-command.js';
 import { print, printJson, printTable } from '../output.js';
-import { limitOption, option, timeOption } from '../options.js';
+import { limitOption, option, reasonOption, timeOption } from '../options.js';
 import { parseVin } from '../settings/parsers.js';
 import { UsageError } from '../usage-error.js';
 
 interface FilterFlags extends CommonFlags {
-  readonly reason?: string;
+  readonly code?: DeadLetterReason;
   readonly status?: (typeof DEAD_LETTER_STATUSES)[number];
   readonly vin?: string;
   readonly systemId?: string;
@@ -22,8 +22,8 @@ interface FilterFlags extends CommonFlags {
   readonly limit: number;
 }
 
-const filterOf = ({ reason, status, vin, systemId, from, to }: FilterFlags): DeadLetterFilter => ({
-  ...(reason === undefined ? {} : { reason }),
+const filterOf = ({ code, status, vin, systemId, from, to }: FilterFlags): DeadLetterFilter => ({
+  ...(code === undefined ? {} : { reason: code }),
   ...(status === undefined ? {} : { status }),
   ...(vin === undefined ? {} : { vin }),
   ...(systemId === undefined ? {} : { system_id: systemId }),
@@ -33,7 +33,7 @@ const filterOf = ({ reason, status, vin, systemId, from, to }: FilterFlags): Dea
 
 const withFilters = (command: Command): Command =>
   command
-    .option('--reason <code>', 'only with this reason, e.g. VEHICLE_NOT_REGISTERED')
+    .addOption(new Option('--code <code>', 'only with this reason').choices(DEAD_LETTER_REASONS))
     .addOption(
       new Option('--status <status>', 'only with this status').choices(DEAD_LETTER_STATUSES),
     )
@@ -52,7 +52,7 @@ export function deadLettersCommand(program: Command): void {
       usage: 'list',
       description: 'list them, newest first',
       examples: [
-        'otaops dead-letters list --reason VEHICLE_NOT_REGISTERED',
+        'otaops dead-letters list --code VEHICLE_NOT_REGISTERED',
         'otaops dead-letters list --json --limit 1 | jq -r ".[0].payload" | base64 -d',
       ],
     }),
@@ -70,11 +70,12 @@ export function deadLettersCommand(program: Command): void {
         return;
       }
       printTable(
-        ['id', 'received', 'vin', 'status', 'reason', 'path', 'detail'],
+        ['id', 'received', 'vin', 'system_id', 'status', 'reason', 'path', 'detail'],
         items.map((letter) => [
           letter.id,
           letter['received-at'],
-          letter.vin ?? letter.system_id,
+          letter.vin,
+          letter.system_id,
           letter.status,
           letter.reason,
           letter.path,
@@ -89,14 +90,14 @@ export function deadLettersCommand(program: Command): void {
       description: 'replay one or all matching ones after the cause is fixed',
       examples: [
         'otaops dead-letters replay 8c5e2f0a-…',
-        'otaops dead-letters replay --reason VEHICLE_NOT_REGISTERED --why "imported yesterday"',
+        'otaops dead-letters replay --code VEHICLE_NOT_REGISTERED --reason "imported yesterday"',
         'otaops dead-letters replay --all',
       ],
     }),
   )
     .option('--all', 'every dead letter not yet replayed')
-    .option('--why <text>', 'kept in the audit log')
-    .addOption(limitOption(1_000))
+    .addOption(reasonOption())
+    .addOption(limitOption(1_000, 'maximum number of dead letters to replay'))
     .action(async (id: string | undefined, flags: ReplayFlags) => {
       const filter = filterOf(flags);
       refuseUnclear(id, filter, flags);
@@ -109,26 +110,26 @@ export function deadLettersCommand(program: Command): void {
 
 interface ReplayFlags extends FilterFlags {
   readonly all?: boolean;
-  readonly why?: string;
+  readonly reason?: string;
 }
 
 /** Replays everything only if explicitly requested. @throws UsageError */
 function refuseUnclear(id: string | undefined, filter: object, { all = false }: ReplayFlags): void {
   const isFiltered = Object.keys(filter).length > 0;
   const ways = [id !== undefined, isFiltered, all].filter(Boolean).length;
-  if (ways === 0) throw new UsageError('give an id, a filter such as --reason, or --all');
+  if (ways === 0) throw new UsageError('give an id, a filter such as --code, or --all');
   if (ways > 1) throw new UsageError('give either an id, filters or --all');
 }
 
-const reasonOf = (why: string | undefined) => (why === undefined ? {} : { reason: why });
+const reasonOf = ({ reason }: ReplayFlags) => (reason === undefined ? {} : { reason });
 
 /** @throws Error if it is rejected again */
-async function replayOne(client: Client, id: string, { why, json }: ReplayFlags): Promise<void> {
+async function replayOne(client: Client, id: string, flags: ReplayFlags): Promise<void> {
   const answer = await client.call(deadLetterApi.replayDeadLetter, {
     params: { id },
-    body: reasonOf(why),
+    body: reasonOf(flags),
   });
-  if (json) printJson(answer);
+  if (flags.json) printJson(answer);
   else print(`${answer.outcome}${answer.reason === null ? '' : `: ${answer.reason}`}`);
   if (answer.outcome === 'refused') throw new Error('the dead letter was refused again');
 }
@@ -137,15 +138,15 @@ async function replayOne(client: Client, id: string, { why, json }: ReplayFlags)
 async function replayMatching(
   client: Client,
   filter: DeadLetterFilter,
-  { limit, why, json }: ReplayFlags,
+  flags: ReplayFlags,
 ): Promise<void> {
   const tally = await client.call(deadLetterApi.replayDeadLetters, {
-    body: { filter, limit, ...reasonOf(why) },
+    body: { filter, limit: flags.limit, ...reasonOf(flags) },
   });
-  const { applied, duplicate, refused, more } = tally;
-  if (json) printJson(tally);
+  const { applied, duplicates, refused, more } = tally;
+  if (flags.json) printJson(tally);
   else {
-    print(`${applied} applied, ${duplicate} duplicates, ${refused} refused again`);
+    print(`${applied} applied, ${duplicates} duplicates, ${refused} refused again`);
     if (more) print('more dead letters match: run the command again');
   }
   if (refused > 0) {

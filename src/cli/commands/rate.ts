@@ -2,6 +2,7 @@
 import { Argument, type Command } from 'commander';
 import { dispatchApi } from '../../contract/adapter-api/index.js';
 import { serverCommand, clientOf, type CommonFlags } from '../server-command.js';
+import { reasonOption } from '../options.js';
 import { print, printJson } from '../output.js';
 import { parseRateOrNone } from '../settings/parsers.js';
 
@@ -16,7 +17,7 @@ export function rateCommand(program: Command): void {
         parseRateOrNone(text),
       ),
     )
-    .option('--reason <text>', 'why; kept in the audit log')
+    .addOption(reasonOption())
     .action(async (rate: number | null | undefined, flags: CommonFlags & { reason?: string }) => {
       const client = await clientOf(flags);
       const { reason } = flags;

@@ -4,6 +4,7 @@ import {
   type DeadLetter,
   deadLetterApi,
 } from '../../contract/adapter-api/index.js';
+import { DEAD_LETTER_MEANINGS, DEAD_LETTER_REASONS } from '../../contract/dead-letter-reasons.js';
 import { client } from '../api/client.js';
 import { useFilters, vehicleAt } from '../app/address.js';
 import { useMay } from '../app/session.js';
@@ -21,7 +22,6 @@ import { PagedTable } from '../ui/pager.js';
 import { type Replayed, useReplay } from '../ui/replay.js';
 import { Fault, ReplayedFilter, VinFilter } from '../ui/set-aside.js';
 import { type Column } from '../ui/table.js';
-import { TextFilter } from '../ui/text-filter.js';
 import { Time } from '../ui/time.js';
 
 const TOPICS = ['dead-letters'];
@@ -36,7 +36,11 @@ export function DeadLettersPage() {
   const [filters, setFilters] = useFilters('reason', 'status', 'vin', 'replayed');
   const bound = bind(filters, setFilters);
   const { reason, status, vin, replayed } = filters;
-  const filter = given({ reason, vin, status: oneOf(DEAD_LETTER_STATUSES, status) });
+  const filter = given({
+    reason: oneOf(DEAD_LETTER_REASONS, reason),
+    vin,
+    status: oneOf(DEAD_LETTER_STATUSES, status),
+  });
   const replay = useReplay({
     of: MESSAGE,
     isAllowed: useMay('control'),
@@ -52,7 +56,14 @@ export function DeadLettersPage() {
     <Page title="Dead letters" actions={replay.action}>
       <p className="muted">Messages that could not be applied. Each is kept as received.</p>
       <div className="filters">
-        <TextFilter label="Reason is" {...bound('reason')} isUpperCase />
+        <SelectField
+          label="Reason"
+          {...bound('reason')}
+          options={['', ...DEAD_LETTER_REASONS].map((value) => ({
+            value,
+            label: value === '' ? 'any reason' : value,
+          }))}
+        />
         <SelectField
           label="Status"
           {...bound('status')}
@@ -95,9 +106,25 @@ const COLUMNS: readonly Column<DeadLetter>[] = [
           <dd>{letter.topic}</dd>
           <dt>Message</dt>
           <dd>{letter.message_id ?? 'unknown'}</dd>
+          <Meaning reason={letter.reason} />
         </dl>
         <MessageText envelope={textOf(letter.payload)} />
       </Dialog>
     ),
   },
 ];
+
+/** Of a reason of another release, the code alone is shown. */
+function Meaning({ reason }: { readonly reason: string }) {
+  const code = oneOf(DEAD_LETTER_REASONS, reason);
+  if (code === undefined) return null;
+  const { meaning, remedy } = DEAD_LETTER_MEANINGS[code];
+  return (
+    <>
+      <dt>Reason</dt>
+      <dd>{meaning}</dd>
+      <dt>Remedy</dt>
+      <dd>{remedy}</dd>
+    </>
+  );
+}

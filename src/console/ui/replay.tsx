@@ -30,7 +30,7 @@ interface SetAside {
 interface ReplayCounts {
   /** Applied or stored. */
   readonly taken: number;
-  readonly duplicate: number;
+  readonly duplicates: number;
   readonly refused: number;
   readonly more: boolean;
 }
@@ -69,9 +69,9 @@ export function useReplay({ of, isAllowed, filter, one, all }: ReplayOptions): R
     await show(`The ${of.noun} was ${outcome}${reason === null ? '' : `: ${reason}`}.`);
   };
   const replayAll = async (reason: string) => {
-    const { taken, duplicate, refused, more } = await all(withReason(reason, { limit: AT_ONCE }));
+    const { taken, duplicates, refused, more } = await all(withReason(reason, { limit: AT_ONCE }));
     await show(
-      `${plural(taken, of.noun)} ${of.taken}, ${count(duplicate)} processed before, ${count(refused)} refused again.${more ? ' There are more: replay again.' : ''}`,
+      `${plural(taken, of.noun)} ${of.taken}, ${count(duplicates)} processed before, ${count(refused)} refused again.${more ? ' There are more: replay again.' : ''}`,
     );
   };
   const button: Column<SetAside> = {

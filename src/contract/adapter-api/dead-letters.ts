@@ -1,5 +1,6 @@
 /** `/v1.0/dead-letters`: messages that could not be applied, and another try for them (contract section 5.6). */
 import Type from '../typebox.js';
+import { DEAD_LETTER_MEANINGS, DEAD_LETTER_REASONS } from '../dead-letter-reasons.js';
 import {
   SET_ASIDE_FILTER,
   SetAsideParams,
@@ -27,6 +28,20 @@ const Status = Type.Enum([...DEAD_LETTER_STATUSES], {
   description: 'Corresponds to the envelope’s `status` (contract section 2).',
 });
 
+/** A code of the table of reasons. */
+export const DeadLetterReason = Type.Enum(DEAD_LETTER_REASONS, {
+  title: 'DeadLetterReason',
+  description: Object.entries(DEAD_LETTER_MEANINGS)
+    .map(([code, { meaning, remedy }]) => `\`${code}\`: ${meaning} ${remedy}`)
+    .join('\n\n'),
+});
+
+/** Adapters of several releases can store dead letters in one database. */
+const StoredReason = Type.Union([
+  DeadLetterReason,
+  Type.String({ description: 'Code of another release of the adapter.' }),
+]);
+
 export const DeadLetter = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
@@ -36,7 +51,7 @@ export const DeadLetter = Type.Object(
     vin: Nullable(Type.String()),
     message_id: Nullable(Type.String()),
     status: Status,
-    reason: Type.String({ description: 'Stable code, upper snake case.' }),
+    reason: StoredReason,
     path: Type.String({ description: 'JSON Pointer to the fault in the message.' }),
     detail: Type.String(),
     payload: Type.String({ description: 'Base64 of the received bytes.' }),
@@ -52,7 +67,7 @@ export type DeadLetter = Type.Static<typeof DeadLetter>;
 export const DeadLetterFilter = Type.Object(
   {
     ...SET_ASIDE_FILTER,
-    reason: Type.Optional(Text(100, 'Only dead letters with this reason code.')),
+    reason: Type.Optional(DeadLetterReason),
     status: Type.Optional(Status),
     system_id: Type.Optional(Text(256, 'Only dead letters of this vehicle.')),
   },
@@ -66,7 +81,7 @@ const DeadLettersQuery = Type.Object({
   ...REPLAYED_FILTER,
 });
 
-export const ReplayResult = replayResultOf('applied', Type.String());
+export const ReplayResult = replayResultOf('applied', DeadLetterReason);
 export type ReplayResult = Type.Static<typeof ReplayResult>;
 
 export const ReplayTally = Type.Object(

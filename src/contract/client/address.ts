@@ -1,5 +1,5 @@
 /** Where requests may go. Pure. */
-import { UnsafeAddress } from './failures.js';
+import { PlainHttpForbidden, UnsafeAddress } from './failures.js';
 
 /** As the URL parser writes hosts: IPv4 in four decimal parts, IPv6 in brackets, names in lower case. */
 const LOOPBACK = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])$/;
@@ -13,7 +13,7 @@ export interface AddressOptions {
 /**
  * The base address before each path, without a trailing slash; a path in it, e.g. of a reverse proxy, is kept.
  *
- * @throws UnsafeAddress, whose message never contains a password from the address; TypeError if it is not a URL
+ * @throws UnsafeAddress, also as PlainHttpForbidden, whose message never contains a password from the address; TypeError if it is not a URL
  */
 export function baseAddress({ url, token, allowPlainHttp = false }: AddressOptions): string {
   const { protocol, hostname, username, password, search, hash, origin, pathname } = new URL(url);
@@ -29,7 +29,7 @@ export function baseAddress({ url, token, allowPlainHttp = false }: AddressOptio
   }
   const isReadable = token !== undefined && protocol === 'http:' && !LOOPBACK.test(hostname);
   if (isReadable && !allowPlainHttp) {
-    throw new UnsafeAddress(
+    throw new PlainHttpForbidden(
       `no token is sent to ${base}: plain HTTP can be read on the way; use https, or allow plain HTTP where the link is protected otherwise`,
     );
   }

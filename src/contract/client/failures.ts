@@ -28,3 +28,11 @@ export class NoAnswer extends Error {
 export class UnsafeAddress extends Error {
   override readonly name = 'UnsafeAddress';
 }
+
+/** The same, only because plain HTTP can be read on the way; it can be allowed. */
+export class PlainHttpForbidden extends UnsafeAddress {}
+
+/** A token has a character that cannot be sent in a header. Its message does not contain the token. */
+export class InvalidToken extends TypeError {
+  override readonly name = 'InvalidToken';
+}

@@ -103,7 +103,7 @@ export const COMMON_FACTS: Facts = {
     WithReason: { reason: 'CDN at its limit' },
     ReplayRequest: { limit: 1_000, reason: 'Registration corrected' },
     ReplayResult: { reason: null },
-    ReplayTally: { applied: 38, stored: 38, duplicate: 2, refused: 0, more: false },
+    ReplayTally: { applied: 38, stored: 38, duplicates: 2, refused: 0, more: false },
     SignIn: { token: CREATED_TOKEN.token },
     SignInWays: { singleSignOn: true },
     Session: {

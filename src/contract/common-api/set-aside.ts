@@ -84,7 +84,7 @@ export const replayResultOf = <const Taken extends string, Why extends Type.TSch
 
 /** Fields of the answer to a request to replay all that match, besides those that were taken. */
 export const REPLAY_TALLY = {
-  duplicate: Type.Integer({ description: 'Processed before.' }),
+  duplicates: Type.Integer({ description: 'Number processed before; they change nothing.' }),
   refused: Type.Integer({
     description: 'Number refused again and kept, because the cause persists.',
   }),

@@ -1,17 +1,8 @@
 /** What decoding foreign input gives: the message, or the reason why it is none. */
+import { type MESSAGE_FAULTS } from '../dead-letter-reasons.js';
 
 /** Stable codes for faults of a received message. */
-export type FaultCode =
-  | 'PAYLOAD_TOO_LARGE'
-  | 'NOT_UTF8'
-  | 'NOT_JSON'
-  | 'INVALID_ENVELOPE'
-  | 'UNKNOWN_MESSAGE_TYPE'
-  | 'UNSUPPORTED_BODY_ENCODING'
-  | 'BODY_NOT_BASE64'
-  | 'BODY_NOT_UTF8'
-  | 'BODY_NOT_JSON'
-  | 'INVALID_BODY';
+export type FaultCode = keyof typeof MESSAGE_FAULTS;
 
 /** Why a message cannot be read. */
 export interface Fault {

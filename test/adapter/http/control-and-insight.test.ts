@@ -1,6 +1,6 @@
 /** Control, insight and dead letters over HTTP. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { newDeviceMessageId } from '../../../src/contract/index.js';
+import { DEAD_LETTER_REASONS, newDeviceMessageId } from '../../../src/contract/index.js';
 import {
   eventually,
   platformsInTurn,
@@ -167,7 +167,7 @@ describe.each(platformsInTurn())('on $name', (platform) => {
     const filter = { reason: 'VEHICLE_NOT_REGISTERED' };
     expect((await replay({ filter })).body).toEqual({
       applied: 0,
-      duplicate: 0,
+      duplicates: 0,
       refused: 3,
       more: false,
     });
@@ -187,6 +187,19 @@ describe.each(platformsInTurn())('on $name', (platform) => {
     await t.storedMessages();
     await t.call('DELETE', `/v1.0/vehicles/${stranger.vin}`);
     await t.register(vehicle);
+  });
+
+  test('an unknown reason of dead letters is refused with those that there are', async () => {
+    const message = `must be one of ${DEAD_LETTER_REASONS.join(', ')}`;
+    expect(await t.call('GET', '/v1.0/dead-letters?reason=VEHICLE_NOT_REGISTRED')).toMatchObject({
+      status: 400,
+      body: { errorCode: 'INVALID', errors: [{ path: '/reason', message }] },
+    });
+    const body = { filter: { reason: 'VEHICLE_NOT_REGISTRED' } };
+    expect(await t.call('POST', '/v1.0/dead-letters/replay', { body })).toMatchObject({
+      status: 400,
+      body: { errorCode: 'INVALID', errors: [{ path: '/filter/reason', message }] },
+    });
   });
 
   test('metrics show losses, lag and failures', async () => {

@@ -8,7 +8,7 @@ import {
 } from '../../../contract/adapter-api/index.js';
 import { type TriggerRate } from '../../../contract/index.js';
 import { serverCommand, clientOf, type CommonFlags } from '../../server-command.js';
-import { option, stateOption } from '../../options.js';
+import { option, reasonOption, stateOption } from '../../options.js';
 import { print, printJson } from '../../output.js';
 import { parseAtLeastOne, parseFactor, parsePriority, parseRate } from '../../settings/parsers.js';
 import { UsageError } from '../../usage-error.js';
@@ -18,8 +18,6 @@ interface ControlFlags extends CommonFlags {
 }
 
 export function controlCommands(operations: Command): void {
-  const why = ['--reason <text>', 'why; kept in the audit log'] as const;
-
   for (const [action, route, description] of [
     ['pause', controlApi.pauseOperation, 'send no more triggers until resumed'],
     ['resume', controlApi.resumeOperation, 'resume sending triggers'],
@@ -34,7 +32,7 @@ export function controlCommands(operations: Command): void {
       description,
       examples: [`otaops operations ${action} "schedule 0909" --reason "ticket 4711"`],
     })
-      .option(...why)
+      .addOption(reasonOption())
       .action(async (refId: string, flags: ControlFlags) => {
         const client = await clientOf(flags);
         const answer = await client.call(route, {
@@ -55,7 +53,7 @@ export function controlCommands(operations: Command): void {
     ],
   })
     .addOption(stateOption('all vehicles in this state'))
-    .option(...why)
+    .addOption(reasonOption())
     .action(
       async (refId: string, vin: string | undefined, flags: ControlFlags & RetriggerFlags) => {
         const { state } = flags;
@@ -100,7 +98,7 @@ export function controlCommands(operations: Command): void {
     .addOption(option('--after <vehicles>', '… each time this many vehicles', parseAtLeastOne))
     .addOption(new Option('--of <what>', 'are').choices(['notified', 'succeeded']))
     .addOption(option('--at-most <per-second>', 'upper bound of the growing rate', parseRate))
-    .option(...why)
+    .addOption(reasonOption())
     .action(async (refId: string, flags: ControlFlags & ChangeFlags) => {
       const client = await clientOf(flags);
       const answer = await client.call(controlApi.changeOperation, {

@@ -25,17 +25,21 @@ export function lookThroughCommands(operations: Command): void {
     description: 'the vehicles of an operation, by state, reason or VIN',
     examples: [
       'otaops operations vehicles fix --state download_fail',
+      'otaops operations vehicles fix --reported-reason "Network Failure"',
       'otaops operations vehicles fix --vin 5YJ --limit 10',
     ],
   })
     .addOption(stateOption('only in this state'))
-    .option('--reason <reason>', 'only with this reason')
+    .option('--reported-reason <text>', 'only those whose vehicle reported this reason')
     .option('--vin <vin>', 'only VINs with this prefix')
     .addOption(limitOption(100))
     .action(
-      async (refId: string, flags: Limited & { state?: string; reason?: string; vin?: string }) => {
+      async (
+        refId: string,
+        flags: Limited & { state?: string; reportedReason?: string; vin?: string },
+      ) => {
         const client = await clientOf(flags);
-        const { state, reason, vin, limit } = flags;
+        const { state, reportedReason: reason, vin, limit } = flags;
         const asked = { params: { 'ref-id': refId }, query: { state, reason, vin } };
         const items = await collect(client.items(operationApi.listOperationVehicles, asked, limit));
         if (flags.json) printJson(items);
