@@ -85,7 +85,7 @@ test('after every result, for vehicles that are exposed meanwhile, and behind a 
           const outcome = place === undefined ? undefined : course[place];
           if (place === undefined || !outcome) break;
           outcomes[place] = outcome;
-          test.hear(place, outcome);
+          test.update(place, outcome);
           compare();
         }
       },

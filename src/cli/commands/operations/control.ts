@@ -42,7 +42,7 @@ export function controlCommands(operations: Command): void {
           body: reasonOf(flags),
         });
         if (flags.json) printJson(answer);
-        else tellControl(answer);
+        else printControl(answer);
       });
   }
 
@@ -108,7 +108,7 @@ export function controlCommands(operations: Command): void {
         body: { ...changeOf(flags), ...reasonOf(flags) },
       });
       if (flags.json) printJson(answer);
-      else tellControl(answer);
+      else printControl(answer);
     });
 }
 
@@ -150,7 +150,7 @@ function changeOf({ priority, rate, factor, after, of, atMost }: ChangeFlags): O
 
 const reasonOf = ({ reason }: ControlFlags) => (reason === undefined ? {} : { reason });
 
-function tellControl(operation: Operation | CancelledOperation): void {
+function printControl(operation: Operation | CancelledOperation): void {
   const { status, priority, rate } = operation;
   const limit = rate === null ? 'no limit' : `${rate.perSecond} triggers per second`;
   print(`${operation['ref-id']}: ${status}, priority ${priority}, ${limit}`);
