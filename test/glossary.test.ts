@@ -170,3 +170,76 @@ test('there are texts to search and phrases to find', () => {
 test.each(ruledOut)('"$phrase" is not used; we say "$word"', ({ phrase }) => {
   expect(usesOf(phrase)).toEqual([]);
 });
+
+/** Words that say nothing about what a name stands for, and those with one meaning that names must not stretch. */
+const VAGUE = /^(?:settle[ds]?|settling|nowhere|(?:un)?told|(?:un)?heard|whole)$/;
+
+/** `settle` is what JavaScript's and TanStack Query's promises do, and in the glossary a receiver; the metric has that word. */
+const SETTLING = new Set([
+  'allSettled',
+  'onSettled',
+  'settleBatch',
+  'isSettled',
+  'limitAfterSettled',
+  'onNotSettled',
+  'settled_at',
+]);
+
+const wordsOf = (name: string) =>
+  (name.match(/[A-Z]+(?![a-z])|[A-Z]?[a-z]+/g) ?? []).map((word) => word.toLowerCase());
+
+/** `known` says nothing without its noun: `KnownImage`, but not `imageKnown`. */
+const isVague = (name: string) => {
+  const words = wordsOf(name);
+  return (
+    !SETTLING.has(name) && (words.some((word) => VAGUE.test(word)) || words.at(-1) === 'known')
+  );
+};
+
+/** Names in SQL: its words outside comments and literals. */
+const sqlNamesIn = (sql: string) => sql.replace(/--.*|'[^'\n]*'/g, '').match(/\w+/g) ?? [];
+const isSql = (text: string) =>
+  /(?:^|[\s(])(?:select [$a-z_(*]|insert into [a-z]|delete from [a-z]|update [a-z_]+ set)/.test(
+    text,
+  );
+
+function namesIn(path: string, source: string): Set<string> {
+  const names = new Set<string>();
+  const kind = path.endsWith('x') ? ts.ScriptKind.TSX : ts.ScriptKind.TS;
+  const add = (node: ts.Node): void => {
+    if (ts.isIdentifier(node) || ts.isPrivateIdentifier(node)) names.add(node.text);
+    else if (ts.isStringLiteralLike(node) || ts.isTemplateExpression(node)) {
+      const text = ts.isTemplateExpression(node)
+        ? [node.head, ...node.templateSpans.map(({ literal }) => literal)]
+            .map((part) => part.text)
+            .join(' ')
+        : node.text;
+      if (isSql(text)) for (const name of sqlNamesIn(text)) names.add(name);
+    }
+    ts.forEachChild(node, add);
+  };
+  add(ts.createSourceFile(path, source, ts.ScriptTarget.Latest, false, kind));
+  return names;
+}
+
+test('names are found in code and in SQL, and are told apart by their words', () => {
+  const source = [
+    '/** nowhere */',
+    "const { #whole: a } = told(`select a = 'heard' as is_known -- settled`, 'nowhere to be found');",
+  ].join('\n');
+  const names = [...namesIn('a.ts', source)].filter(isVague);
+  expect(names.sort()).toEqual(['#whole', 'is_known', 'told']);
+  expect(['knownImage', 'isKnownKeyType', 'threshold', 'unknown'].filter(isVague)).toEqual([]);
+});
+
+test('names in src say what they stand for', () => {
+  const vague = sources
+    .filter(
+      ({ path, file }) =>
+        path.startsWith('src/') && /settl|nowhere|told|heard|whole|known/i.test(file),
+    )
+    .flatMap(({ path, file }) =>
+      [...namesIn(path, file)].filter(isVague).map((name) => `${path}: ${name}`),
+    );
+  expect(vague).toEqual([]);
+});

@@ -24,10 +24,10 @@ export async function bench(options: BenchOptions): Promise<Figure[]> {
   const run = { ...options, figures: [] as Figure[] };
   for (const part of options.parts) {
     options.tell(`${part} …`);
-    const known = run.figures.length;
+    const before = run.figures.length;
     await MEASURE[part](run);
     if (run.reference !== undefined) await measureReference(part, run.reference, run);
-    for (const { what, value, unit } of run.figures.slice(known)) {
+    for (const { what, value, unit } of run.figures.slice(before)) {
       options.tell(`  ${what}: ${value.toFixed(2)} ${unit}`);
     }
   }

@@ -21,7 +21,7 @@ export const ANSWER_MS = 5;
 interface Receiver {
   readonly url: string;
   /** Events in requests that were answered. */
-  readonly told: () => number;
+  readonly answered: () => number;
   /** A request as it came. */
   readonly sample: () => string;
   stop(): Promise<void>;
@@ -29,7 +29,7 @@ interface Receiver {
 
 /** In this process, which is otherwise idle at that time. */
 async function startReceiver(): Promise<Receiver> {
-  let told = 0;
+  let answered = 0;
   let sample = '';
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
@@ -39,7 +39,7 @@ async function startReceiver(): Promise<Receiver> {
       const { body } = JSON.parse(text) as { body: { events: unknown[] } };
       sample = text;
       setTimeout(() => {
-        told += body.events.length;
+        answered += body.events.length;
         response.writeHead(204).end();
       }, ANSWER_MS);
     });
@@ -48,7 +48,7 @@ async function startReceiver(): Promise<Receiver> {
   const { port } = server.address() as AddressInfo;
   return {
     url: `http://127.0.0.1:${port}/`,
-    told: () => told,
+    answered: () => answered,
     sample: () => sample,
     stop: async () => {
       const closed = new Promise((resolve) => server.close(resolve));
@@ -69,11 +69,11 @@ export async function callbackRates(
     const { client } = rig.adapter;
     const rates: number[] = [];
     for (let round = 0; round < rounds; round++) {
-      const before = receiver.told();
+      const before = receiver.answered();
       const started = performance.now();
       const body = { name: `bench-${round}`, url: receiver.url, after: 0 };
       const { id } = await client.call(receiverApi.addReceiver, { body });
-      await until(() => Promise.resolve(receiver.told() >= before + events), 5);
+      await until(() => Promise.resolve(receiver.answered() >= before + events), 5);
       rates.push((events / (performance.now() - started)) * 1000);
       await client.call(receiverApi.removeReceiver, { params: { id } });
     }
@@ -90,10 +90,10 @@ export async function callbackRates(
 async function postAgain(receiver: Receiver, events: number): Promise<number> {
   const poster = createPoster(addressGuard(['127.0.0.0/8']));
   const text = receiver.sample();
-  const before = receiver.told();
+  const before = receiver.answered();
   const started = performance.now();
-  while (receiver.told() < before + events) await poster.post(receiver.url, {}, text);
-  const perSecond = ((receiver.told() - before) / (performance.now() - started)) * 1000;
+  while (receiver.answered() < before + events) await poster.post(receiver.url, {}, text);
+  const perSecond = ((receiver.answered() - before) / (performance.now() - started)) * 1000;
   poster.close();
   return perSecond;
 }

@@ -37,7 +37,7 @@ export async function triggerTimes(
     const seconds = () => (performance.now() - started) / 1000;
     await rig.trigger(refId, vins);
     const accepted = seconds();
-    await until(async () => (await rig.load.heard()) >= vins.length, 10);
+    await until(async () => (await rig.load.received()) >= vins.length, 10);
     times.push({ accepted, published: seconds() });
     await rig.control(refId, 'cancel');
   }
@@ -66,13 +66,13 @@ export async function eventLatency(
   const params = { 'ref-id': refId, vin };
   const historyLength = async () =>
     (await rig.adapter.client.call(operationApi.getOperationVehicle, { params })).history.length;
-  const known = await historyLength();
+  const before = await historyLength();
   const times: number[] = [];
   for (let n = 0; n < samples; n++) {
     const { topic, payload } = next(n);
     const started = performance.now();
     client.publish(topic, payload);
-    while ((await historyLength()) < known + n + 1) continue;
+    while ((await historyLength()) < before + n + 1) continue;
     times.push(performance.now() - started);
   }
   client.close();

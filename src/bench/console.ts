@@ -159,11 +159,11 @@ export class ConsoleBench {
     for (let n = 0; n < SAMPLES; n++) {
       // Not in step with what looks for changes.
       await sleep(500 + ((n * 37) % 300));
-      const known = await rows.count();
+      const before = await rows.count();
       const { topic, payload } = next(n);
       const started = performance.now();
       client.publish(topic, payload);
-      await shows(page, `document.querySelectorAll('.timeline tbody tr').length > ${known}`);
+      await shows(page, `document.querySelectorAll('.timeline tbody tr').length > ${before}`);
       times.push(performance.now() - started);
     }
     client.close();

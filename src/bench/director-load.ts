@@ -9,7 +9,7 @@ const CONNECTIONS = 200;
 /** The script that every vehicle is to get, and the schedule that orders it. */
 export const SCRIPT = 'bench-1';
 
-export interface Ran {
+export interface LoadResult {
   readonly cycles: number;
   readonly seconds: number;
   /** Bytes of all bodies. */
@@ -29,7 +29,7 @@ export class DirectorLoad {
   }
 
   /** @param cycles of each vehicle @param onSigned called once all manifests are signed, before the first is sent */
-  async run(cycles: number, onSigned = () => undefined as unknown): Promise<Ran> {
+  async run(cycles: number, onSigned = () => undefined as unknown): Promise<LoadResult> {
     const waiting: { vin: string; manifest: Buffer }[] = [];
     for (let cycle = 0; cycle < cycles; cycle++) {
       for (const vehicle of this.#vehicles) {

@@ -16,7 +16,7 @@ import {
   temporaryDirectory,
 } from '../test-bed/index.js';
 import { type CarotaProcess, startCarotaProcess } from './carota-process.js';
-import { DirectorLoad, type Ran, SCRIPT } from './director-load.js';
+import { DirectorLoad, type LoadResult, SCRIPT } from './director-load.js';
 import {
   type BenchVehicle,
   benchVehicle,
@@ -32,7 +32,7 @@ const VEHICLES = 1_000;
 const WARM_UP_CYCLES = 6;
 
 /** A round and its cost. */
-export interface Measured extends Ran {
+export interface Measured extends LoadResult {
   /** Processor time, seconds; NaN if it cannot be determined. */
   readonly carota: number;
   readonly postgres: number;

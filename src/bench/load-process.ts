@@ -7,7 +7,7 @@ import { RawClient } from './raw-client.js';
 
 let clients: RawClient[] = [];
 let next: (n: number) => Published = () => ({ topic: '', payload: '' });
-let heard = 0;
+let received = 0;
 let onPuback: (client: RawClient) => void = () => undefined;
 
 process.on('message', (request: LoadRequest) => {
@@ -29,15 +29,15 @@ async function handle(request: LoadRequest): Promise<LoadAnswer> {
     case 'steady':
       publishSteadily(request);
       return { kind: 'done', seconds: 0 };
-    case 'heard':
-      return { kind: 'heard', messages: heard };
+    case 'received':
+      return { kind: 'received', messages: received };
   }
 }
 
 async function connectAll(request: LoadRequest & { kind: 'connect' }): Promise<void> {
   for (const client of clients) client.close();
   clients = [];
-  heard = 0;
+  received = 0;
   const vehicles = readVehicles(request.vehiclesFile);
   next = eventSource(vehicles, request.refId, request.run, request.topicPrefix);
   for (let n = 0; n < request.connections; n++) {
@@ -50,7 +50,7 @@ async function connectAll(request: LoadRequest & { kind: 'connect' }): Promise<v
         onPuback: (client) => onPuback(client),
         ...(request.listenTo === undefined || n > 0
           ? {}
-          : { subscribe: request.listenTo, onMessage: () => (heard += 1) }),
+          : { subscribe: request.listenTo, onMessage: () => (received += 1) }),
       }),
     );
   }

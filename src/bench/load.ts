@@ -27,11 +27,11 @@ export type LoadRequest =
       readonly window: number;
     }
   | { readonly kind: 'steady'; readonly from: number; readonly perSecond: number }
-  | { readonly kind: 'heard' };
+  | { readonly kind: 'received' };
 
 export type LoadAnswer =
   | { readonly kind: 'done'; readonly seconds: number }
-  | { readonly kind: 'heard'; readonly messages: number }
+  | { readonly kind: 'received'; readonly messages: number }
   | { readonly kind: 'failed'; readonly message: string };
 
 type Connect = Omit<Extract<LoadRequest, { kind: 'connect' }>, 'kind'>;
@@ -55,9 +55,9 @@ export class Load {
   }
 
   /** Messages that were received since it connected. */
-  async heard(): Promise<number> {
-    const answer = await this.#ask({ kind: 'heard' });
-    return answer.kind === 'heard' ? answer.messages : NaN;
+  async received(): Promise<number> {
+    const answer = await this.#ask({ kind: 'received' });
+    return answer.kind === 'received' ? answer.messages : NaN;
   }
 
   async end(): Promise<void> {

@@ -80,7 +80,7 @@ async function startTime(release: string): Promise<StartTime> {
     },
   );
   try {
-    await says(child, /Console\s+http:/);
+    await waitForOutput(child, /Console\s+http:/);
     const seconds = (performance.now() - start) / 1000;
     return { seconds, processor: processorSeconds(child.pid ?? -1) ?? NaN };
   } finally {
@@ -93,7 +93,7 @@ async function startTime(release: string): Promise<StartTime> {
   }
 }
 
-function says(child: ChildProcess, pattern: RegExp): Promise<void> {
+function waitForOutput(child: ChildProcess, pattern: RegExp): Promise<void> {
   return new Promise((done, fail) => {
     let output = '';
     const take = (chunk: Buffer) => {

@@ -9,7 +9,7 @@ import { faultText } from './server-client.js';
 import {
   applyConfigFile,
   applySecretFiles,
-  areAllKnown,
+  areAllLoaded,
   readConfigFile,
   refuseUnknownVariables,
 } from './settings/index.js';
@@ -83,7 +83,7 @@ async function program([first = '']: readonly string[]): Promise<Command> {
       const path = config ?? process.env.OTAOPS_CONFIG;
       const file = path === undefined ? undefined : await readConfigFile(path);
       // The settings of other commands are known once these are loaded.
-      if (!areAllKnown(process.env, file)) await addCommands(new Command(), ALL);
+      if (!areAllLoaded(process.env, file)) await addCommands(new Command(), ALL);
       refuseUnknownVariables(process.env);
       if (file) applyConfigFile(command, file);
       await applySecretFiles(command);

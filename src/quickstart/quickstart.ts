@@ -90,8 +90,8 @@ export async function startQuickstart(
     await register(toAdapter, vehicles);
     tell(`Starting ${simulated.length} simulated vehicles and ${real.length} full agents …`);
     fleet.start();
-    await makeKnown(toCarota, simulated, 'simulated');
-    await makeKnown(toCarota, real, 'agent');
+    await importVehicles(toCarota, simulated, 'simulated');
+    await importVehicles(toCarota, real, 'agent');
     tell('Triggering the first operation and planning two schedules …');
     const triggered = await trigger(toAdapter, tell);
     const plan = planOf(triggered.isFirst, simulated, real);
@@ -254,7 +254,7 @@ async function register(adapter: Client, vehicles: readonly FleetVehicle[]): Pro
 }
 
 /** The CarOTA Server selects vehicles by their properties; a tag distinguishes the two kinds. */
-async function makeKnown(
+async function importVehicles(
   carota: Client,
   vehicles: readonly FleetVehicle[],
   tag: string,

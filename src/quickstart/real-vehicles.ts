@@ -116,7 +116,7 @@ function startOne(
     bytesPerSecond: BANDWIDTH,
     pace: { progressSeconds: 0.5, progressPercent: 10 },
     onSurprise: (phase, error) => log.warn({ vin, phase, err: error }, 'update of a vehicle'),
-    onDistrust: (refusal) => log.warn({ vin, err: refusal }, 'refused by an ECU'),
+    onEcuRejection: (refusal) => log.warn({ vin, err: refusal }, 'refused by an ECU'),
     onBroken: (error) => log.error({ vin, err: error }, 'a vehicle has stopped'),
   });
   started.agent.goOnline();

@@ -26,7 +26,7 @@ import { Refusal, type Subject } from './refusal.js';
 import { type Rules } from './rules.js';
 import { type MetadataStore } from './store/metadata-store.js';
 import { type Fetcher } from './transfer/fetcher.js';
-import { transferWhole } from './transfer/transfer.js';
+import { transferToMemory } from './transfer/transfer.js';
 import { metadataPath } from './urls.js';
 
 export interface RepositoryOptions {
@@ -286,7 +286,7 @@ export class RepositoryClient {
   #fetch(path: string, bytes: number, subject: Subject): Promise<Uint8Array | undefined> {
     const { slowest = SLOWEST } = this.#options;
     const limits = { bytes, rate: slowest, seconds: LONGEST_METADATA_SECONDS };
-    return transferWhole(this.#options.fetcher, path, limits, subject);
+    return transferToMemory(this.#options.fetcher, path, limits, subject);
   }
 }
 

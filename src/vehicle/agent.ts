@@ -16,7 +16,7 @@ import {
   reasonField,
   toMilliseconds,
 } from '../contract/index.js';
-import { type CloudLink, NobodyListens } from './cloud-link.js';
+import { type CloudLink, NoSubscriber } from './cloud-link.js';
 import { type VehicleIdentity } from './identity.js';
 import { type Journal, type JournalEntry, VehicleRecord } from './journal/index.js';
 import { type OtaManager, type ReportedEvent, type RunningUpdate } from './ota-manager.js';
@@ -134,10 +134,10 @@ export class VehicleAgent {
       return;
     }
     const sendsAck = trigger.property_bag.ack_required !== '0';
-    const known = this.#record.acks.get(trigger.message_id);
-    if (known) {
+    const earlierAck = this.#record.acks.get(trigger.message_id);
+    if (earlierAck) {
       // The cloud has not received the acknowledgement: send the same one again.
-      if (sendsAck) this.#post([known]);
+      if (sendsAck) this.#post([earlierAck]);
       return;
     }
     const refusal = this.#refusalOf(trigger);
@@ -319,17 +319,17 @@ export class VehicleAgent {
 
   async #sendAll(): Promise<void> {
     const { outbox } = this.#options;
-    let unheard = 0;
+    let withoutSubscriber = 0;
     for (let message = outbox.first(); message && this.#canSend; message = outbox.first()) {
       const failure = await this.#send(message);
       if (!failure) {
-        unheard = 0;
-        this.#settle(message);
+        withoutSubscriber = 0;
+        this.#recordDelivery(message);
         continue;
       }
       // Otherwise the connection has broken; after a temporary fault the message is retried shortly.
-      unheard = failure instanceof NobodyListens ? unheard + 1 : 0;
-      await this.#pause(backoffPause(RETRY, Math.max(1, unheard), Math.random()));
+      withoutSubscriber = failure instanceof NoSubscriber ? withoutSubscriber + 1 : 0;
+      await this.#pause(backoffPause(RETRY, Math.max(1, withoutSubscriber), Math.random()));
     }
   }
 
@@ -353,7 +353,7 @@ export class VehicleAgent {
     );
   }
 
-  #settle(message: OutgoingMessage): void {
+  #recordDelivery(message: OutgoingMessage): void {
     const { messageId } = message;
     const at = this.#monotonic();
     if (this.#record.waiting.has(messageId)) this.#write({ kind: 'delivered', messageId, at });

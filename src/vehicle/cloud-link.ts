@@ -10,8 +10,8 @@ export interface CloudLinkHandlers {
 }
 
 /** The broker has acknowledged a message, but its topic has no subscriber (MQTT 5, PUBACK reason code 0x10). */
-export class NobodyListens extends Error {
-  override readonly name = 'NobodyListens';
+export class NoSubscriber extends Error {
+  override readonly name = 'NoSubscriber';
 }
 
 /** The vehicle’s connection to the cloud, as the agent needs it. {@link MqttLink} is the one over MQTT. */
@@ -22,7 +22,7 @@ export interface CloudLink {
   /**
    * Publishes on the vehicle's own D2C topic; resolves once the broker has acknowledged it.
    *
-   * @throws NobodyListens; Error if the link was closed first
+   * @throws NoSubscriber; Error if the link was closed first
    */
   publish(payload: Buffer): Promise<void>;
   /** Can be opened again. */

@@ -8,7 +8,7 @@ import {
   topicTemplate,
 } from '../contract/index.js';
 import { type ClientTls } from './client-tls.js';
-import { type CloudLink, type CloudLinkHandlers, NobodyListens } from './cloud-link.js';
+import { type CloudLink, type CloudLinkHandlers, NoSubscriber } from './cloud-link.js';
 
 /** Broker, identity and topics of an {@link MqttLink}. */
 export interface MqttLinkOptions {
@@ -146,7 +146,7 @@ export class MqttLink implements CloudLink {
         signal.removeEventListener('abort', onClosed);
         if (error) reject(error);
         else if (reasonOf(packet) === NO_MATCHING_SUBSCRIBERS) {
-          reject(new NobodyListens('the broker has no subscription for messages from vehicles'));
+          reject(new NoSubscriber('the broker has no subscription for messages from vehicles'));
         } else resolve();
       });
     });

@@ -11,7 +11,7 @@ import { FileJournal } from './journal/index.js';
 import { MemoryOutbox } from './outbox.js';
 import { CarotaAdmission } from './primary/carota-admission.js';
 import { CommandReboot, NoReboot } from './reboots.js';
-import { type Distrust } from './secondary/secondary.js';
+import { type EcuRejection } from './secondary/secondary.js';
 import {
   type Conditions,
   type Consent,
@@ -59,7 +59,7 @@ export interface RealVehicleOptions {
   /** See {@link UpdateRunnerOptions}. */
   readonly onSurprise?: UpdateRunnerOptions['onSurprise'];
   /** Called with each refusal of an ECU on this hardware, with its attack, if one is recognised. */
-  readonly onDistrust?: ((refusal: Distrust) => void) | undefined;
+  readonly onEcuRejection?: ((refusal: EcuRejection) => void) | undefined;
   /** See {@link VehicleAgentOptions}. */
   readonly onRefused?: VehicleAgentOptions['onRefused'];
   /** See {@link VehicleAgentOptions}. */
@@ -88,8 +88,8 @@ export function openVehicle(options: RealVehicleOptions): RealVehicle {
     model: options.model,
     clock,
     pace: options.pace ?? {},
-    ...heard('onOutcome', options.onOutcome),
-    ...heard('onSurprise', options.onSurprise),
+    ...optional('onOutcome', options.onOutcome),
+    ...optional('onSurprise', options.onSurprise),
   });
   const agent = new VehicleAgent({
     identity: options.identity,
@@ -98,8 +98,8 @@ export function openVehicle(options: RealVehicleOptions): RealVehicle {
     journal,
     outbox: new MemoryOutbox(),
     clock,
-    ...heard('onRefused', options.onRefused),
-    ...heard('onBroken', options.onBroken),
+    ...optional('onRefused', options.onRefused),
+    ...optional('onBroken', options.onBroken),
   });
   return {
     agent,
@@ -111,7 +111,7 @@ export function openVehicle(options: RealVehicleOptions): RealVehicle {
   };
 }
 
-function heard<Name extends string, Listener>(name: Name, listener: Listener | undefined) {
+function optional<Name extends string, Listener>(name: Name, listener: Listener | undefined) {
   return (listener === undefined ? {} : { [name]: listener }) as Partial<Record<Name, Listener>>;
 }
 

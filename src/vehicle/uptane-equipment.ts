@@ -41,7 +41,7 @@ export interface UptaneEquipmentOptions {
   readonly clock: VehicleClock;
   /** Installer of the ECUs that share the Primary's hardware. */
   readonly localInstaller: (ecus: readonly FactorySoftware[]) => Installer;
-  readonly onDistrust?: ((refusal: Error) => void) | undefined;
+  readonly onEcuRejection?: ((refusal: Error) => void) | undefined;
 }
 
 /** @throws ProvisioningFault */
@@ -66,7 +66,7 @@ export function uptaneEquipment(
       ),
     slowest: patience.slowest,
     onTime: (time) => clock.attest(time),
-    onRefused: options.onDistrust,
+    onRefused: options.onEcuRejection,
   });
   clock.notBefore(opened.floor);
   const ecus = opened.secondaries;

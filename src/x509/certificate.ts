@@ -71,8 +71,8 @@ export interface Certificate {
 
 /** @throws DerFault */
 export function readCertificate(bytes: Uint8Array): Certificate {
-  const whole = readDer(bytes, TAG.sequence);
-  const signed = readSigned(whole);
+  const certificate = readDer(bytes, TAG.sequence);
+  const signed = readSigned(certificate);
   const fields = childrenOf(expectTag(signed.signed, TAG.sequence));
   // Version 3 is [0] EXPLICIT 2; older ones have no extensions and are no longer issued.
   const [version, serial, , issuer, validity, subject, publicKeyInfo, ...optional] = fields;
@@ -81,7 +81,7 @@ export function readCertificate(bytes: Uint8Array): Certificate {
   const key = expectTag(publicKeyInfo, TAG.sequence);
   const extensions = readExtensions(optional.find(({ tag }) => tag === contextTag(3, true)));
   return {
-    bytes: whole.bytes,
+    bytes: certificate.bytes,
     serial: readSerial(serial),
     issuer: expectTag(issuer, TAG.sequence).bytes,
     subject: expectTag(subject, TAG.sequence).bytes,

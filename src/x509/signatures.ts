@@ -48,10 +48,10 @@ export function readSigned(element: Element): Signed {
 
 /** Whether the holder of this key has signed it, with an algorithm that we accept. */
 export function isSignedBy({ signed, algorithm, signature }: Signed, key: KeyObject): boolean {
-  const known = ALGORITHMS[readOid(childrenOf(algorithm)[0])];
-  if (!known || known.keyType !== key.asymmetricKeyType) return false;
-  const padding = known.keyType === 'rsa' ? { padding: constants.RSA_PKCS1_PADDING } : {};
-  return verify(known.hash, signed.bytes, { key, ...padding }, signature);
+  const supported = ALGORITHMS[readOid(childrenOf(algorithm)[0])];
+  if (!supported || supported.keyType !== key.asymmetricKeyType) return false;
+  const padding = supported.keyType === 'rsa' ? { padding: constants.RSA_PKCS1_PADDING } : {};
+  return verify(supported.hash, signed.bytes, { key, ...padding }, signature);
 }
 
 /**

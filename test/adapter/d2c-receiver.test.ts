@@ -11,8 +11,8 @@ function scriptedDatabase() {
   const batches: {
     size: number;
     parameters: readonly unknown[];
-    /** @param nowhere messages without a delivery */
-    commit: (nowhere?: object[]) => void;
+    /** @param unmatched messages without a delivery */
+    commit: (unmatched?: object[]) => void;
     fail: (code?: string) => void;
   }[] = [];
   const database: Database = {
@@ -24,7 +24,8 @@ function scriptedDatabase() {
         batches.push({
           size,
           parameters,
-          commit: (nowhere) => resolve([{ ...totals, nowhere: nowhere ?? null } as unknown as Row]),
+          commit: (unmatched) =>
+            resolve([{ ...totals, unmatched: unmatched ?? null } as unknown as Row]),
           fail: (code) => reject(new DatabaseError(Object.assign(new Error('not now'), { code }))),
         });
       }),
@@ -210,7 +211,7 @@ test('a message without a delivery becomes a dead letter, whatever else is in it
   batches[0]?.commit();
   await until(() => batches.length === 2);
   expect(batches[1]?.size).toBe(4);
-  const known = { registered: true, operationKnown: false, isArchived: null };
+  const known = { registered: true, operationExists: false, isArchived: null };
   batches[1]?.commit([{ arrival: 2, ...known }]);
   await until(() => batches.length === 3);
   const deadLetters = JSON.parse(String(batches[2]?.parameters[21])) as object[];

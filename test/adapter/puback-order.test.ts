@@ -11,13 +11,13 @@ import { parseBrokerUrl } from '../../src/contract/index.js';
 describe('the order of PUBACKs', () => {
   test('a message stored out of order waits for earlier ones', () => {
     const order = new PubackOrder();
-    const [seven = 0, three = 0, nine = 0] = [7, 3, 9].map((id) => order.arrived(id));
-    expect(order.settled(three)).toBe(false);
+    const [seven = 0, three = 0, nine = 0] = [7, 3, 9].map((id) => order.add(id));
+    expect(order.acknowledge(three)).toBe(false);
     expect(order.take()).toEqual([]);
-    expect(order.settled(seven)).toBe(true);
+    expect(order.acknowledge(seven)).toBe(true);
     expect(order.take()).toEqual([7, 3]);
     expect(order.count).toBe(1);
-    expect(order.settled(nine)).toBe(true);
+    expect(order.acknowledge(nine)).toBe(true);
     expect(order.take()).toEqual([9]);
   });
 
@@ -26,8 +26,8 @@ describe('the order of PUBACKs', () => {
     const taken: number[] = [];
     const sent = Array.from({ length: 400_000 }, (_, n) => (n % 65_535) + 1);
     for (let start = 0; start < sent.length; start += 1_000) {
-      const places = sent.slice(start, start + 1_000).map((id) => order.arrived(id));
-      for (const place of places.toReversed()) order.settled(place);
+      const places = sent.slice(start, start + 1_000).map((id) => order.add(id));
+      for (const place of places.toReversed()) order.acknowledge(place);
       taken.push(...order.take());
     }
     expect(taken).toEqual(sent);
@@ -35,19 +35,19 @@ describe('the order of PUBACKs', () => {
 
   test('a packet id shared by several messages in flight is acknowledged at the place of each', () => {
     const order = new PubackOrder();
-    const [first = 0, between = 0, second = 0] = [5, 6, 5].map((id) => order.arrived(id));
-    order.settled(second);
+    const [first = 0, between = 0, second = 0] = [5, 6, 5].map((id) => order.add(id));
+    order.acknowledge(second);
     expect(order.take()).toEqual([]);
-    order.settled(first);
+    order.acknowledge(first);
     expect(order.take()).toEqual([5]);
-    order.settled(between);
+    order.acknowledge(between);
     expect(order.take()).toEqual([6, 5]);
   });
 
   test('more messages in flight than places are an error', () => {
     const order = new PubackOrder();
-    for (let n = 0; n < 131_072; n++) order.arrived(n % 65_536);
-    expect(() => order.arrived(1)).toThrow('131072 messages without PUBACK');
+    for (let n = 0; n < 131_072; n++) order.add(n % 65_536);
+    expect(() => order.add(1)).toThrow('131072 messages without PUBACK');
   });
 });
 

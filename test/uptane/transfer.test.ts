@@ -7,7 +7,7 @@ import { SLOWEST } from '../../src/uptane/limits.js';
 import { type Refusal } from '../../src/uptane/refusal.js';
 import { type Fetcher } from '../../src/uptane/transfer/fetcher.js';
 import { HttpFetcher } from '../../src/uptane/transfer/http-fetcher.js';
-import { transferWhole } from '../../src/uptane/transfer/transfer.js';
+import { transferToMemory } from '../../src/uptane/transfer/transfer.js';
 
 const SUBJECT = { repository: 'image', role: 'snapshot' };
 
@@ -44,7 +44,7 @@ describe('in virtual time', () => {
     const begun = Date.now();
     const limits = { bytes, rate: SLOWEST, seconds: limit };
     let after = 0;
-    const result = transferWhole(fetcher, 'x', limits, SUBJECT)
+    const result = transferToMemory(fetcher, 'x', limits, SUBJECT)
       .then(
         (file) => file?.length,
         (error: unknown) => (error as Refusal).code,
@@ -153,7 +153,7 @@ describe('over HTTP', () => {
     return new HttpFetcher(new URL(`http://127.0.0.1:${port}${base}`));
   }
   const take = (from: Fetcher, path = 'x') =>
-    transferWhole(from, path, { bytes: 100_000, rate: SLOWEST }, SUBJECT);
+    transferToMemory(from, path, { bytes: 100_000, rate: SLOWEST }, SUBJECT);
   const code = (from: Fetcher) =>
     take(from).then(
       () => 'taken',

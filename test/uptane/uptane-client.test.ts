@@ -264,14 +264,14 @@ test('after a power cut during installation, the ECU’s actual image is determi
   await update();
   const after = JSON.parse(readFileSync(path, 'utf8'));
   // Between the two writes: the new image is in place, the old one still on record.
-  writeFileSync(path, JSON.stringify({ installed: before.installed, begun: after.installed }));
+  writeFileSync(path, JSON.stringify({ installed: before.installed, pending: after.installed }));
   world.order(FIRMWARE, 'firmware 4', 4);
   world.director.release();
   world.image.release();
   expect(await update()).toMatchObject({ code: 'release-counter' });
   // Before the image was moved.
   writeFileSync(join(images, 'ecu-1'), 'firmware');
-  writeFileSync(path, JSON.stringify({ installed: before.installed, begun: after.installed }));
+  writeFileSync(path, JSON.stringify({ installed: before.installed, pending: after.installed }));
   expect(await update()).toMatchObject({ result: 'updated' });
   expect(installed()).toEqual({ 'ecu-1': 'firmware 4' });
 });

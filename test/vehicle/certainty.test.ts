@@ -10,7 +10,7 @@ import {
   type CloudLinkHandlers,
   FileJournal,
   MemoryOutbox,
-  NobodyListens,
+  NoSubscriber,
   VehicleAgent,
   VehicleClock,
 } from '../../src/vehicle/index.js';
@@ -133,7 +133,7 @@ test('a vehicle switched off right after a PUBACK repeats the message once at it
 
 test('without a subscriber the message is kept and repeated with growing delays', async () => {
   let listens = false;
-  start(() => (listens ? Promise.resolve() : Promise.reject(new NobodyListens('0x10'))));
+  start(() => (listens ? Promise.resolve() : Promise.reject(new NoSubscriber('0x10'))));
   await send();
   await pass(300_000);
   const tries = link.published.length;

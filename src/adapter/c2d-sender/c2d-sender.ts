@@ -168,13 +168,13 @@ export class C2dSender {
 
   async #send(claim: Claim, shard: number): Promise<void> {
     const { database, clock } = this.#options;
-    const outcomes = await Promise.all(
+    const sends = await Promise.all(
       claim.triggers.map((trigger) => this.#sendOne(trigger, claim.until)),
     );
-    const known = outcomes.filter((outcome) => outcome !== undefined);
-    await recordSends(database, shard, claim.id, known, clock());
-    await giveBack(database, unsent(known));
-    this.#options.onRecorded?.(known);
+    const outcomes = sends.filter((outcome) => outcome !== undefined);
+    await recordSends(database, shard, claim.id, outcomes, clock());
+    await giveBack(database, unsent(outcomes));
+    this.#options.onRecorded?.(outcomes);
   }
 
   /** @returns undefined if the lease has expired: another sender takes care of the trigger */

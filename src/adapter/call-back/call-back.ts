@@ -9,7 +9,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { type Backoff, backoffPause, doWithin } from '../../contract/index.js';
 import { type Database } from '../../service/database/index.js';
 import { type SecretBox } from '../../service/secrets/index.js';
-import { NotSettled, type Poster, signatureHeaders } from '../../service/outgoing/index.js';
+import { NotAccepted, type Poster, signatureHeaders } from '../../service/outgoing/index.js';
 import { type EventStream, readEvents } from '../event-stream/index.js';
 import { batchOf, callbackBody } from './batch.js';
 import { isRefusal, limitAfterRefusal, limitAfterSettled } from './batch-size.js';
@@ -151,8 +151,8 @@ export class CallBack {
     if (performance.now() > leaseEnds) return renewReceiver(database, id, this.#holder);
     const failure = await this.#post(receiver, batch, events.length);
     if (!failure) {
-      const settled = { upto: batch.upto, limit: limitAfterSettled(limit, batchEvents) };
-      return settleBatch(database, receiver, this.#holder, settled, clock());
+      const delivered = { upto: batch.upto, limit: limitAfterSettled(limit, batchEvents) };
+      return settleBatch(database, receiver, this.#holder, delivered, clock());
     }
     await this.#failed(receiver, batch.upto, failure);
     return renewReceiver(database, id, this.#holder);
@@ -162,7 +162,7 @@ export class CallBack {
   async #failed(receiver: HeldReceiver, upto: number, failure: Error): Promise<void> {
     const { database, clock } = this.#options;
     const { position, batch_limit: limit } = receiver;
-    const { status, retryAfter = 0 } = failure as Partial<NotSettled>;
+    const { status, retryAfter = 0 } = failure as Partial<NotAccepted>;
     const tries = receiver.failures + 1;
     const smaller = isRefusal(status)
       ? limitAfterRefusal(limit, upto - position, tries)
@@ -202,7 +202,7 @@ export class CallBack {
       const failure = error as Error;
       onPosted?.(receiver.name, false, events, seconds());
       onNotSettled?.(receiver.name, receiver.failures + 1, failure);
-      return failure instanceof NotSettled ? failure : new Error(messageOf(failure));
+      return failure instanceof NotAccepted ? failure : new Error(messageOf(failure));
     }
   }
 }

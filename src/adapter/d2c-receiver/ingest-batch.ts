@@ -11,7 +11,7 @@ import { type Applicable, type BatchRow, type Refused } from './batch-row.js';
 import { type DeadLetterLimits, DEFAULT_DEAD_LETTER_LIMITS } from './dead-letter-limits.js';
 import { parametersOf } from './ingest-parameters.js';
 import { INGEST } from './ingest-statement.js';
-import { type Placeless, refusePlaceless } from './refuse.js';
+import { refuseUnmatched, type Unmatched } from './refuse.js';
 
 /** Number of messages by the reason of their rejection. */
 export type ReasonCounts = Readonly<Partial<Record<DeadLetterReason, number>>>;
@@ -91,11 +91,11 @@ export async function storeBatch(
   batch: PreparedBatch,
   rowOf: (number: number) => BatchRow,
 ): Promise<BatchOutcome> {
-  const { nowhere, ...outcome } = await store(database, batch);
-  if (nowhere.length === 0) return outcome;
-  const refused = nowhere.flatMap((placeless) => {
-    const number = batch.applicable[placeless.arrival - 1];
-    return number === undefined ? [] : refusePlaceless(rowOf(number), placeless);
+  const { unmatched, ...outcome } = await store(database, batch);
+  if (unmatched.length === 0) return outcome;
+  const refused = unmatched.flatMap((message) => {
+    const number = batch.applicable[message.arrival - 1];
+    return number === undefined ? [] : refuseUnmatched(rowOf(number), message);
   });
   const second = await store(database, prepareBatch(batch.shard, refused, batch.limits));
   return {
@@ -122,17 +122,17 @@ export function ingestBatch(
 async function store(
   database: Queryable,
   { parameters, reasons }: PreparedBatch,
-): Promise<BatchOutcome & { nowhere: Placeless[] }> {
+): Promise<BatchOutcome & { unmatched: Unmatched[] }> {
   const answer = only(
     await database.query<{
       received: number;
       applied: number;
       dead_letters: number;
       overflow: number;
-      nowhere: Placeless[] | null;
+      unmatched: Unmatched[] | null;
     }>(INGEST, parameters, 'ingest'),
   );
-  const { received, applied, dead_letters: deadLetters, overflow, nowhere } = answer;
+  const { received, applied, dead_letters: deadLetters, overflow, unmatched } = answer;
   return {
     received,
     applied,
@@ -140,7 +140,7 @@ async function store(
     overflow,
     duplicates: received - applied - deadLetters,
     reasons,
-    nowhere: nowhere ?? [],
+    unmatched: unmatched ?? [],
   };
 }
 

@@ -3,7 +3,7 @@
  * contract section 5, adjusts the counters and keeps messages that cannot be applied as dead letters. One round trip,
  * one transaction.
  *
- * All writers take locks in the same order: deliveries by key, then counters. That is why `settled` sorts before it
+ * All writers take locks in the same order: deliveries by key, then counters. That is why `matched` sorts before it
  * locks, and why everything else reads from it.
  */
 import { EVENT_STATUS, EVENT_STATUS_NAMES, INTERRUPTIONS } from '../../contract/index.js';
@@ -49,7 +49,7 @@ const DECIDED = /* sql */ `
     updated_at = greatest(d.updated_at, m.last_at)`;
 
 /**
- * Few steps per message, because each writes and rereads its rows: `settled` has one row for each message joined with
+ * Few steps per message, because each writes and rereads its rows: `matched` has one row for each message joined with
  * its delivery, `decided` one for each delivery.
  */
 export const INGEST = /* sql */ `
@@ -62,7 +62,7 @@ with named as materialized (
 ),
 -- Each message with its delivery as read under the lock: an event names its operation, an acknowledgement
 -- its trigger. Messages of unknown vehicles or deliveries have no row here.
-settled as materialized (
+matched as materialized (
   select p.arrival, p.operation_id, p.vin, p.digest, p.system_id, p.sub_system_id, p.message_id,
     p.correlation_id, p.status, p.event_key collate "C" as event_key, p.reaches, p.device_id, p.device_type, p.meta, p.envelope,
     p.messages = 1 as is_alone,
@@ -72,7 +72,7 @@ settled as materialized (
     -- Its attempt (contract section 5.2): that of the trigger it answers, otherwise the newest.
     coalesce(array_position(d.earlier_trigger_ids, p.trigger_id), d.attempt) as attempt,
     d.attempt as newest_attempt,
-    (p.digest = any (d.digests)) is true as is_known,
+    (p.digest = any (d.digests)) is true as is_duplicate,
     not d.has_overflown and coalesce(cardinality(d.digests), 0) + p.messages <= ${DIGESTS_IN_ROW}
       as has_room
   from (
@@ -97,7 +97,7 @@ settled as materialized (
 -- Digests that do not fit into the row. The insert also sees rows committed after this statement started.
 overflown as (
   insert into delivery_digests (operation_id, vin, digest)
-  select operation_id, vin, digest from settled where not is_known and not has_room
+  select operation_id, vin, digest from matched where not is_duplicate and not has_room
   order by operation_id, vin, digest
   on conflict do nothing
   returning digest
@@ -107,8 +107,8 @@ applied as not materialized (
   -- "is true" keeps this a hashed lookup: as a join the plan would depend on row estimates.
   select *, attempt = newest_attempt as is_current,
     status in (${INTERRUPTING}) as interrupts
-  from settled
-  where not is_known and (has_room or (digest in (select digest from overflown)) is true)
+  from matched
+  where not is_duplicate and (has_room or (digest in (select digest from overflown)) is true)
 ),
 -- The id is assigned while all locks are held: of two batches with the same vehicle, the later one gets the
 -- higher id, which is their order in the event stream.
@@ -209,15 +209,15 @@ counted as (${moveCounters(
 ),
 -- A vehicle that floods must not fill the disk: beyond its limit, or that of all, a message is only counted.
 refused as materialized (
-  select r.*, k.is_known,
-    row_number() over (partition by r.sender, k.is_known order by r.digest) as nr
+  select r.*, k.is_duplicate,
+    row_number() over (partition by r.sender, k.is_duplicate order by r.digest) as nr
   from json_to_recordset(${SQL.refused}) as r (
     digest uuid, received_at timestamptz, topic text, sender text, system_id text, vin text,
     message_id text, status text, reason text, path text, detail text, payload text,
     payload_bytes integer
   )
   cross join lateral (
-    select exists (select from dead_letters d where d.digest = r.digest) as is_known
+    select exists (select from dead_letters d where d.digest = r.digest) as is_duplicate
   ) k
 ),
 -- For each sender, how many more dead letters are allowed.
@@ -227,14 +227,14 @@ room as materialized (
       select from dead_letters d where d.sender = s.sender and d.replayed_at is null limit ${SQL.most_of_sender}
     ) kept
   ) as messages
-  from (select distinct sender from refused where not is_known) s
+  from (select distinct sender from refused where not is_duplicate) s
 ),
 kept as materialized (
   select r.*, r.nr <= room.messages and is_room as has_room, is_room
   from refused r
   join room on room.sender = r.sender
   cross join (select coalesce(sum(bytes), 0) < ${SQL.most_bytes} as is_room from dead_letter_sizes) a
-  where not r.is_known
+  where not r.is_duplicate
 ),
 buried as (
   insert into dead_letters (
@@ -262,21 +262,21 @@ overflow as (
     messages = t.messages + excluded.messages, last_at = greatest(t.last_at, excluded.last_at)
 ),
 -- Messages without a delivery are not counted here: they are stored in a second call, with their reason.
-nowhere as materialized (
+unmatched as materialized (
   select p.arrival,
     coalesce(
       (select true from vehicles v where v.vin = p.vin and v.system_id = p.system_id), false
     ) as registered,
-    ((select ids from named))[p.operation] is not null as operation_known,
+    ((select ids from named))[p.operation] is not null as operation_exists,
     (select o.archived_at is not null from operations o where o.ref_id = (${SQL.ref_ids})[p.operation]) as is_archived
   from unnest(${SQL.system_id}, ${SQL.vin}, ${SQL.operation}) with ordinality
     as p (system_id, vin, operation, arrival)
   -- The first condition is evaluated once, and nearly always suffices.
-  where (select count(*) from settled) < cardinality(${SQL.digest})
-    and (p.arrival in (select arrival from settled)) is not true
+  where (select count(*) from matched) < cardinality(${SQL.digest})
+    and (p.arrival in (select arrival from matched)) is not true
 ),
 tally as materialized (
-  select ${SQL.received} - (select count(*) from nowhere) as received,
+  select ${SQL.received} - (select count(*) from unmatched) as received,
     case when (select events from batch) = cardinality(${SQL.digest}) then cardinality(${SQL.digest})
       else (select count(*) from applied) end as applied,
     (select count(*) from buried) + (select count(*) from kept where not has_room) as dead_letters
@@ -293,7 +293,7 @@ totals as (
 )
 select tally.*, (select count(*) from kept where not has_room) as overflow,
   (select json_agg(json_build_object(
-    'arrival', arrival, 'registered', registered, 'operationKnown', operation_known,
+    'arrival', arrival, 'registered', registered, 'operationExists', operation_exists,
     'isArchived', is_archived
-  )) from nowhere) as nowhere
+  )) from unmatched) as unmatched
 from tally`;

@@ -3,29 +3,29 @@ import { type DeadLetterReason, MAX_MESSAGE_BYTES } from '../../contract/index.j
 import { type Applicable, type BatchRow, type Refusal, type Refused } from './batch-row.js';
 
 /** A message without a matching vehicle, operation or trigger, and the facts that determine the reason. */
-export interface Placeless {
+export interface Unmatched {
   /** Its number among the messages to be applied, from 1. */
   readonly arrival: number;
   readonly registered: boolean;
-  readonly operationKnown: boolean;
+  readonly operationExists: boolean;
   /** Of an event: whether its operation is archived; null: unknown operation. */
   readonly isArchived: boolean | null;
 }
 
 /** The message as a dead letter. */
-export function refusePlaceless(row: BatchRow, placeless: Placeless): Refused {
-  return row.kind === 'refused' ? row : refuse(row, whyPlaceless(row, placeless));
+export function refuseUnmatched(row: BatchRow, message: Unmatched): Refused {
+  return row.kind === 'refused' ? row : refuse(row, reasonUnmatched(row, message));
 }
 
-function whyPlaceless(
+function reasonUnmatched(
   row: Applicable,
-  { registered, operationKnown, isArchived }: Placeless,
+  { registered, operationExists, isArchived }: Unmatched,
 ): Refusal {
   if (!registered) {
     const detail = 'this vin is not registered for this system_id';
     return invalid('VEHICLE_NOT_REGISTERED', '/vin', detail);
   }
-  if (operationKnown) {
+  if (operationExists) {
     return invalid('VEHICLE_NOT_IN_OPERATION', '/vin', 'the operation has no such vehicle');
   }
   if (row.refId === null) {

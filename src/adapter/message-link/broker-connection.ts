@@ -332,7 +332,7 @@ export class BrokerConnection implements Acknowledging {
     retained: boolean,
     repeated: boolean,
   ): void {
-    const place = packetId === AT_QOS_0 ? NO_PUBACK : this.#acks.arrived(packetId);
+    const place = packetId === AT_QOS_0 ? NO_PUBACK : this.#acks.add(packetId);
     if (!this.#reading) return;
     this.#options.onMessage(
       new PublishedMessage(
@@ -353,7 +353,7 @@ export class BrokerConnection implements Acknowledging {
 
   /** Sends the PUBACK for a message as soon as those of all earlier messages have been sent. */
   acknowledge(place: number): void {
-    const isDue = this.#acks.settled(place);
+    const isDue = this.#acks.acknowledge(place);
     if (!isDue || this.#withholds || this.#isAcknowledging) return;
     // Those of a whole batch go out in one write.
     this.#isAcknowledging = true;

@@ -15,7 +15,7 @@ class TooManyUnderWay extends Error {
 export class PubackOrder {
   /** Ring buffer of the packet ids that wait for their PUBACK, oldest first. */
   readonly #ids = new Uint16Array(PLACES);
-  readonly #isSettled = new Uint8Array(PLACES);
+  readonly #isAcknowledged = new Uint8Array(PLACES);
   #oldest = 0;
   #count = 0;
 
@@ -29,18 +29,18 @@ export class PubackOrder {
    *   in flight
    * @throws TooManyUnderWay
    */
-  arrived(packetId: number): number {
+  add(packetId: number): number {
     if (this.#count === PLACES) throw new TooManyUnderWay(`${PLACES} messages without PUBACK`);
     const place = (this.#oldest + this.#count) % PLACES;
     this.#ids[place] = packetId;
-    this.#isSettled[place] = 0;
+    this.#isAcknowledged[place] = 0;
     this.#count += 1;
     return place;
   }
 
   /** @returns whether PUBACKs are now due */
-  settled(place: number): boolean {
-    this.#isSettled[place] = 1;
+  acknowledge(place: number): boolean {
+    this.#isAcknowledged[place] = 1;
     return this.#isDue;
   }
 
@@ -56,6 +56,6 @@ export class PubackOrder {
   }
 
   get #isDue(): boolean {
-    return this.#count > 0 && this.#isSettled[this.#oldest] === 1;
+    return this.#count > 0 && this.#isAcknowledged[this.#oldest] === 1;
   }
 }

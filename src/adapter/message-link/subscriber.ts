@@ -60,7 +60,7 @@ const MARGIN_MS = 500;
  * In a cluster, the session's queue learns of a dead node later than we do. Until then it would give us newer messages
  * first, and those that it had sent to our lost connection only later, ms.
  */
-const SETTLING_MS = 2_000;
+const CLUSTER_GRACE_MS = 2_000;
 /** Longer than a running system takes to reconnect to its session. */
 const PROBATION_MS = 6_000;
 /** Longer than an adapter of our own group can believe it holds a lease that it has lost. */
@@ -213,13 +213,13 @@ export class Subscriber {
     if (this.#stopping.signal.aborted) return;
     if (await this.#yields(this.#term)) return;
     if (this.#connection) this.#endProbation(this.#term, this.#connection);
-    else if (!this.#isSettling()) this.#connect(this.#term);
+    else if (!this.#isInClusterGrace()) this.#connect(this.#term);
     if (this.#isSubscribed && !hasSession) await noteSession(database, applicant);
   }
 
-  #isSettling(): boolean {
+  #isInClusterGrace(): boolean {
     const { dialler } = this.#options;
-    return dialler.hosts > 1 && performance.now() - this.#closedAt < SETTLING_MS;
+    return dialler.hosts > 1 && performance.now() - this.#closedAt < CLUSTER_GRACE_MS;
   }
 
   /** One that cannot read must not keep others from it. */

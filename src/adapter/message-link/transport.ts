@@ -71,13 +71,13 @@ function readingToTheEnd<S extends Socket>(socket: S): S {
   const write = socket._write.bind(socket);
   const writeAll = socket._writev?.bind(socket);
   let failure: Error | undefined;
-  const unlessItFails = (done: () => void) => (error?: Error | null) => {
+  const deferFailure = (done: () => void) => (error?: Error | null) => {
     if (!error) done();
     else if (socket.readableEnded) socket.destroy(error);
     else failure ??= error;
   };
-  socket._write = (chunk, encoding, done) => write(chunk, encoding, unlessItFails(done));
-  if (writeAll) socket._writev = (chunks, done) => writeAll(chunks, unlessItFails(done));
+  socket._write = (chunk, encoding, done) => write(chunk, encoding, deferFailure(done));
+  if (writeAll) socket._writev = (chunks, done) => writeAll(chunks, deferFailure(done));
   socket.once('end', () => {
     if (failure) socket.destroy(failure);
   });

@@ -61,7 +61,7 @@ export async function acceptTrigger(
   event: CarOtaServerEvent,
   options: TriggerOptions,
 ): Promise<TriggerOutcome> {
-  const vins = eachOnce(event.body.vins);
+  const vins = distinctVins(event.body.vins);
   const operationId = await database.transaction(async (tx) => {
     await holdScopes(tx, event.body, vins, options.scopes);
     const id = await openOperation(tx, event, options);
@@ -94,7 +94,7 @@ export async function acceptTrigger(
 }
 
 /** In order. Of a million VINs a set would need 60 MB. */
-function eachOnce(vins: readonly string[]): string[] {
+function distinctVins(vins: readonly string[]): string[] {
   const sorted = vins.map((vin) => vin.toUpperCase()).sort();
   let kept = 0;
   for (const vin of sorted) if (kept === 0 || vin !== sorted[kept - 1]) sorted[kept++] = vin;

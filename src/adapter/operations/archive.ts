@@ -38,7 +38,7 @@ export async function archiveOperations(
     if (await archive(database, id, options)) operations += 1;
   }
   let vehicles = 0;
-  for (const id of await notEmptied(database)) {
+  for (const id of await archivedWithDeliveries(database)) {
     vehicles += await deleteVehicles(database, id, options);
   }
   return { operations, vehicles };
@@ -91,7 +91,7 @@ function archive(database: Database, id: number, { before, now }: ArchiveOptions
   });
 }
 
-async function notEmptied(database: Queryable): Promise<number[]> {
+async function archivedWithDeliveries(database: Queryable): Promise<number[]> {
   const rows = await database.query<{ id: number }>(
     `select o.id from operations o where o.archived_at is not null
        and exists (select from deliveries d where d.operation_id = o.id)

@@ -14,10 +14,10 @@ export async function authenticateVehicle(
   systemId: string,
   credential: string,
 ): Promise<string | undefined> {
-  const known = lookUps.get(database);
+  const existing = lookUps.get(database);
   const lookUp =
-    known ?? new Batches((ids) => findCredentials(database, ids), { most: MOST_AT_ONCE });
-  if (!known) lookUps.set(database, lookUp);
+    existing ?? new Batches((ids) => findCredentials(database, ids), { most: MOST_AT_ONCE });
+  if (!existing) lookUps.set(database, lookUp);
   // Text that PostgreSQL cannot store must not make the look-up of other vehicles fail.
   const stored = systemId.includes('\0') ? undefined : await lookUp.do(systemId);
   // Do the same work for unknown vehicles, so that the response time does not reveal them.
@@ -30,10 +30,10 @@ export async function identifyVehicle(
   database: Queryable,
   systemId: string,
 ): Promise<string | undefined> {
-  const known = certified.get(database);
+  const existing = certified.get(database);
   const lookUp =
-    known ?? new Batches((ids) => findIdentities(database, ids), { most: MOST_AT_ONCE });
-  if (!known) certified.set(database, lookUp);
+    existing ?? new Batches((ids) => findIdentities(database, ids), { most: MOST_AT_ONCE });
+  if (!existing) certified.set(database, lookUp);
   return lookUp.do(systemId);
 }
 

@@ -50,7 +50,7 @@ export function guardedCampaign(
     now = line.next;
     const event = line.take();
     undecided -= 1;
-    const finding = event < 0 ? tests.hear(~event, 'failed') : tests.hear(event, 'succeeded');
+    const finding = event < 0 ? tests.record(~event, 'failed') : tests.record(event, 'succeeded');
     if (finding !== 'stop') continue;
     const beyondCap = Math.max(0, exposed - tests.taken - cap());
     return { stopped: true, exposed, damaged, beyondCap };
@@ -101,9 +101,9 @@ class Tests {
     this.#test.expose();
   }
 
-  hear(place: number, outcome: 'succeeded' | 'failed'): Finding {
+  record(place: number, outcome: 'succeeded' | 'failed'): Finding {
     this.#outcomes[place] = outcome;
-    this.#test.hear(place, outcome);
+    this.#test.update(place, outcome);
     while (this.#test.finding === 'go') {
       this.passed += this.#test.vehicles;
       this.#number += 1;

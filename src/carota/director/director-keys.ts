@@ -75,13 +75,13 @@ export async function openDirectorKeys(
 ): Promise<DirectorKeys> {
   if (!existsSync(folder)) {
     if (offered) throw new BadDirectorKeys(`there is no root in ${join(folder, 'metadata')}`);
-    const [known] = await readRoots(database);
+    const [stored] = await readRoots(database);
     // Another server may have created both since the first look.
-    if (known && !existsSync(folder)) {
+    if (stored && !existsSync(folder)) {
       const message = `there are no keys in ${folder}, but the database belongs to a Director with a root: copy its folder there`;
       throw new BadDirectorKeys(message);
     }
-    if (!known) await makeTrialKeys(folder, now);
+    if (!stored) await makeTrialKeys(folder, now);
   }
   const rootKey = offered ? undefined : await keyIn(folder, 'root');
   await publishRoots(database, folder);
@@ -262,9 +262,9 @@ async function publishRoots(database: Database, folder: string): Promise<void> {
       return version === undefined ? [] : [{ name, version: Number(version) }];
     })
     .sort((a, b) => a.version - b.version);
-  const known = await readRoots(database);
+  const stored = await readRoots(database);
   // Checked before any is stored, because a wrong one would stay forever.
-  const files = new Map(known.map(({ version, root }) => [version, root]));
+  const files = new Map(stored.map(({ version, root }) => [version, root]));
   for (const { name, version } of found) {
     const bytes = await readFile(join(metadata, name));
     const other = files.get(version);

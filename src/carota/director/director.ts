@@ -80,8 +80,8 @@ export class Director {
   }
 
   async #scriptOf(scriptRefId: string): Promise<StoredScript | undefined> {
-    const known = this.#scripts.get(scriptRefId);
-    if (known) return known;
+    const cached = this.#scripts.get(scriptRefId);
+    if (cached) return cached;
     const found = await findScript(this.#options.database, scriptRefId);
     if (!found) return undefined;
     const stored = storedScript(found.script);

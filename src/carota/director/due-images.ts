@@ -29,7 +29,7 @@ function inTurn(schedules: readonly OpenSchedule[]): readonly OpenSchedule[] {
   const postedAt = (schedule: OpenSchedule) => schedule.postedAt ?? Infinity;
   return [...schedules].sort(
     (a, b) =>
-      Number(b.hasBegun) - Number(a.hasBegun) ||
+      Number(b.hasStarted) - Number(a.hasStarted) ||
       (postedAt(a) === postedAt(b) ? a.id - b.id : postedAt(a) - postedAt(b)),
   );
 }
@@ -69,7 +69,7 @@ function resolve(
   if (image.hashes.sha256 !== sha256) {
     return `${path} in the image repository is not the script that was published: its SHA-256 is ${image.hashes.sha256}, not ${sha256}`;
   }
-  const unfit = unfitness(image, primary, vehicle);
+  const unfit = rejectionReason(image, primary, vehicle);
   if (unfit !== undefined) return unfit;
   const targets = new Map<string, { image: CataloguedImage; ecus: Map<string, string> }>();
   const add = (image: CataloguedImage, { ecuId, hardwareId }: InventoryEcu) => {
@@ -124,7 +124,7 @@ function imageFor(
   for (const image of candidates) {
     const reason =
       image.length === artifact.size
-        ? unfitness(image, ecu, vehicle)
+        ? rejectionReason(image, ecu, vehicle)
         : `${image.path} has ${image.length} bytes, but ${artifact.size} in the script`;
     if (reason === undefined) return image;
     reasons.push(reason);
@@ -133,7 +133,7 @@ function imageFor(
 }
 
 /** Images that vehicles would reject: for other hardware, or with a release counter below that of the ECU's current image. */
-function unfitness(
+function rejectionReason(
   { path, match: { hardwareIds, releaseCounter } }: CataloguedImage,
   { ecuId, name, hardwareId }: InventoryEcu,
   { reports }: VehicleStanding,

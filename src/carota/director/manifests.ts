@@ -22,7 +22,7 @@ import {
 } from '../../service/database/index.js';
 import { type AttackSighting, noteAttacks } from './attack-reports.js';
 import { type DueImages } from './due-images.js';
-import { onePerVehicle, whichWereStored } from './one-per-vehicle.js';
+import { onePerVehicle, storedFlags } from './one-per-vehicle.js';
 import { dueByEcu, type EcuStanding, ecuStanding } from './ordered.js';
 import { type ReportRecord, type VehicleStanding } from './standing.js';
 import { STATEMENTS } from './statements.js';
@@ -89,7 +89,7 @@ export class Manifests {
       const revision = vehicle.revision + 1;
       const kept = recordsByKey(vehicle, reports);
       if (!(await this.#storing.do({ vin, revision, bytes, reports: kept, now }))) continue;
-      await this.#tellStandings(vehicle, reports);
+      await this.#reportStandings(vehicle, reports);
       const seen = sightingsIn(manifest);
       for (const { attack } of seen) this.#options.onAttack(attack);
       await noteAttacks(database, seen, now);
@@ -99,7 +99,7 @@ export class Manifests {
   }
 
   /** Compares the installed images with the ordered ones. */
-  async #tellStandings(
+  async #reportStandings(
     vehicle: VehicleStanding,
     reports: ReadonlyMap<string, ReportRecord>,
   ): Promise<void> {
@@ -197,7 +197,7 @@ async function storeManifests(
     ],
     'director-store-manifests',
   );
-  return whichWereStored(all, rows, stored);
+  return storedFlags(all, rows, stored);
 }
 
 /** For people; one row per vehicle, for any number of refusals. */

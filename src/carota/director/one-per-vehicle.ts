@@ -12,7 +12,7 @@ export function onePerVehicle<Item extends OfVehicle>(all: readonly Item[]): rea
 }
 
 /** @returns for each item whether it was stored */
-export function whichWereStored<Item extends OfVehicle>(
+export function storedFlags<Item extends OfVehicle>(
   all: readonly Item[],
   rows: readonly Item[],
   stored: readonly OfVehicle[],

@@ -30,7 +30,7 @@ export interface OpenSchedule {
   /** SHA-256 of the script that was approved; null: it needed no approval. */
   readonly approvedScript: string | null;
   /** Whether the vehicle has started it. */
-  readonly hasBegun: boolean;
+  readonly hasStarted: boolean;
   /** When its wave was posted, ms; null: it is being posted. */
   readonly postedAt: number | null;
   readonly id: number;
@@ -104,7 +104,7 @@ select v.vin, i.ecus::text as ecus,
    where i.vin = v.vin)::text as versions,
   (select json_agg(json_build_object('id', s.id, 'refId', s.ref_id, 'scriptRefId', s.script_ref_id,
      'approvedScript', s.approved_script,
-     'hasBegun', sv.newest is not null, 'postedAt', extract(epoch from w.posted_at) * 1000)
+     'hasStarted', sv.newest is not null, 'postedAt', extract(epoch from w.posted_at) * 1000)
      order by s.id)
    from schedule_vehicles sv
    join schedules s on s.id = sv.schedule_id
@@ -211,8 +211,8 @@ const keys = new Map<string, PublicKey>();
 const MOST_KEYS = 50_000;
 
 function keyOf(keyId: string, listed: ListedKey): PublicKey {
-  const known = keys.get(keyId);
-  if (known) return known;
+  const cached = keys.get(keyId);
+  if (cached) return cached;
   const [oldest] = keys.size >= MOST_KEYS ? keys.keys() : [];
   if (oldest !== undefined) keys.delete(oldest);
   const key = publicKeyOf(listed);

@@ -28,7 +28,7 @@ import { type StoredScript } from '../scripts/index.js';
 import { type DirectorKeys } from './director-keys.js';
 import { dueImages, type DueImages } from './due-images.js';
 import { FileBytes, type Role } from './file-bytes.js';
-import { onePerVehicle, whichWereStored } from './one-per-vehicle.js';
+import { onePerVehicle, storedFlags } from './one-per-vehicle.js';
 import { dueByEcu } from './ordered.js';
 import { type StoredFiles, type VehicleStanding } from './standing.js';
 import { STATEMENTS } from './statements.js';
@@ -57,7 +57,7 @@ export class VehicleMetadata {
   readonly #options: VehicleMetadataOptions;
   readonly #storing: Batches<ToStore, boolean>;
   readonly #bytes: FileBytes;
-  readonly #known = new WeakMap<VehicleStanding, Listed & { readonly images: Images }>();
+  readonly #cache = new WeakMap<VehicleStanding, Listed & { readonly images: Images }>();
   #epoch: { readonly database: string; readonly digest: string } | undefined;
   /** Vehicles whose timestamp is currently requested from this process. */
   readonly #turns = new Map<string, Turn>();
@@ -171,11 +171,11 @@ export class VehicleMetadata {
   async #listed(vehicle: VehicleStanding): Promise<Listed> {
     if (vehicle.schedules.length === 0) return NOTHING_LISTED;
     const images = await this.#options.catalogue.images();
-    const known = this.#known.get(vehicle);
-    if (known?.images === images) return known;
+    const cached = this.#cache.get(vehicle);
+    if (cached?.images === images) return cached;
     const due = await dueImages(vehicle, this.#options.scriptOf, images);
     const listed = { images, ...listedOf(due) };
-    this.#known.set(vehicle, listed);
+    this.#cache.set(vehicle, listed);
     return listed;
   }
 
@@ -332,5 +332,5 @@ async function storeFiles(
     ],
     'director-store-files',
   );
-  return whichWereStored(all, rows, stored);
+  return storedFlags(all, rows, stored);
 }

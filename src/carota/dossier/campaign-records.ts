@@ -8,7 +8,7 @@ import { type CampaignRow, type TestRow } from './read-dossier.js';
 /** Names of tokens, by id. */
 export type Names = ReadonlyMap<string, string>;
 
-const who = (id: string, names: Names) => ({ id, name: names.get(id) ?? '' });
+const tokenOf = (id: string, names: Names) => ({ id, name: names.get(id) ?? '' });
 
 const textOf = (time: Date | null) => time?.toISOString() ?? null;
 
@@ -28,7 +28,7 @@ export function campaignRecord(
     plan: JSON.stringify(row.plan),
     vehicles: row.vehicles,
     createdAt: row.created_at.toISOString(),
-    createdBy: who(row.created_by, names),
+    createdBy: tokenOf(row.created_by, names),
     startedAt: textOf(row.started_at),
     endedAt: textOf(row.ended_at),
     pseudonymous: how.pseudonymous,
@@ -63,7 +63,7 @@ export function* scriptRecords(
         }
       : null,
     createdAt: row.script_created_at.toISOString(),
-    createdBy: who(row.script_created_by, names),
+    createdBy: tokenOf(row.script_created_by, names),
   };
   for (const regulation of record?.regulations ?? []) yield { type: 'regulation', ...regulation };
 }
@@ -87,7 +87,7 @@ export function approvalRecords(row: CampaignRow, names: Names): RecordOf<'appro
   return approvals.flatMap(({ of, at, by, digest }) =>
     at === null || by === null || digest === null
       ? []
-      : [{ type: 'approval' as const, of, at: at.toISOString(), by: who(by, names), digest }],
+      : [{ type: 'approval' as const, of, at: at.toISOString(), by: tokenOf(by, names), digest }],
   );
 }
 

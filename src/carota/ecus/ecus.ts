@@ -50,11 +50,11 @@ export async function storeEcus(
      returning vin, serial, key_id, registered_at as since`,
     [vins],
   );
-  const known = new Map(before.map(({ vin, key_id, since }) => [`${vin} ${key_id}`, since]));
+  const sinceByKey = new Map(before.map(({ vin, key_id, since }) => [`${vin} ${key_id}`, since]));
   const rows = vehicles.flatMap(({ vin, ecus }) =>
     ecus.map((ecu) => {
       const keyId = keyIdOfListed(ecu.publicKey);
-      return { vin, ...ecu, keyId, since: known.get(`${vin} ${keyId}`) ?? new Date(now) };
+      return { vin, ...ecu, keyId, since: sinceByKey.get(`${vin} ${keyId}`) ?? new Date(now) };
     }),
   );
   const column = (of: (row: (typeof rows)[number]) => string) => textArray(rows.map(of));

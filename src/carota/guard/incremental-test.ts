@@ -18,7 +18,7 @@ import {
 /** Outcome of the vehicle at a place in the order of exposure; undefined: undecided. */
 export type Outcomes = readonly (Outcome | undefined)[];
 
-type Known = Exclude<Outcome, 'undecided'>;
+type FinalOutcome = Exclude<Outcome, 'undecided'>;
 
 export class IncrementalTest {
   /** Path with undecided vehicles counted as successes. */
@@ -29,7 +29,7 @@ export class IncrementalTest {
 
   /**
    * @param number of the test, from 1
-   * @param outcomes of all vehicles; the caller changes them, then calls `hear`
+   * @param outcomes of all vehicles; the caller changes them, then calls `update`
    * @param from place of the test's first vehicle
    */
   constructor(
@@ -45,11 +45,11 @@ export class IncrementalTest {
   }
 
   /** Call after the outcome of the vehicle at this place has become final. */
-  hear(place: number, outcome: Known): void {
+  update(place: number, outcome: FinalOutcome): void {
     if (place < this.from) return;
-    this.#optimistic.hear(place, outcome);
-    this.#pessimistic.hear(place, outcome);
-    this.#later.hear(place, outcome);
+    this.#optimistic.update(place, outcome);
+    this.#pessimistic.update(place, outcome);
+    this.#later.update(place, outcome);
   }
 
   /** Call after one more vehicle was exposed and appended to the outcomes. */
@@ -83,10 +83,10 @@ export class IncrementalTest {
 
 /** One of the two paths, optimistic or pessimistic. */
 class PathWalk {
-  /** The path up to `#settled`: these vehicles have final outcomes, so this part no longer changes. */
+  /** The path up to `#prefixEnd`: these vehicles have final outcomes, so this part no longer changes. */
   #prefix: PathEnd = PATH_START;
   /** Place of the first undecided vehicle, or the end of the path if that comes first. */
-  #settled: number;
+  #prefixEnd: number;
   #path: PathEnd = PATH_START;
   /** Place after the last vehicle on the path. */
   end: number;
@@ -95,9 +95,9 @@ class PathWalk {
     private readonly rules: TestRules,
     private readonly outcomes: Outcomes,
     from: number,
-    private readonly assumed: Known,
+    private readonly assumed: FinalOutcome,
   ) {
-    this.#settled = from;
+    this.#prefixEnd = from;
     this.end = from;
     this.#walk();
   }
@@ -106,7 +106,7 @@ class PathWalk {
     return this.#path.crossed;
   }
 
-  hear(place: number, outcome: Known): void {
+  update(place: number, outcome: FinalOutcome): void {
     const isTaken = place < this.end;
     // The outcome equals the path's assumption, or lies after the end of the path.
     if (isTaken ? outcome === this.assumed : this.#path.crossed !== undefined) return;
@@ -122,7 +122,7 @@ class PathWalk {
 
   #walk(): void {
     const { outcomes } = this;
-    let place = this.#settled;
+    let place = this.#prefixEnd;
     let path = this.#prefix;
     for (; place < outcomes.length && !path.crossed; place += 1) {
       const outcome = outcomes[place];
@@ -130,7 +130,7 @@ class PathWalk {
       path = this.#after(path, outcome);
     }
     this.#prefix = path;
-    this.#settled = place;
+    this.#prefixEnd = place;
     for (; place < outcomes.length && !path.crossed; place += 1) {
       path = this.#after(path, outcomes[place] ?? 'undecided');
     }
@@ -152,9 +152,9 @@ class PathWalk {
 class LaterWalk {
   /** Place of the path's first vehicle. */
   #from = 0;
-  /** The path up to `#settled`: these vehicles have final outcomes. */
+  /** The path up to `#prefixEnd`: these vehicles have final outcomes. */
   #prefix: PathEnd = PATH_START;
-  #settled = 0;
+  #prefixEnd = 0;
   #path: PathEnd = PATH_START;
   /** Place after the last vehicle on the path. */
   #end = 0;
@@ -164,11 +164,11 @@ class LaterWalk {
     private readonly outcomes: Outcomes,
   ) {}
 
-  hear(place: number, outcome: Known): void {
+  update(place: number, outcome: FinalOutcome): void {
     // While undecided, it was counted as a failure.
     if (outcome === 'failed' || place < this.#from || place >= this.#end) return;
     this.#path = this.#prefix;
-    this.#end = this.#settled;
+    this.#end = this.#prefixEnd;
   }
 
   /**
@@ -179,14 +179,14 @@ class LaterWalk {
   stopAfter(from: number, end: number): number | undefined {
     if (from !== this.#from) {
       this.#prefix = this.#path = PATH_START;
-      this.#from = this.#settled = this.#end = from;
+      this.#from = this.#prefixEnd = this.#end = from;
     }
     for (; this.#end < end && !this.#path.crossed; this.#end += 1) {
       const outcome = this.outcomes[this.#end] ?? 'undecided';
       if (outcome !== 'withdrawn') this.#path = this.#after(outcome);
-      if (outcome === 'undecided' || this.#settled < this.#end || this.#path.crossed) continue;
+      if (outcome === 'undecided' || this.#prefixEnd < this.#end || this.#path.crossed) continue;
       this.#prefix = this.#path;
-      this.#settled = this.#end + 1;
+      this.#prefixEnd = this.#end + 1;
     }
     return this.#path.crossed && this.#end <= end ? this.#end : undefined;
   }

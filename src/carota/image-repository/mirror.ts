@@ -32,7 +32,7 @@ export class Mirror {
   readonly #options: MirrorOptions;
   readonly #files: FolderFiles;
   /** Paths in the bucket; read once. */
-  #known: Set<string> | undefined;
+  #mirrored: Set<string> | undefined;
   #timestamp: Uint8Array | undefined;
 
   constructor(options: MirrorOptions) {
@@ -42,12 +42,12 @@ export class Mirror {
 
   /** Images that published metadata lists. This may take a long time; nothing in the bucket refers to them yet. */
   async copyImages(): Promise<void> {
-    const known = await this.#paths();
+    const mirrored = await this.#paths();
     const { published } = await new ImageRepository(this.#files).read();
     for (const { content } of published.targets.values()) {
       for (const [path, { hashes }] of content.targets) {
         for (const [at, file] of imageFiles(path, hashes).entries()) {
-          if (known.has(file)) continue;
+          if (mirrored.has(file)) continue;
           const image = await this.#image(path, Object.values(hashes)[at] ?? '', file);
           if (image) await this.#put(file, image, 'application/octet-stream', FOREVER);
         }
@@ -60,7 +60,7 @@ export class Mirror {
    * wherever this stops. No other process may publish or copy at the same time: an older timestamp would be a rollback.
    */
   async copyMetadata(): Promise<void> {
-    const known = await this.#paths();
+    const mirrored = await this.#paths();
     const timestamp = await this.#files.read(TIMESTAMP);
     if (timestamp === undefined) return;
     const versioned = (await this.#files.list(METADATA)).filter((name) => VERSIONED.test(name));
@@ -68,7 +68,7 @@ export class Mirror {
     // and a folder restored from the bucket, may have given one version number two contents.
     const again = this.#timestamp ? new Set<string>() : newestOf(versioned);
     const fresh = versioned
-      .filter((name) => again.has(name) || !known.has(`${METADATA}/${name}`))
+      .filter((name) => again.has(name) || !mirrored.has(`${METADATA}/${name}`))
       .map((name) => `${METADATA}/${name}`);
     for (const path of fresh) if (!isRoot(path)) await this.#copy(path);
     if (!this.#timestamp || Buffer.compare(this.#timestamp, timestamp) !== 0) {
@@ -98,8 +98,8 @@ export class Mirror {
   }
 
   async #paths(): Promise<Set<string>> {
-    this.#known ??= new Set(await this.#options.objects.list());
-    return this.#known;
+    this.#mirrored ??= new Set(await this.#options.objects.list());
+    return this.#mirrored;
   }
 }
 

@@ -5,7 +5,7 @@
 import { backoffPause } from '../../contract/index.js';
 import { type NotificationChannel } from '../../contract/carota-api/index.js';
 import { type Database } from '../../service/database/index.js';
-import { NotSettled } from '../../service/outgoing/index.js';
+import { NotAccepted } from '../../service/outgoing/index.js';
 import { type SecretBox } from '../../service/secrets/index.js';
 import { Work } from '../work.js';
 import { type Channels } from './channels.js';
@@ -96,7 +96,7 @@ export class NotificationSender {
       refused = await channels.send(channel, target, { ...message, id: messageIdOf(id) }, clock());
     } catch (error) {
       const isOver = tries >= MOST_TRIES;
-      const asked = error instanceof NotSettled ? (error.retryAfter ?? 0) * 1000 : 0;
+      const asked = error instanceof NotAccepted ? (error.retryAfter ?? 0) * 1000 : 0;
       const pause = Math.max(backoffPause(backoff, tries, Math.random()), asked);
       await database.query(
         `update notification_deliveries set failure = $2, due_at = $3

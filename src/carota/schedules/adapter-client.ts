@@ -83,7 +83,7 @@ export class AdapterClient {
   /** Idempotent. @throws AdapterRefused, AdapterUnavailable */
   async trigger(event: CarOtaServerEvent, signal: AbortSignal): Promise<TriggerResult> {
     if (!this.#trigger) throw new AdapterUnavailable('no token for the adapter is set');
-    return finalOrNot(this.#trigger.call(triggerApi.trigger, { body: event }, signal));
+    return withAdapterErrors(this.#trigger.call(triggerApi.trigger, { body: event }, signal));
   }
 
   /** Idempotent. A refusal may be temporary. @throws AdapterRefused, AdapterUnavailable */
@@ -176,7 +176,7 @@ const ROUTES = {
   cancel: controlApi.cancelOperation,
 } as const;
 
-async function finalOrNot<T>(asked: Promise<T>): Promise<T> {
+async function withAdapterErrors<T>(asked: Promise<T>): Promise<T> {
   try {
     return await asked;
   } catch (error) {

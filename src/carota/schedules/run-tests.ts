@@ -67,7 +67,7 @@ export async function runTests(
       ],
     );
     if (result.finding === 'stop') return;
-    schedule.testHasGone(result);
+    schedule.recordGo(result);
   }
 }
 

@@ -341,7 +341,7 @@ export class ScheduleRecord {
   }
 
   /** The test has decided "go", and the next one starts after its last vehicle. */
-  testHasGone({ reason, figures }: TestResult): void {
+  recordGo({ reason, figures }: TestResult): void {
     this.testNumber += 1;
     this.testFrom += figures.vehicles;
     this.#passed += figures.vehicles;

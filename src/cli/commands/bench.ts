@@ -21,7 +21,7 @@ interface BenchFlags {
 
 const parts = (text: string): readonly Part[] =>
   text.split(',').map((name) => {
-    const part = PARTS.find((known) => known === name);
+    const part = PARTS.find((each) => each === name);
     if (!part) throw new InvalidArgumentError(`must be of ${PARTS.join(', ')}.`);
     return part;
   });

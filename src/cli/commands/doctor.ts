@@ -110,7 +110,7 @@ function healthOf(what: string, readiness: Readiness): Finding {
 
 /** Whether the database keeps the server from changing its audit log, and the log is being sealed. */
 async function auditLog(client: Client): Promise<Finding> {
-  return asked('audit log', async () => {
+  return check('audit log', async () => {
     const { weaknesses, seal, position } = await client.call(auditApi.getAuditStatus, {});
     if (weaknesses.length > 0) {
       const detail = `the database role of the server could change it: ${weaknesses.join(', ')}`;
@@ -124,7 +124,7 @@ async function auditLog(client: Client): Promise<Finding> {
 
 /** From the Prometheus metrics. */
 async function clock(client: Client): Promise<Finding> {
-  return asked('clock', async () => {
+  return check('clock', async () => {
     const text = await (await client.open(serviceApi.getMetrics, {})).text();
     const value = new RegExp(`^${CLOCK_OFFSET.name} (\\S+)$`, 'm').exec(text)?.[1];
     if (value === undefined) return { ok: false, detail: 'the server does not say' };
@@ -141,7 +141,7 @@ async function clock(client: Client): Promise<Finding> {
 async function certificates({ url: text, ca }: CommonFlags): Promise<Finding[]> {
   const url = new URL(text);
   if (url.protocol !== 'https:') return [];
-  const finding = await asked('certificate', async () => {
+  const finding = await check('certificate', async () => {
     const { expires, fault } = await peerCertificate(url, await trustedAuthorities(ca), CONNECT_MS);
     const days = Math.floor((expires - Date.now()) / DAY_MS);
     const until = `expires on ${new Date(expires).toISOString().slice(0, 10)}, in ${days} days`;
@@ -152,7 +152,7 @@ async function certificates({ url: text, ca }: CommonFlags): Promise<Finding[]> 
 }
 
 async function token(listOne: () => Promise<unknown>): Promise<Finding> {
-  return asked('token', async () => {
+  return check('token', async () => {
     await listOne();
     return { ok: true, detail: 'is accepted' };
   });
@@ -176,7 +176,7 @@ function broker({ host, port }: BrokerHost): Promise<Finding> {
 
 async function callbacks(client: Client): Promise<Finding[]> {
   let receivers: readonly Receiver[] = [];
-  const list = await asked('call-back', async () => {
+  const list = await check('call-back', async () => {
     ({ items: receivers } = await client.call(receiverApi.listReceivers, {}));
     return { ok: true, detail: `${receivers.length} receivers` };
   });
@@ -192,7 +192,7 @@ async function callbacks(client: Client): Promise<Finding[]> {
 
 /** Informational: dead letters alone are no failure. */
 async function deadLetters(client: Client): Promise<Finding> {
-  return asked('dead letters', async () => {
+  return check('dead letters', async () => {
     const query = { replayed: false, limit: 1 };
     const { items } = await client.call(deadLetterApi.listDeadLetters, { query });
     const newest = items[0];
@@ -200,7 +200,7 @@ async function deadLetters(client: Client): Promise<Finding> {
   });
 }
 
-async function asked(what: string, ask: () => Promise<Omit<Finding, 'what'>>): Promise<Finding> {
+async function check(what: string, ask: () => Promise<Omit<Finding, 'what'>>): Promise<Finding> {
   try {
     return { what, ...(await ask()) };
   } catch (error) {

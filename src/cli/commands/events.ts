@@ -47,9 +47,9 @@ export function eventsCommand(program: Command): void {
         throw new UsageError('give either --after or --since');
       }
       const client = await clientOf(flags);
-      const tell = flags.json ? (event: CallbackEvent) => print(JSON.stringify(event)) : tellEvent;
-      if (flags.follow) await follow(client, flags, tell);
-      else await list(client, flags, tell);
+      const show = flags.json ? (event: CallbackEvent) => print(JSON.stringify(event)) : printEvent;
+      if (flags.follow) await follow(client, flags, show);
+      else await list(client, flags, show);
     });
 }
 
@@ -58,16 +58,16 @@ const filterOf = ({ refId, vin }: EventsFlags) => ({
   ...(vin === undefined ? {} : { vin }),
 });
 
-type Tell = (event: CallbackEvent) => void;
+type EventPrinter = (event: CallbackEvent) => void;
 
-async function list(client: Client, flags: EventsFlags, tell: Tell): Promise<void> {
+async function list(client: Client, flags: EventsFlags, show: EventPrinter): Promise<void> {
   let query: { after?: string; since?: string } = startOf(flags) ?? { after: '0' };
   for (let left = flags.limit; left > 0;) {
     const limit = Math.min(left, MAX_PULL);
     const { events, cursor, more } = await client.call(eventApi.pullEvents, {
       query: { ...query, limit, ...filterOf(flags) },
     });
-    events.forEach(tell);
+    events.forEach(show);
     left -= events.length;
     if (!more) return;
     query = { after: cursor };
@@ -83,7 +83,7 @@ const startOf = ({ after, since }: EventsFlags) =>
       };
 
 /** Runs until stopped. Keeps the cursor, so that no event is lost when the connection breaks. */
-async function follow(client: Client, flags: EventsFlags, tell: Tell): Promise<void> {
+async function follow(client: Client, flags: EventsFlags, show: EventPrinter): Promise<void> {
   const stopping = new AbortController();
   void stopRequested().then(() => stopping.abort());
   const { signal } = stopping;
@@ -94,7 +94,7 @@ async function follow(client: Client, flags: EventsFlags, tell: Tell): Promise<v
     try {
       const asked = { ...query, limit: MAX_PULL, wait: WAIT_SECONDS, ...filterOf(flags) };
       const pulled = await client.call(eventApi.pullEvents, { query: asked }, signal);
-      pulled.events.forEach(tell);
+      pulled.events.forEach(show);
       query = { after: pulled.cursor };
     } catch (error) {
       if (error === signal.reason) return;
@@ -111,7 +111,7 @@ async function newest(client: Client): Promise<string> {
   return (await client.call(eventApi.pullEvents, { query: { since, limit: 1 } })).cursor;
 }
 
-function tellEvent(event: CallbackEvent): void {
+function printEvent(event: CallbackEvent): void {
   const meta = event.meta.map(({ key, value }) => `${key}=${value}`).join(' ');
   const at = new Date(event['received-at']).toISOString();
   print(`${at}  ${event['ref-id']}  ${event.vin}  ${event['status-name']}  ${meta}`.trimEnd());

@@ -188,7 +188,7 @@ async function run(flags: VehicleFlags, log: Logger, stopping: Promise<string>):
     pace: { progressSeconds: flags.progressSeconds, progressPercent: flags.progressPercent },
     onOutcome: (phase, outcome) => log.info({ phase, outcome }, 'update'),
     onSurprise: (phase, error) => log.error({ phase, err: error }, 'update'),
-    onDistrust: (refusal) =>
+    onEcuRejection: (refusal) =>
       log.warn({ err: refusal, attack: refusal.attack }, 'refused by an ECU'),
     onRefused: (why) => log.warn({ why }, 'message refused'),
     onBroken,

@@ -1,5 +1,5 @@
 export * from './config-file.js';
-export * from './known.js';
+export * from './all-settings.js';
 export * from './limits.js';
 export * from './settings.js';
 export * from './sign-on.js';

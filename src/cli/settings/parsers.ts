@@ -32,7 +32,7 @@ const numberFrom =
     return value;
   };
 
-const wholeNumber = (what: string, least: number, most: number = Number.MAX_SAFE_INTEGER) =>
+const integer = (what: string, least: number, most: number = Number.MAX_SAFE_INTEGER) =>
   numberFrom(what, (value) => Number.isSafeInteger(value) && value >= least && value <= most);
 
 /** Returns the text if the check accepts it; otherwise throws the check's error. */
@@ -47,12 +47,12 @@ const checked =
     return text;
   };
 
-export const parsePort = wholeNumber('a port from 0 to 65535 (0: any free one)', 0, 65_535);
+export const parsePort = integer('a port from 0 to 65535 (0: any free one)', 0, 65_535);
 
-export const parseCount = wholeNumber('a whole number', 0);
+export const parseCount = integer('a whole number', 0);
 
 /** For limits and sizes: at least one. */
-export const parseAtLeastOne = wholeNumber('a whole number of at least 1', 1);
+export const parseAtLeastOne = integer('a whole number of at least 1', 1);
 
 export const parsePositive = numberFrom('a number above 0', (value) => value > 0);
 
@@ -81,7 +81,7 @@ export const parseFactor = numberFrom(
   (value) => value >= 1 && value <= 100,
 );
 
-export const parsePriority = wholeNumber(
+export const parsePriority = integer(
   `a whole number from ${MIN_PRIORITY} to ${MAX_PRIORITY}`,
   MIN_PRIORITY,
   MAX_PRIORITY,
@@ -126,7 +126,7 @@ export const parseInstance: Parser<string> = (text) => {
 };
 
 /** Seconds, -1 for never. */
-export const parseTtl = wholeNumber('a whole number of seconds, or -1 for never', -1, 999_999_999);
+export const parseTtl = integer('a whole number of seconds, or -1 for never', -1, 999_999_999);
 
 export const parseFlag: Parser<boolean> = (text) => {
   if (text !== '0' && text !== '1') throw new InvalidArgumentError('must be 0 or 1.');

@@ -33,18 +33,18 @@ const nameOf = (flag: string) => flag.split(' ')[0]?.replace(/^--/, '') ?? flag;
 const variableOf = (name: string) => ENV_PREFIX + name.toUpperCase().replaceAll('-', '_');
 
 /** Names of the settings of all commands that are loaded. */
-const known = new Set<string>(['config']);
+const loadedNames = new Set<string>(['config']);
 
 /** Whether each of the environment's variables and the file's settings is one of a loaded command. */
-export const areAllKnown = (environment: NodeJS.ProcessEnv, file: ConfigFile | undefined) =>
+export const areAllLoaded = (environment: NodeJS.ProcessEnv, file: ConfigFile | undefined) =>
   unknownVariables(environment).length === 0 &&
-  (file?.entries ?? []).every(({ name }) => known.has(name));
+  (file?.entries ?? []).every(({ name }) => loadedNames.has(name));
 
 /** Adds settings to a command, each with its variable. */
 export function addSettings(command: Command, settings: readonly Setting<unknown>[]): Command {
   for (const setting of settings) {
     const name = nameOf(setting.flag);
-    known.add(name);
+    loadedNames.add(name);
     const option = new Option(setting.flag, setting.description).env(variableOf(name));
     if (setting.default !== undefined) option.default(setting.default);
     if (setting.choices) option.choices(setting.choices);
@@ -62,7 +62,7 @@ const secretFiles = new WeakMap<Command, { readonly secret: Option; readonly fil
 /** Adds `--token-file` to `--token`, with its own variable. */
 function addFileOption(command: Command, name: string, secret: Option): void {
   const fileName = `${name}-file`;
-  known.add(fileName);
+  loadedNames.add(fileName);
   const file = new Option(`--${fileName} <file>`, `file with the value of --${name}`);
   command.addOption(file.env(variableOf(fileName)));
   secretFiles.set(command, [...(secretFiles.get(command) ?? []), { secret, file }]);
@@ -93,7 +93,7 @@ export async function applySecretFiles(command: Command): Promise<void> {
 }
 
 function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
-  const variables = new Set([...known].map(variableOf));
+  const variables = new Set([...loadedNames].map(variableOf));
   return Object.keys(environment).filter(
     (name) => name.startsWith(ENV_PREFIX) && !variables.has(name),
   );
@@ -103,7 +103,7 @@ function unknownVariables(environment: NodeJS.ProcessEnv): string[] {
 export function refuseUnknownVariables(environment: NodeJS.ProcessEnv): void {
   const unknown = unknownVariables(environment);
   if (unknown.length > 0) {
-    const list = [...known].map(variableOf).sort().join(', ');
+    const list = [...loadedNames].map(variableOf).sort().join(', ');
     throw new BadSetting(`unknown setting ${unknown.join(', ')}; known settings: ${list}`);
   }
 }
@@ -116,7 +116,7 @@ export function refuseUnknownVariables(environment: NodeJS.ProcessEnv): void {
  */
 export function applyConfigFile(command: Command, file: ConfigFile): void {
   for (const { name, line } of file.entries) {
-    if (!known.has(name) || name === 'config') {
+    if (!loadedNames.has(name) || name === 'config') {
       throw new BadSetting(`${file.path}:${line}: unknown setting ${name}`);
     }
   }

@@ -24,8 +24,8 @@ const parseRoles: Parser<RoleOfClaim[]> = (text) =>
       throw new InvalidArgumentError('must be a list such as ota-admins=admin,ota-staff=viewer.');
     }
     if (!KNOWN_ROLES.has(role)) {
-      const known = [...KNOWN_ROLES].join(', ');
-      throw new InvalidArgumentError(`${role} is not a role; roles: ${known}.`);
+      const roles = [...KNOWN_ROLES].join(', ');
+      throw new InvalidArgumentError(`${role} is not a role; roles: ${roles}.`);
     }
     return { value, role };
   });

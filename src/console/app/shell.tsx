@@ -50,7 +50,7 @@ export function Shell() {
                 <Route key={path} path={path} component={page} />
               ))}
               <Route path="/">
-                {navigation[0] ? <Redirect to={navigation[0].to} replace /> : <Nothing />}
+                {navigation[0] ? <Redirect to={navigation[0].to} replace /> : <NoPages />}
               </Route>
               <Route>
                 <Page title="Page not found">
@@ -68,7 +68,7 @@ export function Shell() {
 }
 
 /** Every page of this server spans vehicle models. */
-function Nothing() {
+function NoPages() {
   return (
     <Page title={SERVER_NAMES[useSession().server]}>
       <Empty title="There is nothing here for your vehicle models.">

@@ -1,6 +1,6 @@
 import { useState } from 'react';
-import { type ImportResult as Registered } from '../../contract/adapter-api/index.js';
-import { type ImportResult as Known } from '../../contract/carota-api/index.js';
+import { type ImportResult as AdapterResult } from '../../contract/adapter-api/index.js';
+import { type ImportResult as CarotaResult } from '../../contract/carota-api/index.js';
 import { type AnswerOf } from '../../contract/http/route.js';
 import { type UploadRequest, type UploadRoute } from '../api/upload.js';
 import { useRefetch } from '../api/use-query.js';
@@ -27,10 +27,10 @@ export function ImportVehicles<R extends UploadRoute>(props: ImportProps<R>) {
   const [result, setResult] = useState<{
     name: string;
     stored: Readonly<Record<string, number>>;
-    answer: Pick<Registered | Known, 'rejected' | 'rejectedCount'>;
+    answer: Pick<AdapterResult | CarotaResult, 'rejected' | 'rejectedCount'>;
   }>();
   const show = (answer: AnswerOf<R>, { name }: File) => {
-    setResult({ name, stored: imported(answer), answer: answer as Registered | Known });
+    setResult({ name, stored: imported(answer), answer: answer as AdapterResult | CarotaResult });
     void refetch(topic);
   };
   return (

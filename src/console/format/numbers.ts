@@ -1,8 +1,8 @@
 /** Numbers in readable form. */
-const WHOLE = new Intl.NumberFormat('en');
+const INTEGER = new Intl.NumberFormat('en');
 const SHORT = new Intl.NumberFormat('en', { maximumFractionDigits: 1 });
 
-export const count = (value: number): string => WHOLE.format(value);
+export const count = (value: number): string => INTEGER.format(value);
 
 /** `1 vehicle`, `1,234 vehicles`. */
 export const vehicles = (value: number): string => plural(value, 'vehicle');
@@ -11,14 +11,14 @@ export const plural = (value: number, one: string, many = `${one}s`): string =>
   `${count(value)} ${value === 1 ? one : many}`;
 
 export const rate = (value: number): string =>
-  value >= 100 ? WHOLE.format(Math.round(value)) : SHORT.format(value);
+  value >= 100 ? INTEGER.format(Math.round(value)) : SHORT.format(value);
 
 /** A share in percent. 100 % is shown only for all, and 0 % only for none. */
-export function percent(part: number, whole: number): string {
-  if (whole === 0) return '–';
-  const value = (part / whole) * 100;
+export function percent(part: number, total: number): string {
+  if (total === 0) return '–';
+  const value = (part / total) * 100;
   if (part > 0 && value < 0.1) return '< 0.1 %';
-  if (part < whole && value > 99.9) return '> 99.9 %';
+  if (part < total && value > 99.9) return '> 99.9 %';
   return `${SHORT.format(value)} %`;
 }
 

@@ -34,8 +34,12 @@ export function HowFields({ form, change, at }: HowFieldsProps) {
           rule={{ min: 0, max: 100 }}
           {...bound('battery', '/preconditions/battery')}
         />
-        <SelectField label="Gear" {...bound('gear')} options={anyOr('park')} />
-        <SelectField label="Ignition" {...bound('ignition')} options={anyOr('on', 'off')} />
+        <SelectField label="Gear" {...bound('gear')} options={optionsWithAny('park')} />
+        <SelectField
+          label="Ignition"
+          {...bound('ignition')}
+          options={optionsWithAny('on', 'off')}
+        />
         <NumberField
           label="Wait for these, seconds"
           rule={SECONDS}
@@ -63,7 +67,7 @@ export function HowFields({ form, change, at }: HowFieldsProps) {
   );
 }
 
-const anyOr = (...values: readonly string[]) => [
+const optionsWithAny = (...values: readonly string[]) => [
   { value: '', label: 'any' },
   ...values.map((value) => ({ value, label: value })),
 ];

@@ -33,7 +33,7 @@ function LimitedPage({ vin }: { vin: string }) {
   return (
     <Page title={vin}>
       <Answered answer={vehicle} lines={12}>
-        {(known) => <KnownVehicle vehicle={known} topics={topics} />}
+        {(data) => <KnownVehicle vehicle={data} topics={topics} />}
       </Answered>
     </Page>
   );
@@ -48,12 +48,8 @@ function CompletePage({ vin }: { vin: string }) {
   return (
     <Page title={vin}>
       <Answered answer={together(vehicle, together(ecus, attacks))} lines={12}>
-        {([known, [withEcus, { items }]]) => (
-          <KnownVehicle
-            vehicle={known}
-            trust={{ ecus: withEcus, attacks: items }}
-            topics={topics}
-          />
+        {([data, [withEcus, { items }]]) => (
+          <KnownVehicle vehicle={data} trust={{ ecus: withEcus, attacks: items }} topics={topics} />
         )}
       </Answered>
     </Page>

@@ -56,7 +56,7 @@ export function NewSchedulePage() {
     at: faultsAt(errors, true),
     preview,
   };
-  const wrong = (place: number) => errors.some(({ path }) => stepOf(path) === place);
+  const hasErrors = (place: number) => errors.some(({ path }) => stepOf(path) === place);
   return (
     <Page title="Plan a schedule">
       <Tabs.Root className="steps" value={step} onValueChange={(value: number) => setStep(value)}>
@@ -64,7 +64,7 @@ export function NewSchedulePage() {
           {STEPS.map(({ title }, place) => (
             <Tabs.Tab key={title} value={place}>
               {place + 1}. {title}
-              {wrong(place) && place < step && <span className="tag bad">needs fixing</span>}
+              {hasErrors(place) && place < step && <span className="tag bad">needs fixing</span>}
             </Tabs.Tab>
           ))}
           <Tabs.Tab value={LAST}>{LAST + 1}. Preview</Tabs.Tab>

@@ -88,9 +88,9 @@ export interface Answer<T> {
 
 /** Combines two answers, so that the content shown first does not move when the other arrives. */
 export function together<A, B>(one: Answer<A>, other: Answer<B>): Answer<readonly [A, B]> {
-  const isWhole = one.data !== undefined && other.data !== undefined;
+  const isComplete = one.data !== undefined && other.data !== undefined;
   return {
-    data: isWhole ? ([one.data, other.data] as const) : undefined,
+    data: isComplete ? ([one.data, other.data] as const) : undefined,
     error: one.error ?? other.error,
     refetch: () => [one.refetch(), other.refetch()],
   };

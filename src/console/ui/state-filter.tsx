@@ -13,8 +13,8 @@ interface StateFilterProps {
 
 /** A state to filter by, with its number of vehicles. */
 export function StateFilter({ states, others = [], value, onChange }: StateFilterProps) {
-  const known = inOrder(states).map(([state]) => state);
-  const rest = [...others, value].filter((state) => state !== '' && !known.includes(state));
+  const ordered = inOrder(states).map(([state]) => state);
+  const rest = [...others, value].filter((state) => state !== '' && !ordered.includes(state));
   return (
     <SelectField
       label="State"
@@ -22,7 +22,7 @@ export function StateFilter({ states, others = [], value, onChange }: StateFilte
       onChange={onChange}
       options={[
         { value: '', label: 'any state' },
-        ...[...known, ...new Set(rest)].map((state) => ({
+        ...[...ordered, ...new Set(rest)].map((state) => ({
           value: state,
           label: `${state} (${count(states[state] ?? 0)})`,
         })),

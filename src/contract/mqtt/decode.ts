@@ -56,8 +56,8 @@ export function decodeMessage(bytes: Uint8Array): Decoded<AnyMessage> {
 function decodeBody(envelope: Envelope): Decoded<AnyMessage> {
   const type = envelope.message_type;
   if (!isMessageType(type)) {
-    const known = MESSAGE_TYPES.join(', ');
-    return faulty('UNKNOWN_MESSAGE_TYPE', '/message_type', `must be one of ${known}`);
+    const types = MESSAGE_TYPES.join(', ');
+    return faulty('UNKNOWN_MESSAGE_TYPE', '/message_type', `must be one of ${types}`);
   }
   if (envelope.property_bag.body_encoding_type !== BASE64_JSON) {
     const path = '/property_bag/body_encoding_type';

@@ -25,7 +25,7 @@ export function hasExtraFields(message: AnyMessage): boolean {
   );
 }
 
-function hasOthers(fields: object, known: ReadonlySet<string>): boolean {
-  for (const name in fields) if (!known.has(name)) return true;
+function hasOthers(fields: object, defined: ReadonlySet<string>): boolean {
+  for (const name in fields) if (!defined.has(name)) return true;
   return false;
 }

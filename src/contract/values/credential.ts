@@ -22,11 +22,11 @@ export function credentialFault(credential: string, names: readonly string[]): s
     return 'must not repeat a shorter text: omit it to have a random one generated';
   }
   // The longest first: one name may contain another.
-  const known = names
+  const longestFirst = names
     .filter((name) => name.length >= 4)
     .map((name) => name.toLowerCase())
     .sort((a, b) => b.length - a.length);
-  const rest = known.reduce((left, name) => left.replaceAll(name, ''), text);
+  const rest = longestFirst.reduce((left, name) => left.replaceAll(name, ''), text);
   if (rest.length < BESIDE_NAMES) {
     return `must have at least ${BESIDE_NAMES} characters beside the vehicle's own names: omit it to have a random one generated`;
   }

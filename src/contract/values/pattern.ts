@@ -11,9 +11,9 @@ const WORDS = new Map<string, string>();
  * @throws Error if the same pattern already has another message, because an error contains only the pattern
  */
 export function Pattern(pattern: string, message: string, options: Type.TStringOptions = {}) {
-  const known = WORDS.get(pattern);
-  if (known !== undefined && known !== message) {
-    throw new Error(`the pattern ${pattern} has two messages, "${known}" and "${message}"`);
+  const existing = WORDS.get(pattern);
+  if (existing !== undefined && existing !== message) {
+    throw new Error(`the pattern ${pattern} has two messages, "${existing}" and "${message}"`);
   }
   WORDS.set(pattern, message);
   return Type.String({ ...options, pattern });

@@ -72,9 +72,9 @@ export async function findToken(
   secret: string,
   now: number,
 ): Promise<Token | undefined> {
-  const known = lookUps.get(database);
-  const lookUp = known ?? new Batches((hashes) => findTokens(database, hashes), LOOK_UPS);
-  if (!known) lookUps.set(database, lookUp);
+  const existing = lookUps.get(database);
+  const lookUp = existing ?? new Batches((hashes) => findTokens(database, hashes), LOOK_UPS);
+  if (!existing) lookUps.set(database, lookUp);
   const token = await lookUp.do(hashOf(secret).toString('hex'));
   if (!token || (token.expires_at && token.expires_at.getTime() <= now)) return undefined;
   noteUse(database, token, now);
@@ -118,10 +118,10 @@ const uses = new WeakMap<Queryable, Batches<Use, undefined>>();
 /** Runs in the background; a failure costs a minute of accuracy. @param now ms */
 function noteUse(database: Queryable, { id, last_used_at }: Token, now: number): void {
   if (last_used_at && now - last_used_at.getTime() < USE_SECONDS * 1000) return;
-  const known = uses.get(database);
+  const existing = uses.get(database);
   const recording =
-    known ?? new Batches((used) => recordUses(database, used), { most: MOST_AT_ONCE });
-  if (!known) uses.set(database, recording);
+    existing ?? new Batches((used) => recordUses(database, used), { most: MOST_AT_ONCE });
+  if (!existing) uses.set(database, recording);
   void recording.do({ id, at: now }).catch(() => undefined);
 }
 
@@ -221,8 +221,8 @@ export async function createFirstToken(
   return database.transaction(async (tx) => {
     // Several processes may start at once: one finds no token, the others wait for it.
     await tx.query('select pg_advisory_xact_lock($1)', [TOKEN_LOCK]);
-    const [known] = await tx.query('select from tokens limit 1');
-    if (known) return undefined;
+    const [existing] = await tx.query('select from tokens limit 1');
+    if (existing) return undefined;
     const { secret } = await createToken(tx, { name: 'initial admin', role: 'admin' }, now);
     await keep(secret);
     return secret;

@@ -92,8 +92,7 @@ export class AttemptLog {
   #count(given: RefusedAttempt, name?: string): void {
     const attempt = storable(given);
     const now = this.#options.clock();
-    const known = this.#kinds.get(keyOf(attempt));
-    const kind = known ?? this.#newKind(attempt, now);
+    const kind = this.#kinds.get(keyOf(attempt)) ?? this.#newKind(attempt, now);
     kind.count += 1;
     kind.lastAt = now;
     if (name !== undefined && kind.names.size < MOST_NAMES) kind.names.add(text(name));
@@ -101,10 +100,10 @@ export class AttemptLog {
 
   #newKind(attempt: RefusedAttempt, now: number): Kind {
     const isNamed = this.#kinds.size < MOST_KINDS;
-    const counted = isNamed ? attempt : { ...anyone(attempt) };
+    const counted = isNamed ? attempt : { ...withoutSource(attempt) };
     const key = keyOf(counted);
-    const known = this.#kinds.get(key);
-    if (known) return known;
+    const existing = this.#kinds.get(key);
+    if (existing) return existing;
     const kind = {
       attempt: counted,
       firstAt: now,
@@ -161,7 +160,7 @@ export class AttemptLog {
 const keyOf = ({ action, tokenId, address, refId, vin, subject, errorCode }: RefusedAttempt) =>
   JSON.stringify([action, tokenId, address, refId, vin, subject, errorCode]);
 
-const anyone = ({ action, outcome, errorCode }: RefusedAttempt): RefusedAttempt => ({
+const withoutSource = ({ action, outcome, errorCode }: RefusedAttempt): RefusedAttempt => ({
   action,
   outcome,
   errorCode,

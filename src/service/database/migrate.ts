@@ -30,9 +30,9 @@ const LOCK = 0x07a0_0b5;
 export async function migrate(database: Database, { part }: Schema): Promise<string[]> {
   const folder = new URL(`${part}/`, MIGRATIONS);
   const names = (await readdir(folder)).filter((name) => name.endsWith('.sql')).sort();
-  const known = (await isMigrated(database)) ? await migrationsIn(database, part) : new Set();
+  const applied = (await isMigrated(database)) ? await migrationsIn(database, part) : new Set();
   const done: string[] = [];
-  for (const name of names.filter((each) => !known.has(each))) {
+  for (const name of names.filter((each) => !applied.has(each))) {
     const text = await readFile(new URL(name, folder), 'utf8');
     const ran = await database.transaction(async (tx) => {
       await tx.query('select pg_advisory_xact_lock($1)', [LOCK]);

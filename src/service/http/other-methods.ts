@@ -34,8 +34,8 @@ export function methodsByPath(
   });
   /** Other routes that this route's parameters could match; nearly always none, so that it costs each request nothing. */
   const narrowerThan = (route: string) => {
-    const known = narrower.get(route);
-    if (known) return known;
+    const cached = narrower.get(route);
+    if (cached) return cached;
     const own = paths.get(route);
     const found = own ? [...paths].filter(([url, path]) => isNarrower(url, path, own)) : [];
     const answer = found.map(([, path]) => path);

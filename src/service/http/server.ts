@@ -348,6 +348,6 @@ function answer(reply: FastifyReply, problem: Problem) {
 function asProblem(error: FastifyError | Problem | DatabaseError): Problem {
   if (error instanceof Problem) return error;
   if (error instanceof WrongClock) return new Problem('CLOCK_WRONG', error.message);
-  const known = error instanceof DatabaseError ? databaseProblem(error) : frameworkProblem(error);
-  return known ?? new Problem('INTERNAL_ERROR', 'internal error; see the server log');
+  const problem = error instanceof DatabaseError ? databaseProblem(error) : frameworkProblem(error);
+  return problem ?? new Problem('INTERNAL_ERROR', 'internal error; see the server log');
 }

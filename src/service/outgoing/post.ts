@@ -8,9 +8,9 @@ import https from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
 import { type AddressGuard } from './address-guard.js';
 
-/** The receiver did not settle the batch. */
-export class NotSettled extends Error {
-  override readonly name = 'NotSettled';
+/** The receiver has not answered with 2xx. */
+export class NotAccepted extends Error {
+  override readonly name = 'NotAccepted';
   /** Seconds that the receiver asks us to wait (RFC 9110, Retry-After); undefined: it does not ask. */
   readonly retryAfter: number | undefined;
   /** HTTP status of its answer; undefined: no answer. */
@@ -35,7 +35,7 @@ const MAX_RETRY_AFTER_SECONDS = 3_600;
 const KEEP_ALIVE_MS = 10_000;
 
 export interface Poster {
-  /** @throws NotSettled, ForbiddenAddress, Error where the connection fails */
+  /** @throws NotAccepted, ForbiddenAddress, Error where the connection fails */
   post(url: string, headers: Readonly<Record<string, string>>, body: string): Promise<void>;
   /** @throws ForbiddenAddress where the URL itself contains a forbidden address */
   check(url: string): void;
@@ -125,7 +125,7 @@ export function createPoster(
         const redirect =
           statusCode >= 300 && statusCode < 400 ? ' (redirects are not followed)' : '';
         reject(
-          new NotSettled(
+          new NotAccepted(
             `the receiver answered ${statusCode}${redirect}`,
             statusCode,
             retryAfter(response.headers['retry-after']),

@@ -169,11 +169,11 @@ export class Provider {
   }
 
   async #configuration(): Promise<oidc.Configuration> {
-    const known = this.#discovered;
-    if (known && this.#clock() - known.at < DISCOVERED_MS) return known.configuration;
+    const cached = this.#discovered;
+    if (cached && this.#clock() - cached.at < DISCOVERED_MS) return cached.configuration;
     this.#discovering ??= this.#discover().finally(() => (this.#discovering = undefined));
     return this.#discovering.catch((error: unknown) => {
-      if (known) return known.configuration;
+      if (cached) return cached.configuration;
       throw error;
     });
   }

@@ -68,13 +68,13 @@ export const isAmong = (authorities: readonly Certificate[], { bytes }: Certific
 
 /** Each signature is checked once. */
 function issuersAmong(candidates: readonly PathStep[]): (of: PathStep) => readonly PathStep[] {
-  const known = new Map<PathStep, readonly PathStep[]>();
+  const issuersOf = new Map<PathStep, readonly PathStep[]>();
   return (of) => {
     const found =
-      known.get(of) ??
+      issuersOf.get(of) ??
       // With every algorithm that OpenSSL accepts: it has verified the path in the handshake.
       candidates.filter(({ certificate }) => isIssuedBy(of.certificate, certificate));
-    known.set(of, found);
+    issuersOf.set(of, found);
     return found;
   };
 }

@@ -136,8 +136,8 @@ export class VehicleTls {
   }
 
   #peerAt(socket: TLSSocket): Peer {
-    const known = this.#peers.get(socket);
-    if (known) return known;
+    const cached = this.#peers.get(socket);
+    if (cached) return cached;
     const sent = this.#sentBy(socket);
     if (sent.length === 0) throw new CertificateRefused('there is no client certificate');
     if (!socket.authorized) {
@@ -179,8 +179,8 @@ export class VehicleTls {
 
   /** In DER, the client's own first. */
   #sentBy(socket: TLSSocket): readonly Buffer[] {
-    const known = this.#sent.get(socket);
-    if (known) return known;
+    const cached = this.#sent.get(socket);
+    if (cached) return cached;
     const sent: Buffer[] = [];
     let next = socket.getPeerX509Certificate();
     // One more than the maximum, so that an excess is noticed.

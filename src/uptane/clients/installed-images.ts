@@ -15,7 +15,7 @@ type Images = Map<string, InstalledImage>;
 export class InstalledImages {
   readonly #path: string;
   readonly #installed: Images;
-  readonly #begun: Images;
+  readonly #pending: Images;
 
   /** @throws Refusal if the file is not one of ours */
   constructor(path: string) {
@@ -25,7 +25,7 @@ export class InstalledImages {
     this.#installed = file
       ? readImages(file.member('installed'))
       : new Map<string, InstalledImage>();
-    this.#begun = file ? readImages(file.member('begun')) : new Map<string, InstalledImage>();
+    this.#pending = file ? readImages(file.member('pending')) : new Map<string, InstalledImage>();
   }
 
   /** By ECU identifier. */
@@ -35,29 +35,29 @@ export class InstalledImages {
 
   /** Called before an ECU's image is replaced. */
   begin(assignment: Assignment): void {
-    this.#begun.set(assignment.ecuId, asInstalled(assignment));
+    this.#pending.set(assignment.ecuId, asInstalled(assignment));
     this.#write();
   }
 
   /** Called after an ECU's image was replaced. */
   end({ ecuId }: Assignment): void {
-    this.#settle(ecuId, true);
+    this.#finish(ecuId, true);
   }
 
   /** Determines the result of installations interrupted by a power cut. */
   async resolve(has: (ecuId: string, image: InstalledImage) => Promise<boolean>): Promise<void> {
-    for (const [ecuId, image] of this.#begun) this.#settle(ecuId, await has(ecuId, image));
+    for (const [ecuId, image] of this.#pending) this.#finish(ecuId, await has(ecuId, image));
   }
 
-  #settle(ecuId: string, isInstalled: boolean): void {
-    const image = this.#begun.get(ecuId);
+  #finish(ecuId: string, isInstalled: boolean): void {
+    const image = this.#pending.get(ecuId);
     if (image && isInstalled) this.#installed.set(ecuId, image);
-    this.#begun.delete(ecuId);
+    this.#pending.delete(ecuId);
     this.#write();
   }
 
   #write(): void {
-    const content = { installed: plain(this.#installed), begun: plain(this.#begun) };
+    const content = { installed: plain(this.#installed), pending: plain(this.#pending) };
     replaceFile(this.#path, `${JSON.stringify(content, null, 2)}\n`);
   }
 }

@@ -12,7 +12,7 @@ export function readKeys(
   subject: Subject,
   { keyIdIsDigest }: Rules,
 ): ReadonlyMap<string, PublicKey> {
-  const known = new Map<string, PublicKey>();
+  const supported = new Map<string, PublicKey>();
   for (const [id, key] of keys.members()) {
     const keyType = key.member('keytype').string();
     if (!isKnownKeyType(keyType)) continue;
@@ -20,9 +20,9 @@ export function readKeys(
     if (!isKnownScheme(keyType, scheme)) continue;
     const members = { keyType, scheme, public: key.member('keyval').member('public').string() };
     if (keyIdIsDigest) checkKeyId(id, key, subject);
-    known.set(id, new PublicKey(id, members));
+    supported.set(id, new PublicKey(id, members));
   }
-  return known;
+  return supported;
 }
 
 function checkKeyId(id: string, key: Reader, subject: Subject): void {

@@ -98,13 +98,13 @@ function readImage(image: Reader): ReportedImage {
 
 /** Hashes of other algorithms are not kept. */
 function readKnownHashes(member: Reader): Hashes {
-  const known = new Map<string, string>();
+  const supported = new Map<string, string>();
   for (const [algorithm, digest] of readHashes(member)) {
     if (!isKnownAlgorithm(algorithm)) continue;
     if (!isDigest(algorithm, digest)) member.member(algorithm).refuse(`a ${algorithm} in hex`);
-    known.set(algorithm, digest);
+    supported.set(algorithm, digest);
   }
-  return known.size > 0 ? known : member.refuse('a hash by sha256 or sha512');
+  return supported.size > 0 ? supported : member.refuse('a hash by sha256 or sha512');
 }
 
 function readTime(member: Reader): Date {

@@ -7,7 +7,7 @@ import { readSnapshot } from '../metadata/snapshot.js';
 import { readTimestamp } from '../metadata/timestamp.js';
 import { IMAGE_REPOSITORY } from '../rules.js';
 import { type Fetcher } from '../transfer/fetcher.js';
-import { transferWhole } from '../transfer/transfer.js';
+import { transferToMemory } from '../transfer/transfer.js';
 import { metadataPath } from '../urls.js';
 import { RepositoryFault } from './fault.js';
 import { type RepositoryFiles } from './files.js';
@@ -31,15 +31,15 @@ export async function fetchRepository(
   firstRoot: Uint8Array,
   now: Date,
 ): Promise<readonly string[]> {
-  const known = await files.read(metadataFile('root', 1));
-  if (known && Buffer.compare(known, firstRoot) !== 0) {
+  const storedRoot = await files.read(metadataFile('root', 1));
+  if (storedRoot && Buffer.compare(storedRoot, firstRoot) !== 0) {
     throw new RepositoryFault('the folder is a copy of a repository with another first root');
   }
   const fetched = new Map<string, Uint8Array>([[metadataFile('root', 1), firstRoot]]);
   const fetch = async (role: string, version: number | undefined, bytes: number) => {
     const limits = { bytes, rate: SLOWEST, seconds: LONGEST_METADATA_SECONDS };
     const name = metadataPath(role, version);
-    const file = await transferWhole(fetcher, name, limits, subjectOf(role));
+    const file = await transferToMemory(fetcher, name, limits, subjectOf(role));
     if (file) fetched.set(metadataFile(role, version), file);
     return file;
   };

@@ -108,7 +108,7 @@ function nextRoot(
   const version = nextVersion('root', published);
   const expires = expiryAfter(now, daysOf('root', periods));
   const signed = writeRootContent({ ...wanted.root, version, expires });
-  return saysTheSame(signed, published.root && writeRootContent(published.root.content)) &&
+  return hasSameContent(signed, published.root && writeRootContent(published.root.content)) &&
     !renew.has('root')
     ? undefined
     : proposedRoot(unsigned(signed));
@@ -135,7 +135,7 @@ function nextTargets(
   const expires = expiryAfter(now, daysOf(role, periods));
   const signed = writeTargetsContent({ ...content, version, expires });
   const publishedFile = published.targets.get(role);
-  return saysTheSame(signed, publishedFile && writeTargetsContent(publishedFile.content)) &&
+  return hasSameContent(signed, publishedFile && writeTargetsContent(publishedFile.content)) &&
     !renew.has(role)
     ? undefined
     : proposedTargets(role, unsigned(signed));
@@ -172,7 +172,7 @@ const isSame = (a: SignedPart, b: SignedPart): boolean =>
   Buffer.compare(canonicalJson(a), canonicalJson(b)) === 0;
 
 /** Except for version and expiry. */
-const saysTheSame = (a: SignedPart, b: SignedPart | undefined): boolean =>
+const hasSameContent = (a: SignedPart, b: SignedPart | undefined): boolean =>
   b !== undefined && isSame({ ...a, version: 0, expires: '' }, { ...b, version: 0, expires: '' });
 
 function rolesThatLostSignatures(before: Proposal, now: Proposal): readonly string[] {

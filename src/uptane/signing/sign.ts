@@ -51,8 +51,8 @@ export async function signatureBy(signer: Signer, message: Uint8Array): Promise<
 const verifiers = new WeakMap<ListedKey, PublicKey>();
 
 function verifierOf(key: ListedKey): PublicKey {
-  const known = verifiers.get(key);
-  if (known) return known;
+  const cached = verifiers.get(key);
+  if (cached) return cached;
   const verifier = publicKeyOf(key);
   verifiers.set(key, verifier);
   return verifier;

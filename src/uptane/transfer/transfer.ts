@@ -52,7 +52,7 @@ export async function transfer(
 }
 
 /** Like `transfer`, into memory. @returns `undefined` if there is no such file */
-export async function transferWhole(
+export async function transferToMemory(
   fetcher: Fetcher,
   path: string,
   limits: TransferLimits,

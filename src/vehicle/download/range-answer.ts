@@ -28,7 +28,7 @@ export function rangeAnswer(head: AnswerHead, offset: number, size: number): Ran
   const reason = `HTTP ${head.status}`;
   switch (head.status) {
     case 200:
-      return wholeAnswer(head, size);
+      return fullAnswer(head, size);
     case 206:
       return restAnswer(head, offset, size);
     case 401:
@@ -47,7 +47,7 @@ export function rangeAnswer(head: AnswerHead, offset: number, size: number): Ran
   }
 }
 
-function wholeAnswer({ contentLength }: AnswerHead, size: number): RangeAnswer {
+function fullAnswer({ contentLength }: AnswerHead, size: number): RangeAnswer {
   if (contentLength !== null && Number(contentLength) !== size)
     return wrongLength(contentLength, size);
   return { kind: 'whole' };

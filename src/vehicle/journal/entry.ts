@@ -28,7 +28,7 @@ export interface StepDone {
 }
 
 /** How the last update of an operation ended before the journal was compacted. */
-export interface ResultKnown {
+export interface EarlierResult {
   readonly kind: 'result';
   readonly refId: string;
   readonly result: EventStatusName;
@@ -57,8 +57,8 @@ export interface DeliveriesRepeated {
 }
 
 /** An update that finished before the journal was compacted; a duplicate of its trigger is still recognised. */
-export interface TriggerKnown {
-  readonly kind: 'known';
+export interface EarlierTrigger {
+  readonly kind: 'earlier';
   readonly ack: OutgoingMessage;
   readonly update: string;
 }
@@ -82,7 +82,7 @@ export type JournalEntry =
   | MessageDelivered
   | DeliveriesCertain
   | DeliveriesRepeated
-  | TriggerKnown
-  | ResultKnown
+  | EarlierTrigger
+  | EarlierResult
   | ClockRead
   | MessageWaiting;

@@ -68,7 +68,7 @@ export class VehicleRecord {
         this.#forgetDelivered(entry.since);
         this.#repeat();
         return;
-      case 'known':
+      case 'earlier':
         this.acks.set(entry.update, entry.ack);
         return;
       case 'clock':
@@ -86,7 +86,7 @@ export class VehicleRecord {
     for (const [refId, result] of this.results) yield { kind: 'result', refId, result };
     for (const [update, ack] of this.acks) {
       const open = this.updates.get(update);
-      if (!open) yield { kind: 'known', update, ack };
+      if (!open) yield { kind: 'earlier', update, ack };
     }
     for (const [update, { trigger, phase, facts }] of this.updates) {
       const ack = this.acks.get(update);
@@ -132,8 +132,8 @@ export class VehicleRecord {
       this.#forgetOldTriggers();
     } else {
       const merged = Object.entries({ ...update.facts, ...facts });
-      const known = merged.filter(([, fact]) => fact !== null);
-      this.updates.set(id, { ...update, phase, facts: Object.fromEntries(known) });
+      const remaining = merged.filter(([, fact]) => fact !== null);
+      this.updates.set(id, { ...update, phase, facts: Object.fromEntries(remaining) });
     }
   }
 

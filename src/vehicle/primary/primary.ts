@@ -18,7 +18,7 @@ import { signStatement } from '../../uptane/manifest/statement.js';
 import { type WrittenEnvelope, writeEnvelope } from '../../uptane/signing/sign.js';
 import { type Signer } from '../../uptane/signing/signer.js';
 import { type Fetcher } from '../../uptane/transfer/fetcher.js';
-import { transferWhole } from '../../uptane/transfer/transfer.js';
+import { transferToMemory } from '../../uptane/transfer/transfer.js';
 import { imagePath } from '../../uptane/urls.js';
 import { type AttestedTime } from '../ecu/attested-time.js';
 import { type EcuIdentity } from '../ecu/ecu-identity.js';
@@ -97,7 +97,7 @@ export class Primary {
   /** The bytes of an ordered script, verified. @throws Refusal */
   async fetchScript({ script: { target } }: Order): Promise<Uint8Array> {
     const subject: Subject = { repository: 'image', role: target.path };
-    const bytes = await transferWhole(
+    const bytes = await transferToMemory(
       this.#options.fetchers.images,
       imagePath(target),
       {
@@ -124,7 +124,7 @@ export class Primary {
   }
 
   /** Records an executed script: from now on the OTA manager reports it as its image. */
-  carriedOut(scriptRefId: string): void {
+  recordExecution(scriptRefId: string): void {
     const { record } = this.#options;
     const { order } = record;
     if (order?.path !== `scripts/${scriptRefId}.json`) return;
@@ -132,7 +132,7 @@ export class Primary {
   }
 
   /** Whether it is the script executed last. */
-  hasCarriedOut(scriptRefId: string): boolean {
+  hasExecuted(scriptRefId: string): boolean {
     return this.#options.record.latest?.version === scriptRefId;
   }
 

@@ -63,7 +63,7 @@ export class UptaneScriptSource implements ScriptSource {
     if (order.scriptRefId === scriptRefId) return;
     const fault = `the Director orders the script '${order.scriptRefId}', not '${scriptRefId}'`;
     const wasGiven =
-      this.#given.has(order.scriptRefId) || this.#options.primary.hasCarriedOut(order.scriptRefId);
+      this.#given.has(order.scriptRefId) || this.#options.primary.hasExecuted(order.scriptRefId);
     throw wasGiven ? new OrderedBefore(fault) : new NotOrdered(fault);
   }
 
@@ -72,8 +72,8 @@ export class UptaneScriptSource implements ScriptSource {
     return order?.scriptRefId === scriptRefId;
   }
 
-  carriedOut(scriptRefId: string): void {
-    this.#options.primary.carriedOut(scriptRefId);
+  recordExecution(scriptRefId: string): void {
+    this.#options.primary.recordExecution(scriptRefId);
   }
 
   async #fetchOrdered(order: VerifiedOrder): Promise<VerifiedUpdate> {

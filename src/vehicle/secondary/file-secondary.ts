@@ -3,7 +3,7 @@ import { CommandInstaller, fileInstaller } from '../installer/index.js';
 import { openSecondary } from '../provisioning/open-ecus.js';
 import { type EcuIdentity } from '../ecu/ecu-identity.js';
 import { secondaryFiles } from '../provisioning/provision.js';
-import { type Distrust, type Secondary } from './secondary.js';
+import { type EcuRejection, type Secondary } from './secondary.js';
 
 /** Folder and software of an ECU in its own process. */
 export interface FileSecondaryOptions {
@@ -14,7 +14,7 @@ export interface FileSecondaryOptions {
   /** See `fileInstaller`. */
   readonly healthCommand?: string | undefined;
   /** Called with each refusal. */
-  readonly onRefused?: ((refusal: Distrust) => void) | undefined;
+  readonly onRefused?: ((refusal: EcuRejection) => void) | undefined;
 }
 
 /** Opens a Secondary provisioned in a folder. @throws ProvisioningFault */

@@ -20,12 +20,12 @@ export class BundleFetcher implements Fetcher {
 
   fetch(path: string): Promise<AsyncIterable<Uint8Array> | undefined> {
     const file = this.#bundle.get(bundlePath(this.#repository, path));
-    return Promise.resolve(file && whole(file));
+    return Promise.resolve(file && singleChunk(file));
   }
 }
 
 // The interface requires an async iterable.
 
-async function* whole(file: Uint8Array): AsyncGenerator<Uint8Array> {
+async function* singleChunk(file: Uint8Array): AsyncGenerator<Uint8Array> {
   yield file;
 }

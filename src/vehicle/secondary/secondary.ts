@@ -69,7 +69,7 @@ export interface Secondary {
 }
 
 /** A rejection by an ECU, and the attack it indicates, if recognised. */
-export type Distrust = Error & { readonly attack?: string | undefined };
+export type EcuRejection = Error & { readonly attack?: string | undefined };
 
 /** A Secondary behind a link has rejected a call, with the reason. */
 export class EcuRefused extends Error {

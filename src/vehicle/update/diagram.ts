@@ -8,8 +8,8 @@ export function machineDiagram(): string {
     const { does, outcomes } = MACHINE[phase];
     lines.push(`${phase}: ${phase} — ${does}`);
     for (const [name, { reports, next }] of Object.entries(outcomes)) {
-      const told = reports.length === 0 ? '' : ` / ${reports.join(', ')}`;
-      lines.push(`${phase} --> ${next === 'ended' ? '[*]' : next}: ${name}${told}`);
+      const effect = reports.length === 0 ? '' : ` / ${reports.join(', ')}`;
+      lines.push(`${phase} --> ${next === 'ended' ? '[*]' : next}: ${name}${effect}`);
     }
   }
   return ['stateDiagram-v2', ...lines.map((line) => `  ${line}`)].join('\n');

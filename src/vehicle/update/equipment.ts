@@ -52,7 +52,7 @@ export interface ScriptSource {
    */
   isOrdered?(scriptRefId: string, signal: AbortSignal): Promise<boolean>;
   /** Records that the script has been executed. May be repeated after a power cut. */
-  carriedOut?(scriptRefId: string): void;
+  recordExecution?(scriptRefId: string): void;
 }
 
 /** The update must not start or continue, and repeating the request will not change that. */

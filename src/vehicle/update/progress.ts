@@ -8,8 +8,8 @@ export interface ProgressPace {
 export class Progress {
   readonly #total: number;
   readonly #pace: ProgressPace;
-  #toldPercent = -Infinity;
-  #toldAt = -Infinity;
+  #reportedPercent = -Infinity;
+  #reportedAt = -Infinity;
 
   /** @param total bytes */
   constructor(total: number, pace: ProgressPace) {
@@ -24,10 +24,10 @@ export class Progress {
    */
   at(bytes: number, now: number): number | undefined {
     const percent = Math.floor((bytes / this.#total) * 100);
-    const isSoon = now - this.#toldAt < this.#pace.progressSeconds * 1000;
-    if (isSoon || percent - this.#toldPercent < this.#pace.progressPercent) return undefined;
-    this.#toldPercent = percent;
-    this.#toldAt = now;
+    const isSoon = now - this.#reportedAt < this.#pace.progressSeconds * 1000;
+    if (isSoon || percent - this.#reportedPercent < this.#pace.progressPercent) return undefined;
+    this.#reportedPercent = percent;
+    this.#reportedAt = now;
     return percent;
   }
 }

@@ -8,15 +8,15 @@ export function unmetCondition(
   status: VehicleStatus,
 ): string | undefined {
   if (battery !== undefined && !(status.battery !== undefined && status.battery >= battery)) {
-    return `the battery is at ${known(status.battery)} %, ${battery} % are needed`;
+    return `the battery is at ${orUnknown(status.battery)} %, ${battery} % are needed`;
   }
   if (gear !== undefined && status.gear !== gear) {
-    return `the gear is in ${known(status.gear)}, ${gear} is needed`;
+    return `the gear is in ${orUnknown(status.gear)}, ${gear} is needed`;
   }
   if (ignition !== undefined && status.ignition !== ignition) {
-    return `the ignition is ${known(status.ignition)}, it must be ${ignition}`;
+    return `the ignition is ${orUnknown(status.ignition)}, it must be ${ignition}`;
   }
   return undefined;
 }
 
-const known = (value: string | number | undefined) => value ?? 'unknown';
+const orUnknown = (value: string | number | undefined) => value ?? 'unknown';

@@ -136,7 +136,7 @@ export class UpdateRunner implements OtaManager {
     const { result, surprise } = await this.#work(update, phase, signal);
     if (update.stopping.aborted) return;
     if (surprise) this.#options.onSurprise?.(phase, surprise);
-    this.#settle(update, phase, result);
+    this.#advance(update, phase, result);
     if (outcomeOf(phase, result.outcome).next === 'ended') await this.#clear(phase);
     else this.#lookForAnother();
   }
@@ -178,7 +178,7 @@ export class UpdateRunner implements OtaManager {
       .catch((error: unknown) => this.#options.onSurprise?.(phase, error as Error));
   }
 
-  #settle(update: RunningUpdate, phase: Phase, result: WorkResult): void {
+  #advance(update: RunningUpdate, phase: Phase, result: WorkResult): void {
     const { reports, next } = outcomeOf(phase, result.outcome);
     const events = reports.map((status, place) =>
       eventOf(status, place === reports.length - 1, result.meta),

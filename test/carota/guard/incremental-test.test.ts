@@ -85,7 +85,7 @@ test('both agree after every result, while vehicles are exposed, and from any fi
           const outcome = place === undefined ? undefined : course[place];
           if (place === undefined || !outcome) break;
           outcomes[place] = outcome;
-          test.hear(place, outcome);
+          test.update(place, outcome);
           compare();
         }
       },

@@ -293,7 +293,7 @@ class Simulation {
       this.decisions.push({ finding, from: testFrom, vehicles });
       if (finding === 'stop') return false;
       const figures = { test: testNumber, from: testFrom, vehicles, succeeded: 0, failed: 0 };
-      this.#schedule.testHasGone({
+      this.#schedule.recordGo({
         ...{ finding, reason: '' },
         figures: { ...figures, evidence: 0, ...sequential.bounds },
       });

@@ -270,7 +270,7 @@ export function startUptaneVehicle(world: UptaneWorld, options: UptaneVehicleOpt
     pace: { progressSeconds: 0, lookMs: 5, checkSeconds: 60 },
     patience: { attempts: 2, pauseMs: 5, slowest: { bytes: 1_000, seconds: 0.5 } },
     onRefused: (why) => refused.push(why),
-    onDistrust: ({ attack }) => distrusted.push(attack),
+    onEcuRejection: ({ attack }) => distrusted.push(attack),
     ...changed,
   });
   vehicle.agent.goOnline();

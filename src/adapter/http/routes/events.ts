@@ -26,7 +26,7 @@ export function eventRoutes(server: Server, context: HttpContext): void {
     const after = await startOf(context, query.after, query.since);
     const filter = filterOf(query, scopesOf(request));
     if (query.wait > 0) {
-      const ends = [left(reply.raw), context.stopping];
+      const ends = [disconnectSignal(reply.raw), context.stopping];
       await doWithin(query.wait * 1000, ends, (signal) => stream.beyond(after, signal));
     }
     const end = Math.min(stream.position, after + query.limit * EXAMINED);
@@ -64,7 +64,7 @@ async function startOf(
 }
 
 /** Aborts when the client has disconnected or has its answer. */
-function left(response: ServerResponse): AbortSignal {
+function disconnectSignal(response: ServerResponse): AbortSignal {
   const gone = new AbortController();
   response.once('close', () => gone.abort());
   return gone.signal;
@@ -77,7 +77,7 @@ async function sendEvents(
   start: number,
   filter: EventFilter,
 ): Promise<void> {
-  const ended = AbortSignal.any([left(response), stopping]);
+  const ended = AbortSignal.any([disconnectSignal(response), stopping]);
   response.writeHead(200, {
     'content-type': 'text/event-stream',
     'cache-control': 'no-cache',

@@ -30,7 +30,7 @@ export function exportCommand(dossier: Command): void {
       const request = { params: { 'ref-id': refId }, query: { format, pseudonymous } };
       const { body } = await client.open(dossierApi.getDossier, request);
       if (!body) throw new Error('the answer has no content');
-      await writeWhole(Readable.fromWeb(body), output);
+      await writeAtomically(Readable.fromWeb(body), output);
       print(output);
     });
   addExamples(command, [
@@ -42,7 +42,7 @@ export function exportCommand(dossier: Command): void {
 }
 
 /** All of it, or no file. */
-async function writeWhole(content: Readable, output: string): Promise<void> {
+async function writeAtomically(content: Readable, output: string): Promise<void> {
   const partial = `${output}.partial`;
   try {
     await pipeline(content, createWriteStream(partial, { mode: 0o600 }));

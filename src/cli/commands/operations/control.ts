@@ -40,7 +40,7 @@ export function controlCommands(operations: Command): void {
           body: reasonOf(flags),
         });
         if (flags.json) printJson(answer);
-        else tellControl(answer);
+        else printControl(answer);
       });
   }
 
@@ -106,7 +106,7 @@ export function controlCommands(operations: Command): void {
         body: { ...changeOf(flags), ...reasonOf(flags) },
       });
       if (flags.json) printJson(answer);
-      else tellControl(answer);
+      else printControl(answer);
     });
 }
 
@@ -148,7 +148,7 @@ function changeOf({ priority, rate, factor, after, of, atMost }: ChangeFlags): O
 
 const reasonOf = ({ reason }: ControlFlags) => (reason === undefined ? {} : { reason });
 
-function tellControl(operation: Operation | CancelledOperation): void {
+function printControl(operation: Operation | CancelledOperation): void {
   const { status, priority, rate } = operation;
   const limit = rate === null ? 'no limit' : `${rate.perSecond} triggers per second`;
   print(`${operation['ref-id']}: ${status}, priority ${priority}, ${limit}`);

@@ -69,10 +69,10 @@ export class AuditCopy {
       this.#failures += 1;
       if (!this.#isStopped) this.#options.onFailure(error as Error);
     }
-    await this.#tellBehind().catch(() => undefined);
+    await this.#reportLag().catch(() => undefined);
   }
 
-  async #tellBehind(): Promise<void> {
+  async #reportLag(): Promise<void> {
     const { database, onBehind, transport } = this.#options;
     const [row] = await database.query<{ behind: number }>(
       `select coalesce((select max(position) from audit.chain), 0)

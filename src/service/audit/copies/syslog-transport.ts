@@ -62,7 +62,7 @@ function overStream(to: Address, trust: Trust | undefined): MessageStream {
     async send(messages) {
       const stream = opened() ?? (await dial(to, trust));
       socket = stream;
-      await settled(stream, (done) => stream.write(Buffer.concat(messages.map(framed)), done));
+      await complete(stream, (done) => stream.write(Buffer.concat(messages.map(framed)), done));
     },
     close: () => socket?.destroy(),
   };
@@ -78,13 +78,13 @@ function dial(to: Address, trust: Trust | undefined): Promise<Socket> {
   stream.resume();
   stream.on('end', () => stream.destroy());
   stream.on('error', () => undefined);
-  return settled(stream, (done) => {
+  return complete(stream, (done) => {
     stream.once(trust ? 'secureConnect' : 'connect', () => done());
   }).then(() => stream);
 }
 
 /** Waits for the end of one step; a stream on which it fails or takes too long is destroyed. */
-function settled(
+function complete(
   stream: Socket,
   step: (done: (error?: Error | null) => void) => void,
 ): Promise<void> {

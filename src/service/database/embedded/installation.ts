@@ -120,8 +120,8 @@ async function copyTo(
   await mkdir(place, { recursive: true, mode: 0o755 });
   await mustBeOurs(place);
   const copy = join(place, name);
-  const known = await lstat(copy).catch(() => undefined);
-  if (known) {
+  const existing = await lstat(copy).catch(() => undefined);
+  if (existing) {
     await mustBeOurs(copy);
     if ('major' in (await tryOut(join(copy, 'native'), account))) return join(copy, 'native');
     await rm(copy, { recursive: true, force: true });

@@ -10,8 +10,8 @@ export const SERVER_ROLE = 'otaops_server';
 /** May be repeated. */
 export function createServerRole(superuserUrl: string): Promise<void> {
   return asSuperuser(superuserUrl, async (tx) => {
-    const [known] = await tx.query('select from pg_roles where rolname = $1', [SERVER_ROLE]);
-    if (!known) await tx.script(`create role ${SERVER_ROLE} login`);
+    const [existing] = await tx.query('select from pg_roles where rolname = $1', [SERVER_ROLE]);
+    if (!existing) await tx.script(`create role ${SERVER_ROLE} login`);
     await tx.script(
       `grant create on database postgres to ${SERVER_ROLE};
        alter schema public owner to ${SERVER_ROLE}`,

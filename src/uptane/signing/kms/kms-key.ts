@@ -62,7 +62,7 @@ export async function openKmsKey(arn: string): Promise<KmsKey> {
     },
   });
   try {
-    const answer = await told(arn, client.send(new GetPublicKeyCommand({ KeyId: arn })));
+    const answer = await withKmsFaults(arn, client.send(new GetPublicKeyCommand({ KeyId: arn })));
     const key = listedKeyIn(arn, answer);
     const { name, isHashed } = ALGORITHMS[key.keytype];
     return {
@@ -80,7 +80,7 @@ export async function openKmsKey(arn: string): Promise<KmsKey> {
           MessageType: isHashed ? 'DIGEST' : 'RAW',
           Message: isHashed ? createHash('sha256').update(message).digest() : message,
         });
-        const { Signature } = await told(arn, client.send(command));
+        const { Signature } = await withKmsFaults(arn, client.send(command));
         return Signature ?? fail(arn, 'KMS has answered without a signature');
       },
       close: () => client.destroy(),
@@ -102,7 +102,7 @@ async function loadKms(): Promise<typeof Kms> {
 }
 
 /** @throws KmsFault in place of the client's errors */
-async function told<T>(arn: string, answer: Promise<T>): Promise<T> {
+async function withKmsFaults<T>(arn: string, answer: Promise<T>): Promise<T> {
   try {
     return await answer;
   } catch (error) {

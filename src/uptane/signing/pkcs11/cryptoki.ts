@@ -145,8 +145,8 @@ export class Cryptoki {
   }
 
   #function(name: string, values: readonly Argument[]): Call {
-    const known = this.#functions.get(name);
-    if (known) return known;
+    const cached = this.#functions.get(name);
+    if (cached) return cached;
     const types = values.map((value) =>
       typeof value === 'number' || typeof value === 'bigint' ? 'ulong' : 'void *',
     );

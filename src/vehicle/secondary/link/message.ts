@@ -72,7 +72,7 @@ export class MessageReader {
   }
 
   /** @throws LinkFault if it is longer than the limit */
-  async wholeBody({ bytes = 0 }: Header, limit: number): Promise<Buffer> {
+  async readBody({ bytes = 0 }: Header, limit: number): Promise<Buffer> {
     const length = bodyLength(bytes, limit);
     const pieces: Uint8Array[] = [];
     for await (const piece of this.body(length)) pieces.push(piece);
@@ -88,13 +88,13 @@ export class MessageReader {
 
   /** @param patience ms */
   async #more(patience: number): Promise<void> {
-    const { value, done } = await unlessLate(this.#chunks.next(), patience);
+    const { value, done } = await withTimeout(this.#chunks.next(), patience);
     if (done) throw new LinkFault('the peer broke off');
     this.#rest = this.#rest.length === 0 ? value : Buffer.concat([this.#rest, value]);
   }
 }
 
-async function unlessLate<T>(next: Promise<T>, patience: number): Promise<T> {
+async function withTimeout<T>(next: Promise<T>, patience: number): Promise<T> {
   if (patience === Number.POSITIVE_INFINITY) return next;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {

@@ -140,7 +140,7 @@ export class SecondaryLink implements Secondary {
       throw (await written) ?? error;
     });
     throwFailure(answer);
-    return { value: answer.ok ?? undefined, body: await reader.wholeBody(answer, LARGEST_ANSWER) };
+    return { value: answer.ok ?? undefined, body: await reader.readBody(answer, LARGEST_ANSWER) };
   }
 }
 

@@ -121,7 +121,7 @@ async function answer(
     socket.end();
   } catch (error) {
     onFailure?.(call, error as Error);
-    await tellFailure(socket, error as Error);
+    await sendFailure(socket, error as Error);
   }
 }
 
@@ -136,7 +136,7 @@ async function readRequest(call: Call, header: Header, reader: MessageReader): P
   const length = bodyLength(header.bytes ?? 0, REQUEST_LIMITS[call]);
   const isStreamed = call === 'takeImage';
   return {
-    body: isStreamed ? Buffer.alloc(0) : await reader.wholeBody(header, REQUEST_LIMITS[call]),
+    body: isStreamed ? Buffer.alloc(0) : await reader.readBody(header, REQUEST_LIMITS[call]),
     stream: reader.body(isStreamed ? length : 0),
     length,
   };
@@ -213,7 +213,7 @@ function bundleIn({ files }: Header, body: Buffer): Map<string, Uint8Array> {
   return bundle;
 }
 
-async function tellFailure(socket: Socket, error: Error): Promise<void> {
+async function sendFailure(socket: Socket, error: Error): Promise<void> {
   const failure: Failure = {
     message: error.message,
     ...(error instanceof Refusal ? { code: error.code } : {}),

@@ -80,7 +80,7 @@ async function judge(
         meta: foundVersions(running),
       };
     case 'installed':
-      scripts.carriedOut?.(script['script-ref-id']);
+      scripts.recordExecution?.(script['script-ref-id']);
       return {
         outcome: 'installed',
         meta: [...because('all versions are already installed'), ...versionsMeta(script)],

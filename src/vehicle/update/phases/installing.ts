@@ -45,7 +45,7 @@ export async function checking(context: PhaseContext): Promise<PhaseResult<'chec
     // After the first ECU is confirmed, rollback is impossible.
     context.update.step('checking', { proved: true });
     const meta = [...(await confirm(context)), ...versionsMeta(script)];
-    context.equipment.scripts.carriedOut?.(script['script-ref-id']);
+    context.equipment.scripts.recordExecution?.(script['script-ref-id']);
     return { outcome: 'healthy', meta };
   }
   const outcome = script.rollback === false ? 'sick, no way back' : 'sick';
@@ -68,7 +68,7 @@ async function trial(context: PhaseContext): Promise<string | undefined> {
   context.update.step('checking', { starts });
   return starts > MAX_STARTS
     ? `the new software was started ${MAX_STARTS} times and never completed its check`
-    : sickness(context);
+    : healthFault(context);
 }
 
 export async function rollingBack(context: PhaseContext): Promise<PhaseResult<'rolling_back'>> {
@@ -81,10 +81,13 @@ export async function rollingBack(context: PhaseContext): Promise<PhaseResult<'r
   await restartOnce(context, async () => {
     for (const update of reversed) await installer.revert(update);
   });
-  const stillSick = await sickness(context);
-  return stillSick === undefined
+  const remainingFault = await healthFault(context);
+  return remainingFault === undefined
     ? { outcome: 'back', meta: because(reason) }
-    : { outcome: 'lost', meta: because(`${reason}; then the previous software: ${stillSick}`) };
+    : {
+        outcome: 'lost',
+        meta: because(`${reason}; then the previous software: ${remainingFault}`),
+      };
 }
 
 /** Does the work and restarts, unless the vehicle has already been restarted for it. */
@@ -101,7 +104,7 @@ async function restartOnce(
 }
 
 /** The fault of the running software; undefined if it is healthy. */
-async function sickness(context: PhaseContext): Promise<string | undefined> {
+async function healthFault(context: PhaseContext): Promise<string | undefined> {
   const { equipment, pace, signal } = context;
   for (const { ecu } of inOrder(context)) {
     const late = AbortSignal.timeout(pace.checkSeconds * 1000);
