@@ -66,6 +66,7 @@ export const controlApi = routesOf('Control', {
     scope: 'operation',
     audit: 'pause',
     summary: 'Send no more triggers until the operation is resumed',
+    description: 'Vehicles that already have their trigger continue.',
     params: RefIdParams,
     body: optionalJsonBody(WithReason, 'Why.'),
     answer: json(Operation, 'The operation after the action.'),
@@ -123,6 +124,8 @@ export const controlApi = routesOf('Control', {
     scope: 'operation-vehicle',
     audit: 'retrigger',
     summary: 'Start a new attempt for one vehicle',
+    description:
+      'A new attempt has a new `message_id`, and the state of the vehicle is that of its new attempt.',
     params: RefIdVinParams,
     body: optionalJsonBody(WithReason, 'Why.'),
     answer: json(VehicleState, 'The vehicle with its new attempt.'),
@@ -135,6 +138,8 @@ export const controlApi = routesOf('Control', {
     scope: 'operation',
     audit: 'retrigger',
     summary: 'Start a new attempt for all vehicles in a state',
+    description:
+      'A new attempt has a new `message_id`, and the state of the vehicle is that of its new attempt.',
     params: RefIdParams,
     body: jsonBody(RetriggerByState, 'State of the vehicles, and reason.'),
     answer: json(Retriggered, 'Number of vehicles with a new attempt.'),

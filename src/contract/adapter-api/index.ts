@@ -23,7 +23,7 @@ import { insightApi } from './insight.js';
 import { operationApi } from './operations.js';
 import { receiverApi } from './receivers.js';
 import { registryApi } from './registry.js';
-import { ROLES } from './roles.js';
+import { GRANTS, ROLES } from './roles.js';
 import { triggerApi } from './trigger.js';
 
 export * from './audit.js';
@@ -53,6 +53,7 @@ export const asyncApi = routesOf('Service', {
     permission: 'open',
     scope: 'none',
     summary: 'Read the MQTT interface as an AsyncAPI 3 document',
+    description: 'With the broker and the topics of this server, and examples of all messages.',
     answer: json(
       Type.Object(
         {},
@@ -144,6 +145,7 @@ export const adapterDocument = (version: string) =>
     version,
     cookie: cookieOf('adapter'),
     tags: TAGS,
+    grants: GRANTS,
     facts: ADAPTER_FACTS,
     webhooks: { events: EVENT_CALL_BACK },
   });

@@ -20,7 +20,7 @@ import { CAROTA_FACTS } from './examples.js';
 import { eventReceiptApi } from './event-receipt.js';
 import { notificationApi } from './notifications.js';
 import { refusedEventApi } from './refused-events.js';
-import { CAROTA_ROLES } from './roles.js';
+import { CAROTA_GRANTS, CAROTA_ROLES } from './roles.js';
 import { scheduleComparisonApi } from './schedule-comparison.js';
 import { scheduleVehicleApi } from './schedule-vehicles.js';
 import { scheduleApi } from './schedules.js';
@@ -111,5 +111,6 @@ export const carotaDocument = (version: string) =>
     version,
     cookie: cookieOf('carota'),
     tags: TAGS,
+    grants: CAROTA_GRANTS,
     facts: CAROTA_FACTS,
   });
