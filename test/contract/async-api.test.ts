@@ -86,7 +86,7 @@ describe.each(DOCUMENTS)('$name', ({ document }) => {
   test('an example that does not fit is found', () => {
     const ajv = new Ajv({ strict: false, allErrors: true });
     ajv.addSchema(document, 'document');
-    const [{ payload }] = document.components.messages.OTA_EVENT?.examples ?? [];
+    const payload = document.components.messages.OTA_EVENT?.examples[0]?.payload;
     const schema = { $ref: 'document#/components/messages/OTA_EVENT/payload' };
     expect(ajv.validate(schema, { ...payload, vin: 'short' })).toBe(false);
     expect(ajv.validate(schema, { ...payload, message_type: 'OTA_TRIGGER' })).toBe(false);

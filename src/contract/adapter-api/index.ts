@@ -1,4 +1,8 @@
-/** The HTTP interface of the OTA Adapter (contract section 4). */
+/**
+ * The HTTP interface of the OTA Adapter (contract section 4).
+ *
+ * @module contract/adapter-api
+ */
 import Type from '../typebox.js';
 import { CallbackMessage } from '../carota-api/event-call-back.js';
 import {
@@ -42,10 +46,14 @@ export * from './summary.js';
 export * from './timeline.js';
 export * from './trigger.js';
 
+/** Routes by which consoles learn of changes: of operations, samples and vehicles. */
 export const liveApi = liveApiOf(['operation', 'samples', 'vehicle']);
+/** Routes for the tokens of the OTA Adapter. */
 export const tokenApi = tokenApiOf(ROLES);
+/** Routes by which a browser signs in to the OTA Adapter and out. */
 export const sessionApi = sessionApiOf('adapter', ROLES);
 
+/** Route of the AsyncAPI document. */
 export const asyncApi = routesOf('Service', {
   getAsyncApi: {
     method: 'GET',

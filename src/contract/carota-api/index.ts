@@ -1,4 +1,8 @@
-/** The HTTP interface of the CarOTA Server. */
+/**
+ * The HTTP interface of the CarOTA Server.
+ *
+ * @module contract/carota-api
+ */
 import {
   auditApi,
   certificateApi,
@@ -52,8 +56,11 @@ export * from './vehicle-events.js';
 export * from './vehicle-timeline.js';
 export * from './vehicles.js';
 
+/** Routes by which consoles learn of changes: of schedules and vehicles. */
 export const carotaLiveApi = liveApiOf(['schedule', 'vehicle']);
+/** Routes for the tokens of the CarOTA Server. */
 export const carotaTokenApi = tokenApiOf(CAROTA_ROLES);
+/** Routes by which a browser signs in to the CarOTA Server and out. */
 export const carotaSessionApi = sessionApiOf('carota', CAROTA_ROLES);
 
 /** All its routes, in the order of its documentation. */

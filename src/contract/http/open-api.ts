@@ -212,7 +212,7 @@ function responsesOf(route: Route, components: Components): Json {
   for (const [status, codes] of errorsByStatus(route)) {
     responses[status] ??= problemOf(codes, components);
   }
-  // A browser is sent elsewhere: nothing succeeds with a 2XX, so whoever expects one learns what else can come.
+  // A browser is sent elsewhere, so there is no 2XX; a client that expects one learns what else can come.
   if (route.answer.status >= 300) responses.default = anyProblem(components);
   return responses;
 }
