@@ -8,7 +8,6 @@ import {
   CAROTA_ROUTES,
   carotaDocument,
 } from '../../src/contract/carota-api/index.js';
-import { type Route } from '../../src/contract/index.js';
 import { isFullDepth, sampleOf } from '../support/depth.js';
 
 /** All rules of `spectral:oas`, with three exceptions, which are off by default. */
@@ -82,7 +81,7 @@ describe.each([
 ] as const)('descriptions of the $name', ({ document, routes, grants }) => {
   const operations = operationsOf(document);
   const texts = routes.map((route) => ({
-    ...(route as Route),
+    ...route,
     text: operations.get(route.id)?.description ?? '',
   }));
 
