@@ -1,14 +1,71 @@
 /** The contract, update scripts and the vehicle agent on their own, as another package imports them. */
 import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
+import ts from 'typescript';
 import { expect, test } from 'vitest';
+import { startTestAdapter } from './support/adapter.js';
+
+const ROOT = fileURLToPath(new URL('..', import.meta.url));
+const read = (path: string) => readFileSync(join(ROOT, path), 'utf8');
 
 const run = promisify(execFile);
 
-async function evaluate(source: string): Promise<string> {
-  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', source]);
+async function evaluate(source: string, env: Record<string, string> = {}): Promise<string> {
+  const { stdout } = await run(process.execPath, ['--input-type=module', '--eval', source], {
+    cwd: ROOT,
+    env: { PATH: process.env.PATH ?? '', ...env },
+  });
   return stdout.trim();
 }
+
+const { exports } = JSON.parse(read('package.json')) as {
+  exports: Record<string, string | { readonly default: string }>;
+};
+/** The source of each module, by its name. */
+const modules = Object.entries(exports).flatMap(([name, target]) =>
+  typeof target === 'string'
+    ? []
+    : [
+        [
+          name.replace('.', 'otaops'),
+          target.default.replace('./dist/', 'src/').replace(/js$/, 'ts'),
+        ] as const,
+      ],
+);
+
+test('the API reference has each module', () => {
+  const { entryPoints } = JSON.parse(read('typedoc.json')) as { entryPoints: string[] };
+  expect(modules).toHaveLength(5);
+  expect(entryPoints).toEqual(modules.map(([, source]) => source));
+});
+
+/** `npm run types` compiles it. */
+const example = read('examples/typed-client.ts').replace(/^\/\*\*.*?\*\/\n/s, '');
+
+test('the README shows the example of the client', () => {
+  expect(example).toContain('new Client(');
+  expect(read('README.md')).toContain(`\`\`\`ts\n${example}\`\`\``);
+});
+
+test('the example of the client triggers an update, lists its vehicles, and names an error', async () => {
+  const t = await startTestAdapter();
+  try {
+    await t.register({ vin: '5YJSA1E40FF345678', systemId: 'c2c-sys-readme-1' });
+    const { outputText } = ts.transpileModule(example, {
+      compilerOptions: { module: ts.ModuleKind.ESNext, target: ts.ScriptTarget.ES2023 },
+    });
+    const source = outputText.replace('https://ota.example', t.adapter.httpUrl);
+    const output = await evaluate(source, { OTAOPS_TOKEN: t.token });
+    expect(output).toMatch(
+      /^accepted 1\n5YJSA1E40FF345678 (?:pending|sent)\n404 OPERATION_NOT_FOUND$/,
+    );
+  } finally {
+    await t.stop();
+  }
+});
 
 test('otaops/contract writes and reads messages', async () => {
   const output = await evaluate(`

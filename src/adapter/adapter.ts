@@ -205,6 +205,7 @@ async function start(
           version: VERSION,
           host: link.address,
           protocol: link.protocol,
+          isEmbedded: settings.mqttUrl === undefined,
           c2dTopic: settings.c2dTopic ?? DEFAULT_C2D_TOPIC,
           d2cTopic: settings.d2cTopic ?? DEFAULT_D2C_TOPIC,
         }),

@@ -1,9 +1,16 @@
 /** The documents of both interfaces pass their official validators and match the adapter. */
 import { Parser } from '@asyncapi/parser';
 import { Validator } from '@seriousme/openapi-schema-validator';
-import { afterAll, beforeAll, expect, test } from 'vitest';
-import { decodeMessage } from '../../src/contract/index.js';
-import { startTestAdapter, type TestAdapter } from '../support/adapter.js';
+import mqtt from 'mqtt';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import {
+  credentialOf,
+  eventually,
+  startTestAdapter,
+  type TestAdapter,
+} from '../support/adapter.js';
+import { hasMosquitto } from '../support/databases.js';
+import { startMosquitto } from '../support/servers.js';
 
 let t: TestAdapter;
 beforeAll(async () => {
@@ -97,7 +104,7 @@ test('the OpenAPI document describes the requests that call-back receivers get',
   ]);
 });
 
-test('the AsyncAPI document is valid AsyncAPI 3', async () => {
+test('the AsyncAPI document is valid AsyncAPI 3, with the topics and the broker of this adapter', async () => {
   const { body } = await get('/asyncapi.json');
   const { document, diagnostics } = await new Parser().parse(JSON.stringify(body));
   expect(diagnostics.map(({ code, message }) => [code, message])).toEqual([]);
@@ -108,19 +115,61 @@ test('the AsyncAPI document is valid AsyncAPI 3', async () => {
       .all()
       .map((channel) => channel.address()),
   ).toEqual(['c2d/{system_id}', 'd2c/{system_id}']);
-  expect(
-    document
-      ?.messages()
-      .all()
-      .map((message) => message.name())
-      .sort(),
-  ).toEqual(['OTA_EVENT', 'OTA_TRIGGER', 'OTA_TRIGGER_ACK']);
   expect(body.servers.broker.host).toBe(new URL(t.adapter.mqttUrl).host);
-  for (const { name, examples } of Object.values<any>(body.components.messages)) {
-    const [{ payload }] = examples;
-    const decoded = decodeMessage(Buffer.from(JSON.stringify(payload)));
-    expect(decoded).toMatchObject({ ok: true, value: { message_type: name } });
+});
+
+describe('a client that knows only the AsyncAPI document', () => {
+  const VEHICLE = { vin: '5YJSA1E40FF345678', systemId: 'c2c-sys-doc-1' };
+  const LEVELS = { '3.1.1': 4, '5': 5 } as const;
+
+  /** Connects as the document says, sends its example of an event, and disconnects. */
+  async function sends(document: any, version: keyof typeof LEVELS): Promise<void> {
+    const { host, protocol } = document.servers.broker;
+    const client = await mqtt.connectAsync(`${protocol}://${host}`, {
+      clientId: VEHICLE.systemId,
+      username: VEHICLE.systemId,
+      password: credentialOf(VEHICLE.vin),
+      protocolVersion: LEVELS[version],
+      reconnectPeriod: 0,
+    });
+    try {
+      const topic = document.channels.d2c.address.replace('{system_id}', VEHICLE.systemId);
+      const [{ payload }] = document.components.messages.OTA_EVENT.examples;
+      const message = { ...payload, system_id: VEHICLE.systemId, vin: VEHICLE.vin };
+      await client.publishAsync(topic, JSON.stringify(message), { qos: 1 });
+    } finally {
+      await client.endAsync();
+    }
   }
+
+  test('sends a message to the embedded broker, with its version and no other', async () => {
+    const { body } = await get('/asyncapi.json');
+    await t.register(VEHICLE);
+    const { protocolVersion } = body.servers.broker;
+    expect(protocolVersion).toBe('3.1.1');
+    await sends(body, protocolVersion);
+    expect(await t.storedMessages()).toBe(1);
+    await expect(sends(body, '5')).rejects.toThrow();
+  });
+
+  test.runIf(hasMosquitto())('sends messages to Mosquitto, with either version', async () => {
+    const broker = await startMosquitto();
+    const other = await startTestAdapter({ mqttUrl: broker.url });
+    try {
+      await eventually(
+        async () => (await other.call('GET', '/readyz')).status,
+        (status) => status === 200,
+      );
+      const { body } = await other.call('GET', '/asyncapi.json', { token: null });
+      expect(body.servers.broker).not.toHaveProperty('protocolVersion');
+      const versions = String(body.servers.broker.description).match(/(?<=MQTT )[\d.]*\d/g) ?? [];
+      expect(versions).toEqual(['5', '3.1.1']);
+      for (const version of versions) await sends(body, version as keyof typeof LEVELS);
+    } finally {
+      await other.stop();
+      await broker.stop();
+    }
+  });
 });
 
 test('the page with the documents is served from our own files only', async () => {

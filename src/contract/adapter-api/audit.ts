@@ -2,6 +2,7 @@
 import { AuditEntry } from '../common-api/audit-entry.js';
 import { json, pageOf, PageQuery, RefIdParams, routesOf } from '../http/index.js';
 
+/** Route of the audit log of one operation. */
 export const operationAuditApi = routesOf('Audit', {
   listOperationAudit: {
     method: 'GET',

@@ -15,6 +15,7 @@ import { StateName, VEHICLE_STATES } from '../states/index.js';
 import { Priority, TriggerRate } from './dispatch-options.js';
 import { Operation, VehicleState } from './operations.js';
 
+/** A cancelled operation, with the number of triggers that this call cancelled. */
 export const CancelledOperation = Type.Object(
   {
     ...Operation.properties,
@@ -29,8 +30,10 @@ export const CancelledOperation = Type.Object(
   },
   { title: 'CancelledOperation' },
 );
+/** A value that fits the schema {@link CancelledOperation}. */
 export type CancelledOperation = Type.Static<typeof CancelledOperation>;
 
+/** Body of a change of an operation’s rate and priority; absent members stay as they are. */
 export const OperationChange = Type.Object(
   {
     priority: Type.Optional(Priority),
@@ -39,6 +42,7 @@ export const OperationChange = Type.Object(
   },
   { title: 'OperationChange', additionalProperties: false, minProperties: 1 },
 );
+/** A value that fits the schema {@link OperationChange}. */
 export type OperationChange = Type.Static<typeof OperationChange>;
 
 const RetriggerByState = Type.Object(
@@ -58,6 +62,7 @@ const Retriggered = Type.Object(
 
 const CLOSED = ['OPERATION_NOT_FOUND', 'OPERATION_CANCELLED', 'OPERATION_ARCHIVED'] as const;
 
+/** Routes that pause, resume, cancel, change and retrigger. */
 export const controlApi = routesOf('Control', {
   pauseOperation: {
     method: 'POST',
@@ -66,6 +71,7 @@ export const controlApi = routesOf('Control', {
     scope: 'operation',
     audit: 'pause',
     summary: 'Send no more triggers until the operation is resumed',
+    description: 'Vehicles that already have their trigger continue.',
     params: RefIdParams,
     body: optionalJsonBody(WithReason, 'Why.'),
     answer: json(Operation, 'The operation after the action.'),
@@ -123,6 +129,8 @@ export const controlApi = routesOf('Control', {
     scope: 'operation-vehicle',
     audit: 'retrigger',
     summary: 'Start a new attempt for one vehicle',
+    description:
+      'A new attempt has a new `message_id`, and the state of the vehicle is that of its new attempt.',
     params: RefIdVinParams,
     body: optionalJsonBody(WithReason, 'Why.'),
     answer: json(VehicleState, 'The vehicle with its new attempt.'),
@@ -135,6 +143,8 @@ export const controlApi = routesOf('Control', {
     scope: 'operation',
     audit: 'retrigger',
     summary: 'Start a new attempt for all vehicles in a state',
+    description:
+      'A new attempt has a new `message_id`, and the state of the vehicle is that of its new attempt.',
     params: RefIdParams,
     body: jsonBody(RetriggerByState, 'State of the vehicles, and reason.'),
     answer: json(Retriggered, 'Number of vehicles with a new attempt.'),

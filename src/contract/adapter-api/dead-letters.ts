@@ -22,6 +22,7 @@ import {
 } from '../http/index.js';
 import { Text } from '../values/text.js';
 
+/** Statuses of dead letters, after the envelope’s `status` (contract section 2). */
 export const DEAD_LETTER_STATUSES = ['INVALID', 'EXPIRED', 'DEVICE_NOT_FOUND'] as const;
 const Status = Type.Enum([...DEAD_LETTER_STATUSES], {
   title: 'DeadLetterStatus',
@@ -42,6 +43,7 @@ const StoredReason = Type.Union([
   Type.String({ description: 'Code of another release of the adapter.' }),
 ]);
 
+/** A message that could not be applied, with its bytes and the reason. */
 export const DeadLetter = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
@@ -62,8 +64,10 @@ export const DeadLetter = Type.Object(
   },
   { title: 'DeadLetter' },
 );
+/** A value that fits the schema {@link DeadLetter}. */
 export type DeadLetter = Type.Static<typeof DeadLetter>;
 
+/** Which dead letters are listed or replayed. */
 export const DeadLetterFilter = Type.Object(
   {
     ...SET_ASIDE_FILTER,
@@ -73,6 +77,7 @@ export const DeadLetterFilter = Type.Object(
   },
   { title: 'DeadLetterFilter', additionalProperties: false },
 );
+/** A value that fits the schema {@link DeadLetterFilter}. */
 export type DeadLetterFilter = Type.Static<typeof DeadLetterFilter>;
 
 const DeadLettersQuery = Type.Object({
@@ -81,9 +86,12 @@ const DeadLettersQuery = Type.Object({
   ...REPLAYED_FILTER,
 });
 
+/** Outcome of the replay of one dead letter. */
 export const ReplayResult = replayResultOf('applied', DeadLetterReason);
+/** A value that fits the schema {@link ReplayResult}. */
 export type ReplayResult = Type.Static<typeof ReplayResult>;
 
+/** Outcomes of the replay of several dead letters, counted. */
 export const ReplayTally = Type.Object(
   {
     applied: Type.Integer(),
@@ -91,8 +99,10 @@ export const ReplayTally = Type.Object(
   },
   { title: 'ReplayTally' },
 );
+/** A value that fits the schema {@link ReplayTally}. */
 export type ReplayTally = Type.Static<typeof ReplayTally>;
 
+/** Routes that list and replay dead letters. */
 export const deadLetterApi = routesOf('Dead letters', {
   listDeadLetters: {
     method: 'GET',

@@ -7,10 +7,12 @@ const TriggersPerSecond = Nullable(
   Type.Number({ exclusiveMinimum: 0, maximum: MAX_RATE }),
   'Global rate limit, triggers per second; null: no limit.',
 );
+/** The global rate limit: triggers per second of all operations together. */
 export const Dispatch = Type.Object(
   { triggersPerSecond: TriggersPerSecond },
   { title: 'Dispatch' },
 );
+/** A value that fits the schema {@link Dispatch}. */
 export type Dispatch = Type.Static<typeof Dispatch>;
 
 const DispatchChange = Type.Object(
@@ -18,6 +20,7 @@ const DispatchChange = Type.Object(
   { title: 'DispatchChange', additionalProperties: false },
 );
 
+/** Routes of the global rate limit. */
 export const dispatchApi = routesOf('Control', {
   getDispatch: {
     method: 'GET',

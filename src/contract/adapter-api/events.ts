@@ -36,6 +36,7 @@ const PullQuery = Type.Object({
   ...Filter.properties,
 });
 
+/** Events in commit order, and the position after them. */
 export const PulledEvents = Type.Object(
   {
     events: Type.Array(CallbackEvent),
@@ -44,8 +45,10 @@ export const PulledEvents = Type.Object(
   },
   { title: 'PulledEvents' },
 );
+/** A value that fits the schema {@link PulledEvents}. */
 export type PulledEvents = Type.Static<typeof PulledEvents>;
 
+/** Routes that read the event stream, by pull or live. */
 export const eventApi = routesOf('Events', {
   pullEvents: {
     method: 'GET',

@@ -3,7 +3,8 @@ import Type from '../typebox.js';
 import { json, Nullable, routesOf, Time } from '../http/index.js';
 import { Receiver } from './receivers.js';
 
-const AdapterHealth = Type.Object(
+/** Health of one adapter of the group. */
+export const AdapterHealth = Type.Object(
   {
     instance: Type.String(),
     version: Type.String(),
@@ -19,6 +20,7 @@ const AdapterHealth = Type.Object(
   },
   { title: 'AdapterHealth' },
 );
+/** A value that fits the schema {@link AdapterHealth}. */
 export type AdapterHealth = Type.Static<typeof AdapterHealth>;
 
 const DatabaseHealth = Type.Object(
@@ -30,7 +32,8 @@ const DatabaseHealth = Type.Object(
   { title: 'DatabaseHealth' },
 );
 
-const MessageTotals = Type.Object(
+/** Numbers of messages received, by outcome. */
+export const MessageTotals = Type.Object(
   {
     received: Type.Integer(),
     applied: Type.Integer(),
@@ -42,6 +45,7 @@ const MessageTotals = Type.Object(
     description: 'received = applied + duplicates + deadLetters (contract section 5.6).',
   },
 );
+/** A value that fits the schema {@link MessageTotals}. */
 export type MessageTotals = Type.Static<typeof MessageTotals>;
 
 const SendingHealth = Type.Object(
@@ -53,6 +57,7 @@ const SendingHealth = Type.Object(
   { title: 'SendingHealth' },
 );
 
+/** Health of adapters, brokers, database and call-backs. */
 export const Health = Type.Object(
   {
     at: Time,
@@ -64,8 +69,10 @@ export const Health = Type.Object(
   },
   { title: 'Health' },
 );
+/** A value that fits the schema {@link Health}. */
 export type Health = Type.Static<typeof Health>;
 
+/** Route of the health. */
 export const healthApi = routesOf('Insight', {
   getHealth: {
     method: 'GET',

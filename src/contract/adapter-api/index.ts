@@ -1,4 +1,8 @@
-/** The HTTP interface of the OTA Adapter (contract section 4). */
+/**
+ * The HTTP interface of the OTA Adapter (contract section 4).
+ *
+ * @module contract/adapter-api
+ */
 import Type from '../typebox.js';
 import { CallbackMessage } from '../carota-api/event-call-back.js';
 import {
@@ -23,7 +27,7 @@ import { insightApi } from './insight.js';
 import { operationApi } from './operations.js';
 import { receiverApi } from './receivers.js';
 import { registryApi } from './registry.js';
-import { ROLES } from './roles.js';
+import { GRANTS, ROLES } from './roles.js';
 import { triggerApi } from './trigger.js';
 
 export * from './audit.js';
@@ -42,10 +46,14 @@ export * from './summary.js';
 export * from './timeline.js';
 export * from './trigger.js';
 
+/** Routes by which consoles learn of changes: of operations, samples and vehicles. */
 export const liveApi = liveApiOf(['operation', 'samples', 'vehicle']);
+/** Routes for the tokens of the OTA Adapter. */
 export const tokenApi = tokenApiOf(ROLES);
+/** Routes by which a browser signs in to the OTA Adapter and out. */
 export const sessionApi = sessionApiOf('adapter', ROLES);
 
+/** Route of the AsyncAPI document. */
 export const asyncApi = routesOf('Service', {
   getAsyncApi: {
     method: 'GET',
@@ -53,6 +61,7 @@ export const asyncApi = routesOf('Service', {
     permission: 'open',
     scope: 'none',
     summary: 'Read the MQTT interface as an AsyncAPI 3 document',
+    description: 'With the broker and the topics of this server, and examples of all messages.',
     answer: json(
       Type.Object(
         {},
@@ -144,6 +153,7 @@ export const adapterDocument = (version: string) =>
     version,
     cookie: cookieOf('adapter'),
     tags: TAGS,
+    grants: GRANTS,
     facts: ADAPTER_FACTS,
     webhooks: { events: EVENT_CALL_BACK },
   });

@@ -25,6 +25,7 @@ export const EXPORT_TYPES = {
   csv: 'text/csv',
   ndjson: 'application/x-ndjson',
 } as const;
+/** Format of an export: a key of {@link EXPORT_TYPES}. */
 export type ExportFormat = keyof typeof EXPORT_TYPES;
 const EXPORT_FORMATS = Object.keys(EXPORT_TYPES) as ExportFormat[];
 
@@ -35,13 +36,16 @@ const ExportQuery = Type.Object({
 
 const SearchQuery = Type.Object({ ...PageQuery.properties, vin: VinPrefix });
 
+/** State of a vehicle in one of its operations. */
 export const VehicleInOperation = Type.Object(
   { 'ref-id': Type.String(), ...VehicleState.properties },
   { title: 'VehicleInOperation' },
 );
+/** A value that fits the schema {@link VehicleInOperation}. */
 export type VehicleInOperation = Type.Static<typeof VehicleInOperation>;
 
-const InstalledVersion = Type.Object(
+/** Version that a vehicle has reported for an ECU. */
+export const InstalledVersion = Type.Object(
   {
     ecu: Type.String(),
     version: Type.String(),
@@ -50,8 +54,10 @@ const InstalledVersion = Type.Object(
   },
   { title: 'InstalledVersion' },
 );
+/** A value that fits the schema {@link InstalledVersion}. */
 export type InstalledVersion = Type.Static<typeof InstalledVersion>;
 
+/** A vehicle: its registration, its operations and its installed software. */
 export const Vehicle = Type.Object(
   {
     vin: Type.String(),
@@ -63,8 +69,10 @@ export const Vehicle = Type.Object(
   },
   { title: 'Vehicle' },
 );
+/** A value that fits the schema {@link Vehicle}. */
 export type Vehicle = Type.Static<typeof Vehicle>;
 
+/** A message of a vehicle as received. */
 export const RawMessage = Type.Object(
   {
     verbatim: Type.Boolean({
@@ -75,6 +83,7 @@ export const RawMessage = Type.Object(
   },
   { title: 'RawMessage' },
 );
+/** A value that fits the schema {@link RawMessage}. */
 export type RawMessage = Type.Static<typeof RawMessage>;
 
 const MessageParams = Type.Object({
@@ -84,6 +93,7 @@ const MessageParams = Type.Object({
 
 const NO_VEHICLES = ['OPERATION_NOT_FOUND', 'OPERATION_ARCHIVED'] as const;
 
+/** Routes for analysis: summaries, timelines, exports, search. */
 export const insightApi = routesOf('Insight', {
   getSummary: {
     method: 'GET',

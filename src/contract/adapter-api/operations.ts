@@ -34,6 +34,7 @@ export const States = Type.Record(Type.String(), Type.Integer(), {
 });
 export type States = Type.Static<typeof States>;
 
+/** An operation and its progress. */
 export const Operation = Type.Object(
   {
     'ref-id': Type.String(),
@@ -72,8 +73,10 @@ export const Operation = Type.Object(
     title: 'Operation',
   },
 );
+/** A value that fits the schema {@link Operation}. */
 export type Operation = Type.Static<typeof Operation>;
 
+/** State of a vehicle in an operation (contract section 5). */
 export const VehicleState = Type.Object(
   {
     vin: Type.String(),
@@ -94,9 +97,11 @@ export const VehicleState = Type.Object(
     title: 'VehicleState',
   },
 );
+/** A value that fits the schema {@link VehicleState}. */
 export type VehicleState = Type.Static<typeof VehicleState>;
 
-const HistoryEntry = Type.Object(
+/** One event of a vehicle in an operation. */
+export const HistoryEntry = Type.Object(
   {
     kind: Type.Enum(['ack', 'event']),
     message_id: Type.String(),
@@ -119,14 +124,18 @@ const HistoryEntry = Type.Object(
   { title: 'HistoryEntry' },
 );
 
+/** A value that fits the schema {@link HistoryEntry}. */
 export type HistoryEntry = Type.Static<typeof HistoryEntry>;
 
+/** State of a vehicle in an operation, with all of its events. */
 export const VehicleWithHistory = Type.Object(
   { ...VehicleState.properties, history: Type.Array(HistoryEntry) },
   { title: 'VehicleWithHistory' },
 );
+/** A value that fits the schema {@link VehicleWithHistory}. */
 export type VehicleWithHistory = Type.Static<typeof VehicleWithHistory>;
 
+/** Which vehicles of an operation are listed, counted or exported. */
 export const VehicleFilter = Type.Object({
   state: Type.Optional(
     StateName(
@@ -138,6 +147,7 @@ export const VehicleFilter = Type.Object({
   vin: Type.Optional(VinPrefix),
   text: Type.Optional(Text(100, 'Only vehicles whose VIN or reason contains this text.')),
 });
+/** A value that fits the schema {@link VehicleFilter}. */
 export type VehicleFilter = Type.Static<typeof VehicleFilter>;
 
 const VehiclesQuery = Type.Object({
@@ -153,9 +163,12 @@ const VehiclesQuery = Type.Object({
 
 const VehicleCount = Type.Object({ vehicles: Type.Integer() }, { title: 'VehicleCount' });
 
-const Sample = Type.Object({ at: Time, states: States }, { title: 'Sample' });
+/** Number of vehicles in each state at one time. */
+export const Sample = Type.Object({ at: Time, states: States }, { title: 'Sample' });
+/** A value that fits the schema {@link Sample}. */
 export type Sample = Type.Static<typeof Sample>;
 
+/** Routes that read operations and their vehicles. */
 export const operationApi = routesOf('Operations', {
   listOperations: {
     method: 'GET',

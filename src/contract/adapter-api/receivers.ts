@@ -27,7 +27,8 @@ const After = Type.Integer({
   description: 'Start after the event with this number; 0: from the beginning.',
 });
 
-const NewReceiver = Type.Object(
+/** Body of a request that adds a receiver. */
+export const NewReceiver = Type.Object(
   {
     name: Name,
     url: Url,
@@ -41,9 +42,11 @@ const NewReceiver = Type.Object(
     examples: [{ name: 'carota', url: 'https://carota.example/v1.0/ota/events' }],
   },
 );
+/** A value that fits the schema {@link NewReceiver}. */
 export type NewReceiver = Type.Static<typeof NewReceiver>;
 
-const ReceiverChange = Type.Object(
+/** Body of a change of a receiver; absent members stay as they are. */
+export const ReceiverChange = Type.Object(
   {
     url: Type.Optional(Url),
     enabled: Type.Optional(Type.Boolean()),
@@ -57,6 +60,7 @@ const ReceiverChange = Type.Object(
   },
   { title: 'ReceiverChange', additionalProperties: false, minProperties: 1 },
 );
+/** A value that fits the schema {@link ReceiverChange}. */
 export type ReceiverChange = Type.Static<typeof ReceiverChange>;
 
 const ReplayFrom = Type.Object(
@@ -72,6 +76,7 @@ const ReplayFrom = Type.Object(
   },
 );
 
+/** A receiver of events, with its position and backlog; its secret is not shown. */
 export const Receiver = Type.Object(
   {
     id: Type.String(),
@@ -90,9 +95,11 @@ export const Receiver = Type.Object(
   },
   { title: 'Receiver' },
 );
+/** A value that fits the schema {@link Receiver}. */
 export type Receiver = Type.Static<typeof Receiver>;
 
-const ReceiverWithSecret = Type.Object(
+/** A receiver with its secret, which is shown only once. */
+export const ReceiverWithSecret = Type.Object(
   {
     ...Receiver.properties,
     secret: Type.Optional(
@@ -101,6 +108,7 @@ const ReceiverWithSecret = Type.Object(
   },
   { title: 'ReceiverWithSecret' },
 );
+/** A value that fits the schema {@link ReceiverWithSecret}. */
 export type ReceiverWithSecret = Type.Static<typeof ReceiverWithSecret>;
 
 const IdParams = Type.Object({
@@ -111,6 +119,7 @@ const IdParams = Type.Object({
   }),
 });
 
+/** Routes for receivers of events. */
 export const receiverApi = routesOf('Call-back', {
   listReceivers: {
     method: 'GET',

@@ -19,6 +19,7 @@ import { OptionalIdentifier, PrintableText, SystemId } from '../values/text.js';
 
 /** A shorter credential could be guessed (NIST SP 800-63B-4, section 3.1.1.2: 15 characters). See `credentialFault`. */
 export const MIN_CREDENTIAL_LENGTH = 16;
+/** Maximum length of a credential, characters. */
 export const MAX_CREDENTIAL_LENGTH = 256;
 
 /** A vehicle's registration; a line of an import also has its `vin`. */
@@ -52,6 +53,7 @@ export const Registration = Type.Object(
 );
 export type Registration = Type.Static<typeof Registration>;
 
+/** Registration of a vehicle; its credential is not shown. */
 export const RegisteredVehicle = Type.Object(
   {
     vin: Type.String(),
@@ -68,9 +70,11 @@ export const RegisteredVehicle = Type.Object(
   },
   { title: 'RegisteredVehicle' },
 );
+/** A value that fits the schema {@link RegisteredVehicle}. */
 export type RegisteredVehicle = Type.Static<typeof RegisteredVehicle>;
 
-const NewlyRegistered = Type.Object(
+/** A registration, with the credential if one was generated. */
+export const NewlyRegistered = Type.Object(
   {
     ...RegisteredVehicle.properties,
     credential: Type.Optional(
@@ -82,8 +86,10 @@ const NewlyRegistered = Type.Object(
   },
   { title: 'NewlyRegistered' },
 );
+/** A value that fits the schema {@link NewlyRegistered}. */
 export type NewlyRegistered = Type.Static<typeof NewlyRegistered>;
 
+/** Outcome of an import: numbers of stored lines, and the rejected lines. */
 export const ImportResult = Type.Object(
   {
     created: Type.Integer(),
@@ -92,10 +98,12 @@ export const ImportResult = Type.Object(
   },
   { title: 'ImportResult' },
 );
+/** A value that fits the schema {@link ImportResult}. */
 export type ImportResult = Type.Static<typeof ImportResult>;
 
 const ListQuery = Type.Object({ ...PageQuery.properties, vin: Type.Optional(VinPrefix) });
 
+/** Routes for the registry of vehicles. */
 export const registryApi = routesOf('Registry', {
   registerVehicle: {
     method: 'PUT',

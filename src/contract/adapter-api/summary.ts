@@ -4,7 +4,8 @@ import { Nullable, Time, TimeOf } from '../http/index.js';
 import { FunnelStageName, UnsuccessfulStateName } from '../states/index.js';
 import { States } from './operations.js';
 
-const FunnelStage = Type.Object(
+/** Number of vehicles that have reached one stage of the update. */
+export const FunnelStage = Type.Object(
   {
     stage: FunnelStageName,
     vehicles: Type.Integer({
@@ -13,9 +14,11 @@ const FunnelStage = Type.Object(
   },
   { title: 'FunnelStage' },
 );
+/** A value that fits the schema {@link FunnelStage}. */
 export type FunnelStage = Type.Static<typeof FunnelStage>;
 
-const FailureReason = Type.Object(
+/** A reason for failures, with the number of vehicles. */
+export const FailureReason = Type.Object(
   {
     state: UnsuccessfulStateName,
     reason: Type.String({
@@ -25,8 +28,10 @@ const FailureReason = Type.Object(
   },
   { title: 'FailureReason' },
 );
+/** A value that fits the schema {@link FailureReason}. */
 export type FailureReason = Type.Static<typeof FailureReason>;
 
+/** Phases of an update whose durations are summarised. */
 export const PHASES = [
   'delivery',
   'start',
@@ -38,7 +43,8 @@ export const PHASES = [
   'total',
 ] as const;
 
-const PhaseDuration = Type.Object(
+/** Durations of one phase over all vehicles. */
+export const PhaseDuration = Type.Object(
   {
     phase: Type.Enum([...PHASES]),
     vehicles: Type.Integer({ description: 'Vehicles of the sample that completed it.' }),
@@ -48,9 +54,11 @@ const PhaseDuration = Type.Object(
   },
   { title: 'PhaseDuration' },
 );
+/** A value that fits the schema {@link PhaseDuration}. */
 export type PhaseDuration = Type.Static<typeof PhaseDuration>;
 
-const Estimate = Type.Object(
+/** Current rate and expected completion. */
+export const Estimate = Type.Object(
   {
     finishedPerMinute: Type.Number({ description: 'Number of vehicles finished in the window.' }),
     windowSeconds: Type.Integer(),
@@ -58,8 +66,10 @@ const Estimate = Type.Object(
   },
   { title: 'Estimate' },
 );
+/** A value that fits the schema {@link Estimate}. */
 export type Estimate = Type.Static<typeof Estimate>;
 
+/** Summary of an operation: funnel, failure reasons, durations, rate. */
 export const Summary = Type.Object(
   {
     at: TimeOf('When the summary was computed; it is cached.'),
@@ -75,4 +85,5 @@ export const Summary = Type.Object(
   },
   { title: 'Summary' },
 );
+/** A value that fits the schema {@link Summary}. */
 export type Summary = Type.Static<typeof Summary>;

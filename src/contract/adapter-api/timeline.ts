@@ -67,8 +67,10 @@ const ControlEntry = Type.Object(
   { title: 'ControlEntry' },
 );
 
+/** An entry of a vehicle’s timeline in an operation; `kind` is its type. */
 export const TimelineEntry = Type.Union([DeliveryEntry, AckEntry, EventEntry, ControlEntry], {
   title: 'TimelineEntry',
   description: 'An entry of a vehicle’s timeline; `kind` is its type.',
 });
+/** A value that fits the schema {@link TimelineEntry}. */
 export type TimelineEntry = Type.Static<typeof TimelineEntry>;

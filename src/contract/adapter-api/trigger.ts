@@ -12,6 +12,7 @@ const RejectedVehicle = Type.Object(
   { title: 'RejectedVehicle' },
 );
 
+/** Answer to the CarOTA Server Event: how many vehicles are recorded. */
 export const TriggerResult = Type.Object(
   {
     'ref-id': Type.String(),
@@ -27,8 +28,10 @@ export const TriggerResult = Type.Object(
     title: 'TriggerResult',
   },
 );
+/** A value that fits the schema {@link TriggerResult}. */
 export type TriggerResult = Type.Static<typeof TriggerResult>;
 
+/** Route of the CarOTA Server Event, which triggers updates. */
 export const triggerApi = routesOf('Trigger', {
   trigger: {
     method: 'POST',

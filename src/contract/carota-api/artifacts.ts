@@ -17,6 +17,7 @@ import { Text } from '../values/text.js';
 import { Target, TargetQuery } from './image-repository.js';
 import { MAX_UNIX_SECONDS } from '../values/timestamp.js';
 
+/** An artifact as stored, with its download URL. */
 export const StoredArtifact = Type.Object(
   {
     ...Artifact.properties,
@@ -32,6 +33,7 @@ export const StoredArtifact = Type.Object(
   },
   { title: 'StoredArtifact' },
 );
+/** A value that fits the schema {@link StoredArtifact}. */
 export type StoredArtifact = Type.Static<typeof StoredArtifact>;
 
 const Room = Type.Object(
@@ -60,7 +62,8 @@ export type Storage = Type.Static<typeof Storage>;
 
 const Sha256Params = Type.Object({ sha256: Sha256 });
 
-const SignedQuery = Type.Object({
+/** Query of a signed URL: expiry and signature. */
+export const SignedQuery = Type.Object({
   expires: Type.Integer({
     minimum: 0,
     maximum: MAX_UNIX_SECONDS,
@@ -70,6 +73,7 @@ const SignedQuery = Type.Object({
     description: 'Signature that permits reading until `expires`.',
   }),
 });
+/** A value that fits the schema {@link SignedQuery}. */
 export type SignedQuery = Type.Static<typeof SignedQuery>;
 
 const IfNoneMatch = Type.Optional(
@@ -79,7 +83,8 @@ const IfNoneMatch = Type.Optional(
 /** HEAD has no ranges (RFC 9110, section 14.2). */
 const ContentHeadHeaders = Type.Object({ 'if-none-match': IfNoneMatch });
 
-const ContentRequestHeaders = Type.Object({
+/** Headers of a download: ranges and validators (RFC 9110). */
+export const ContentRequestHeaders = Type.Object({
   range: Type.Optional(
     Type.String({
       description:
@@ -95,6 +100,7 @@ const ContentRequestHeaders = Type.Object({
   'if-none-match': IfNoneMatch,
 });
 
+/** A value that fits the schema {@link ContentRequestHeaders}. */
 export type ContentRequestHeaders = Type.Static<typeof ContentRequestHeaders>;
 
 const ETAG = {
@@ -129,6 +135,7 @@ const NOT_MODIFIED = {
   headers: Type.Object(ETAG),
 } as const;
 
+/** Routes for artifacts. */
 export const artifactApi = routesOf('Artifacts', {
   uploadArtifact: {
     method: 'POST',

@@ -41,6 +41,7 @@ const TimeRequest = Type.Object(
   { title: 'TimeRequest' },
 );
 
+/** An attack that an ECU has reported. */
 export const AttackReport = Type.Object(
   {
     id: Type.Integer(),
@@ -59,6 +60,7 @@ export type AttackReport = Type.Static<typeof AttackReport>;
 
 const ForVehicle = Type.Object({ ...PageQuery.properties, vin: Type.Optional(Vin) });
 
+/** Routes of the Director repository, for vehicles and for people. */
 export const directorApi = routesOf('Director', {
   sendManifest: {
     method: 'POST',

@@ -24,7 +24,9 @@ import { DecisionName, ScheduleStatus, WaveState } from './schedules.js';
 
 /** Version of the format, in the first record. */
 export const DOSSIER_FORMAT = 'otaops-dossier-1';
+/** Media type of a dossier as JSON Lines. */
 export const DOSSIER_TYPE = 'application/jsonl';
+/** Media type of a dossier as PDF. */
 export const PDF_TYPE = 'application/pdf';
 
 const Hash = {
@@ -414,6 +416,7 @@ type Unchained<Line> = Line extends unknown ? Omit<Line, 'hash'> : never;
 /** A record of one type. */
 export type RecordOf<Name extends DossierRecord['type']> = Extract<DossierRecord, { type: Name }>;
 
+/** Route of the dossier of a schedule. */
 export const dossierApi = routesOf('Schedules', {
   getDossier: {
     method: 'GET',

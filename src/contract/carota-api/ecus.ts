@@ -186,6 +186,7 @@ export type StoredManifest = Type.Static<typeof StoredManifest>;
 
 const EcuParams = Type.Object({ ...VinParams.properties, serial: Serial });
 
+/** Routes for the ECUs of vehicles. */
 export const ecuApi = routesOf('ECUs', {
   listEcus: {
     method: 'GET',

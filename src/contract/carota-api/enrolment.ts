@@ -32,6 +32,7 @@ const IssuedCertificate = Type.Object(
   { title: 'IssuedCertificate' },
 );
 
+/** Routes for client certificates of vehicles: codes for enrolment, and issued certificates. */
 export const enrolmentApi = routesOf('Certificates', {
   createEnrolmentCode: {
     method: 'POST',

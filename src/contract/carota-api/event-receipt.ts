@@ -49,6 +49,7 @@ const ReceivedMessage = Type.Object(
   { title: 'ReceivedMessage' },
 );
 
+/** Outcome of a batch of events, counted. */
 export const ReceivedEvents = Type.Object(
   {
     stored: Type.Integer({ description: 'New events.' }),
@@ -59,8 +60,10 @@ export const ReceivedEvents = Type.Object(
   },
   { title: 'ReceivedEvents' },
 );
+/** A value that fits the schema {@link ReceivedEvents}. */
 export type ReceivedEvents = Readonly<Type.Static<typeof ReceivedEvents>>;
 
+/** Route of the call-back: events from the OTA Adapter. */
 export const eventReceiptApi = routesOf('Call-back', {
   receiveEvents: {
     method: 'POST',

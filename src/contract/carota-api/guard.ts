@@ -29,6 +29,7 @@ export const TestSettings = Type.Object(
 );
 export type TestSettings = Type.Static<typeof TestSettings>;
 
+/** Settings of the guard of a schedule. */
 export const GuardSettings = Type.Object(
   {
     test: Type.Optional(TestSettings),
@@ -109,6 +110,7 @@ export const GuardSettings = Type.Object(
   },
   { additionalProperties: false, title: 'GuardSettings' },
 );
+/** A value that fits the schema {@link GuardSettings}. */
 export type GuardSettings = Type.Static<typeof GuardSettings>;
 
 const Evidence = (description: string) => Type.Number({ description });
@@ -136,6 +138,7 @@ export const Figures = Type.Object(
 );
 export type Figures = Readonly<Type.Static<typeof Figures>>;
 
+/** Result of a vehicle’s exposure. */
 export const ExposureResult = Type.Enum(
   ['undecided', 'succeeded', 'failed', 'silent', 'withdrawn'],
   {
@@ -144,6 +147,7 @@ export const ExposureResult = Type.Enum(
       'Result of an exposed vehicle (contract section 10). silent: no final status before its deadline, which counts as a failure.',
   },
 );
+/** A value that fits the schema {@link ExposureResult}. */
 export type ExposureResult = Type.Static<typeof ExposureResult>;
 
 /** Counts of a schedule's vehicles by the guard's view of them. */

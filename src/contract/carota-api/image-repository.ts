@@ -27,6 +27,7 @@ export const TargetQuery = {
   ),
 } as const;
 
+/** A target of the image repository, and whether it is published. */
 export const Target = Type.Object(
   {
     path: Type.String({ description: 'Target path in the image repository.' }),
@@ -36,6 +37,7 @@ export const Target = Type.Object(
   },
   { title: 'Target' },
 );
+/** A value that fits the schema {@link Target}. */
 export type Target = Type.Static<typeof Target>;
 
 const Envelope = Type.Object(
@@ -60,6 +62,7 @@ const DeliveredRoles = Type.Object(
   { title: 'Delivery' },
 );
 
+/** Outcome of a supplier’s delivery: published, or the missing images. */
 export const DeliveryOutcome = Type.Object(
   {
     state: Type.Enum(['published', 'incomplete'], {
@@ -78,8 +81,10 @@ export const DeliveryOutcome = Type.Object(
   },
   { title: 'DeliveryOutcome' },
 );
+/** A value that fits the schema {@link DeliveryOutcome}. */
 export type DeliveryOutcome = Type.Static<typeof DeliveryOutcome>;
 
+/** Routes of the image repository, for vehicles, suppliers and people. */
 export const imageRepositoryApi = routesOf('Image repository', {
   getImageMetadata: {
     method: 'GET',

@@ -1,4 +1,8 @@
-/** The HTTP interface of the CarOTA Server. */
+/**
+ * The HTTP interface of the CarOTA Server.
+ *
+ * @module contract/carota-api
+ */
 import {
   auditApi,
   certificateApi,
@@ -20,7 +24,7 @@ import { CAROTA_FACTS } from './examples.js';
 import { eventReceiptApi } from './event-receipt.js';
 import { notificationApi } from './notifications.js';
 import { refusedEventApi } from './refused-events.js';
-import { CAROTA_ROLES } from './roles.js';
+import { CAROTA_GRANTS, CAROTA_ROLES } from './roles.js';
 import { scheduleComparisonApi } from './schedule-comparison.js';
 import { scheduleVehicleApi } from './schedule-vehicles.js';
 import { scheduleApi } from './schedules.js';
@@ -52,8 +56,11 @@ export * from './vehicle-events.js';
 export * from './vehicle-timeline.js';
 export * from './vehicles.js';
 
+/** Routes by which consoles learn of changes: of schedules and vehicles. */
 export const carotaLiveApi = liveApiOf(['schedule', 'vehicle']);
+/** Routes for the tokens of the CarOTA Server. */
 export const carotaTokenApi = tokenApiOf(CAROTA_ROLES);
+/** Routes by which a browser signs in to the CarOTA Server and out. */
 export const carotaSessionApi = sessionApiOf('carota', CAROTA_ROLES);
 
 /** All its routes, in the order of its documentation. */
@@ -111,5 +118,6 @@ export const carotaDocument = (version: string) =>
     version,
     cookie: cookieOf('carota'),
     tags: TAGS,
+    grants: CAROTA_GRANTS,
     facts: CAROTA_FACTS,
   });

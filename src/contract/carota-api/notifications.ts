@@ -14,6 +14,7 @@ import {
 import { Pattern } from '../values/pattern.js';
 import { PrintableText } from '../values/text.js';
 
+/** Events for which there are notifications. */
 export const NOTIFIED_EVENTS = [
   'stop',
   'hold',
@@ -22,20 +23,25 @@ export const NOTIFIED_EVENTS = [
   'dead-letters',
   'expiring-keys',
 ] as const;
+/** One of {@link NOTIFIED_EVENTS}. */
 export const NotifiedEvent = Type.Enum([...NOTIFIED_EVENTS], {
   title: 'NotifiedEvent',
   description:
     'stop, hold: a schedule was stopped or held by any actor; silent: the 1st, 10th, 100th … silent vehicle of a schedule; failure-rate: a schedule reached the rule’s rate, once per rule; dead-letters: new ones at the adapter, at most once an hour; expiring-keys: 30, 7 and 1 days before a root or targets role of a repository expires.',
 });
+/** A value that fits the schema {@link NotifiedEvent}. */
 export type NotifiedEvent = Type.Static<typeof NotifiedEvent>;
 
+/** Channels of notifications. */
 export const CHANNELS = ['webhook', 'slack', 'teams', 'email'] as const;
-const Channel = Type.Enum([...CHANNELS], {
+/** One of {@link CHANNELS}. */
+export const NotificationChannel = Type.Enum([...CHANNELS], {
   title: 'NotificationChannel',
   description:
     'webhook: signed as in Standard Webhooks; slack, teams: incoming webhooks of these services or compatible ones; email: sent through the server’s --smtp-url.',
 });
-export type NotificationChannel = Type.Static<typeof Channel>;
+/** A value that fits the schema {@link NotificationChannel}. */
+export type NotificationChannel = Type.Static<typeof NotificationChannel>;
 
 const Url = Pattern('^https?://[^\\s]+$', 'must be a URL with https:// or http://', {
   maxLength: 2_048,
@@ -58,7 +64,8 @@ const Least = Type.Integer({
   description: 'For the event failure-rate: minimum number of vehicles with a result.',
 });
 
-const NewNotificationRule = Type.Object(
+/** Body of a request that adds a rule. */
+export const NewNotificationRule = Type.Object(
   {
     name: PrintableText({ minLength: 1, maxLength: 100 }),
     events: Type.Array(NotifiedEvent, {
@@ -66,7 +73,7 @@ const NewNotificationRule = Type.Object(
       maxItems: NOTIFIED_EVENTS.length,
       uniqueItems: true,
     }),
-    channel: Channel,
+    channel: NotificationChannel,
     url: Type.Optional(Url),
     to: Type.Optional(
       Type.Array(Address, { minItems: 1, maxItems: 20, description: 'For the channel email.' }),
@@ -87,14 +94,16 @@ const NewNotificationRule = Type.Object(
     ],
   },
 );
+/** A value that fits the schema {@link NewNotificationRule}. */
 export type NewNotificationRule = Type.Static<typeof NewNotificationRule>;
 
+/** A notification rule: events, schedules and channel. */
 export const NotificationRule = Type.Object(
   {
     id: Type.String(),
     name: Type.String(),
     events: Type.Array(NotifiedEvent),
-    channel: Channel,
+    channel: NotificationChannel,
     target: Type.String({
       description: 'Destination; for slack and teams only the host, because the rest is secret.',
     }),
@@ -105,6 +114,7 @@ export const NotificationRule = Type.Object(
   },
   { title: 'NotificationRule' },
 );
+/** A value that fits the schema {@link NotificationRule}. */
 export type NotificationRule = Type.Static<typeof NotificationRule>;
 
 const NotificationRuleWithSecret = Type.Object(
@@ -136,7 +146,7 @@ export const Notification = Type.Object(
     'ref-id': Nullable(Type.String(), 'The schedule, if the event refers to one.'),
     summary: Type.String(),
     rule: Type.String({ description: 'Name of the rule.' }),
-    channel: Channel,
+    channel: NotificationChannel,
     tries: Type.Integer(),
     deliveredAt: Nullable(Time),
     nextTryAt: Nullable(Time, 'Null: delivered or given up.'),
@@ -155,6 +165,7 @@ const RuleParams = Type.Object({
   }),
 });
 
+/** Routes for notification rules and their deliveries. */
 export const notificationApi = routesOf('Notifications', {
   listNotificationRules: {
     method: 'GET',

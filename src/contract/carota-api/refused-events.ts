@@ -21,14 +21,18 @@ import {
 } from '../http/index.js';
 import { OptionalIdentifier } from '../values/text.js';
 
+/** Reasons why an event was refused. */
 export const REFUSAL_REASONS = ['INVALID_EVENT', 'REFUSED_BY_DATABASE', 'NOT_APPLIED'] as const;
+/** One of {@link REFUSAL_REASONS}. */
 export const RefusalReason = Type.Enum([...REFUSAL_REASONS], {
   title: 'RefusalReason',
   description:
     'INVALID_EVENT: not an event of the contract; REFUSED_BY_DATABASE: the database rejects its values; NOT_APPLIED: applying it to its schedule failed.',
 });
+/** A value that fits the schema {@link RefusalReason}. */
 export type RefusalReason = Type.Static<typeof RefusalReason>;
 
+/** An event that could not be stored, with the reason. */
 export const RefusedEvent = Type.Object(
   {
     id: Type.String({ format: 'uuid' }),
@@ -44,8 +48,10 @@ export const RefusedEvent = Type.Object(
   },
   { title: 'RefusedEvent' },
 );
+/** A value that fits the schema {@link RefusedEvent}. */
 export type RefusedEvent = Type.Static<typeof RefusedEvent>;
 
+/** Which refused events are listed or replayed. */
 export const RefusedEventFilter = Type.Object(
   {
     ...SET_ASIDE_FILTER,
@@ -54,17 +60,23 @@ export const RefusedEventFilter = Type.Object(
   },
   { title: 'RefusedEventFilter', additionalProperties: false },
 );
+/** A value that fits the schema {@link RefusedEventFilter}. */
 export type RefusedEventFilter = Type.Static<typeof RefusedEventFilter>;
 
+/** Outcome of the replay of one refused event. */
 export const ReplayResult = replayResultOf('stored', RefusalReason);
+/** A value that fits the schema {@link ReplayResult}. */
 export type ReplayResult = Type.Static<typeof ReplayResult>;
 
+/** Outcomes of the replay of several refused events, counted. */
 export const ReplayTally = Type.Object(
   { stored: Type.Integer(), ...REPLAY_TALLY },
   { title: 'ReplayTally' },
 );
+/** A value that fits the schema {@link ReplayTally}. */
 export type ReplayTally = Type.Static<typeof ReplayTally>;
 
+/** Routes that list and replay refused events. */
 export const refusedEventApi = routesOf('Refused events', {
   listRefusedEvents: {
     method: 'GET',

@@ -5,6 +5,7 @@ import { PrintableText } from '../values/text.js';
 
 const DAYS_30 = 30 * 24 * 3600;
 
+/** When a failed vehicle of a schedule gets a new attempt. */
 export const RetryRule = Type.Object(
   {
     state: Type.Enum([...RETRIED_STATES], {
@@ -35,4 +36,5 @@ export const RetryRule = Type.Object(
   },
   { additionalProperties: false, title: 'RetryRule' },
 );
+/** A value that fits the schema {@link RetryRule}. */
 export type RetryRule = Type.Static<typeof RetryRule>;

@@ -27,7 +27,8 @@ const ComparedScript = Type.Object(
   { title: 'ComparedScript' },
 );
 
-const EcuComparison = Type.Object(
+/** Software of one ECU in both campaigns. */
+export const EcuComparison = Type.Object(
   {
     ecu: Type.String(),
     before: Nullable(EcuUpdate, 'null: the last campaign did not update it.'),
@@ -36,13 +37,15 @@ const EcuComparison = Type.Object(
   },
   { title: 'EcuComparison' },
 );
+/** A value that fits the schema {@link EcuComparison}. */
 export type EcuComparison = Type.Static<typeof EcuComparison>;
 
 const Rxswins = Type.Object(
   { rxswinBefore: Type.String(), rxswinAfter: Type.String() },
   { title: 'Rxswins' },
 );
-const RegulationComparison = Type.Object(
+/** RXSWIN of one regulation in both campaigns. */
+export const RegulationComparison = Type.Object(
   {
     regulation: Type.String({ examples: ['UN R79'] }),
     before: Nullable(Rxswins, 'null: not named in the last campaign’s script.'),
@@ -53,8 +56,10 @@ const RegulationComparison = Type.Object(
   },
   { title: 'RegulationComparison' },
 );
+/** A value that fits the schema {@link RegulationComparison}. */
 export type RegulationComparison = Type.Static<typeof RegulationComparison>;
 
+/** Differences between a schedule and the last campaign. */
 export const ScheduleComparison = Type.Object(
   {
     'ref-id': Type.String(),
@@ -103,10 +108,12 @@ export const ScheduleComparison = Type.Object(
   },
   { title: 'ScheduleComparison' },
 );
+/** A value that fits the schema {@link ScheduleComparison}. */
 export type ScheduleComparison = Type.Static<typeof ScheduleComparison>;
 
 const ComparedVehicle = Type.Object({ vin: Type.String() }, { title: 'ComparedVehicle' });
 
+/** Routes that compare a schedule with the last campaign. */
 export const scheduleComparisonApi = routesOf('Schedules', {
   compareSchedule: {
     method: 'GET',

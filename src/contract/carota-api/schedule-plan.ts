@@ -14,6 +14,7 @@ export const TIME_ZONE_MESSAGE = 'must be an IANA time zone, such as Europe/Berl
 /** Most vehicles that a schedule can list. */
 export const MAX_LISTED = 1_000_000;
 
+/** Filter that selects the vehicles of a schedule. */
 export const VehicleFilter = Type.Object(
   {
     tags: Type.Optional(
@@ -37,8 +38,10 @@ export const VehicleFilter = Type.Object(
     description: 'Vehicles of the schedule’s model, chosen when it starts.',
   },
 );
+/** A value that fits the schema {@link VehicleFilter}. */
 export type VehicleFilter = Type.Static<typeof VehicleFilter>;
 
+/** Plan of one wave. */
 export const WavePlan = Type.Object(
   {
     vehicles: Type.Optional(
@@ -61,8 +64,10 @@ export const WavePlan = Type.Object(
   },
   { additionalProperties: false, title: 'WavePlan', description: 'Exactly one of the three.' },
 );
+/** A value that fits the schema {@link WavePlan}. */
 export type WavePlan = Type.Static<typeof WavePlan>;
 
+/** Plan of a schedule: script, vehicles, waves, windows, guard. */
 export const SchedulePlan = Type.Object(
   {
     'ref-id': Identifier('Id of the schedule and of its operation at the adapter.'),
@@ -134,4 +139,5 @@ export const SchedulePlan = Type.Object(
     ],
   },
 );
+/** A value that fits the schema {@link SchedulePlan}. */
 export type SchedulePlan = Type.Static<typeof SchedulePlan>;

@@ -19,6 +19,7 @@ import { EVENTS } from './vehicle-events.js';
 /** As many as a column of type integer takes. */
 const MAX_WAVE = 2 ** 31 - 1;
 
+/** State of a vehicle in a schedule. */
 export const ScheduleVehicle = Type.Object(
   {
     vin: Type.String(),
@@ -41,12 +42,15 @@ export const ScheduleVehicle = Type.Object(
   },
   { title: 'ScheduleVehicle' },
 );
+/** A value that fits the schema {@link ScheduleVehicle}. */
 export type ScheduleVehicle = Type.Static<typeof ScheduleVehicle>;
 
+/** State of a vehicle in a schedule, with its events. */
 export const ScheduleVehicleWithEvents = Type.Object(
   { ...ScheduleVehicle.properties, ...EVENTS },
   { title: 'ScheduleVehicleWithEvents' },
 );
+/** A value that fits the schema {@link ScheduleVehicleWithEvents}. */
 export type ScheduleVehicleWithEvents = Type.Static<typeof ScheduleVehicleWithEvents>;
 
 /** The answer to a vehicle that is about to download (contract section 10). */
@@ -69,6 +73,7 @@ const AddedVehicles = Type.Object(
   { title: 'AddedVehicles' },
 );
 
+/** Routes for the vehicles of a schedule. */
 export const scheduleVehicleApi = routesOf('Schedules', {
   admitVehicle: {
     method: 'POST',

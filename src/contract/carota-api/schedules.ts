@@ -18,6 +18,7 @@ import { Sha256 } from '../update-script/index.js';
 import { Exposure, Figures, GuardTest } from './guard.js';
 import { SchedulePlan } from './schedule-plan.js';
 
+/** Statuses of schedules. */
 export const SCHEDULE_STATUSES = [
   'proposed',
   'planned',
@@ -27,13 +28,16 @@ export const SCHEDULE_STATUSES = [
   'stopped',
   'completed',
 ] as const;
+/** One of {@link SCHEDULE_STATUSES}. */
 export const ScheduleStatus = Type.Enum([...SCHEDULE_STATUSES], {
   title: 'ScheduleStatus',
   description:
     'proposed: waits for approval; planned: starts when due; held: the guard holds the next wave; stopped: ended by the guard, a person, its stop time or a refusal by the adapter.',
 });
+/** A value that fits the schema {@link ScheduleStatus}. */
 export type ScheduleStatus = Type.Static<typeof ScheduleStatus>;
 
+/** A schedule as listed. */
 export const Schedule = Type.Object(
   {
     'ref-id': Type.String(),
@@ -49,15 +53,19 @@ export const Schedule = Type.Object(
   },
   { title: 'Schedule' },
 );
+/** A value that fits the schema {@link Schedule}. */
 export type Schedule = Type.Static<typeof Schedule>;
 
+/** State of a wave. */
 export const WaveState = Type.Enum(['waiting', 'posting', 'running', 'passed', 'stopped'], {
   title: 'WaveState',
   description:
     'waiting: not due; posting: its event is on its way to the adapter; running: the adapter has it; passed: the next one may start; stopped: the schedule ended before it passed.',
 });
+/** A value that fits the schema {@link WaveState}. */
 export type WaveState = Type.Static<typeof WaveState>;
 
+/** A wave of a schedule, with its progress. */
 export const Wave = Type.Object(
   {
     number: Type.Integer({ description: 'From 1.' }),
@@ -78,6 +86,7 @@ export const Wave = Type.Object(
   },
   { title: 'Wave' },
 );
+/** A value that fits the schema {@link Wave}. */
 export type Wave = Type.Static<typeof Wave>;
 
 /** Decisions on a schedule by a person, the guard or the scheduler. */
@@ -104,6 +113,7 @@ export const DecisionName = Type.Enum(
 );
 export type DecisionName = Type.Static<typeof DecisionName>;
 
+/** A decision of the guard or a person about a schedule, with its figures. */
 export const Decision = Type.Object(
   {
     at: Time,
@@ -115,8 +125,10 @@ export const Decision = Type.Object(
   },
   { title: 'Decision' },
 );
+/** A value that fits the schema {@link Decision}. */
 export type Decision = Type.Static<typeof Decision>;
 
+/** A schedule with its waves and decisions. */
 export const ScheduleDetails = Type.Object(
   {
     ...Schedule.properties,
@@ -138,6 +150,7 @@ export const ScheduleDetails = Type.Object(
   },
   { title: 'ScheduleDetails' },
 );
+/** A value that fits the schema {@link ScheduleDetails}. */
 export type ScheduleDetails = Type.Static<typeof ScheduleDetails>;
 
 const WavePreview = Type.Object(
@@ -167,6 +180,7 @@ const VersionPreview = Type.Object(
   },
   { title: 'VersionPreview' },
 );
+/** Which vehicles a plan would update, and when. */
 export const SchedulePreview = Type.Object(
   {
     vehicles: Type.Integer(),
@@ -178,6 +192,7 @@ export const SchedulePreview = Type.Object(
   },
   { title: 'SchedulePreview' },
 );
+/** A value that fits the schema {@link SchedulePreview}. */
 export type SchedulePreview = Type.Static<typeof SchedulePreview>;
 
 /** Approves the content with this digest only. */
@@ -189,6 +204,7 @@ export type Approval = Type.Static<typeof Approval>;
 
 /** People's actions on a schedule. */
 export const SCHEDULE_ACTIONS = ['approve', 'pause', 'resume', 'continue', 'stop'] as const;
+/** One of {@link SCHEDULE_ACTIONS}. */
 export type ScheduleAction = (typeof SCHEDULE_ACTIONS)[number];
 
 const action = <const Path extends `/${string}`>(path: Path) =>
@@ -202,6 +218,7 @@ const action = <const Path extends `/${string}`>(path: Path) =>
     answer: json(Schedule, 'The schedule after the action.'),
   }) as const;
 
+/** Routes for schedules. */
 export const scheduleApi = routesOf('Schedules', {
   createSchedule: {
     method: 'POST',

@@ -17,6 +17,7 @@ import { Target, TargetQuery } from './image-repository.js';
 import { Approval } from './schedules.js';
 import { Identifier } from '../values/text.js';
 
+/** An update script as published. */
 export const PublishedScript = Type.Object(
   {
     script: UpdateScript,
@@ -32,8 +33,10 @@ export const PublishedScript = Type.Object(
   },
   { title: 'PublishedScript' },
 );
+/** A value that fits the schema {@link PublishedScript}. */
 export type PublishedScript = Type.Static<typeof PublishedScript>;
 
+/** Whether an update script is valid, and its faults. */
 export const ScriptVerdict = Type.Object(
   {
     valid: Type.Boolean(),
@@ -41,6 +44,7 @@ export const ScriptVerdict = Type.Object(
   },
   { title: 'ScriptVerdict' },
 );
+/** A value that fits the schema {@link ScriptVerdict}. */
 export type ScriptVerdict = Type.Static<typeof ScriptVerdict>;
 
 const ScriptParams = Type.Object({ 'script-ref-id': Identifier('script-ref-id of the script.') });
@@ -48,6 +52,7 @@ const ScriptParams = Type.Object({ 'script-ref-id': Identifier('script-ref-id of
 /** Enough for a hundred ECUs with a thousand accepted versions each. */
 const SCRIPT_LIMIT = { maxBytes: 8 * 1024 * 1024 };
 
+/** Routes for update scripts. */
 export const updateScriptApi = routesOf('Update scripts', {
   publishScript: {
     method: 'POST',

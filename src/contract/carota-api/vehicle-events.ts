@@ -5,6 +5,7 @@ import { MetaField } from '../mqtt/meta.js';
 import { EventStatus } from '../mqtt/ota-event.js';
 import { ReportedStatusName } from '../states/index.js';
 
+/** An event of a vehicle, as the OTA Adapter called it back. */
 export const VehicleEvent = Type.Object(
   {
     'event-id': Type.String(),
@@ -20,6 +21,7 @@ export const VehicleEvent = Type.Object(
   },
   { title: 'VehicleEvent' },
 );
+/** A value that fits the schema {@link VehicleEvent}. */
 export type VehicleEvent = Type.Static<typeof VehicleEvent>;
 
 /** Most events of a vehicle that an answer has. */

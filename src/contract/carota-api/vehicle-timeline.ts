@@ -71,11 +71,14 @@ const Due = Type.Object(
   { title: 'DueEntry' },
 );
 
+/** An entry of a vehicle’s timeline in its schedules; `kind` is its type. */
 export const VehicleTimelineEntry = Type.Union([Asked, Exposed, Report, Result, Retried, Due], {
   title: 'VehicleTimelineEntry',
 });
+/** A value that fits the schema {@link VehicleTimelineEntry}. */
 export type VehicleTimelineEntry = Type.Static<typeof VehicleTimelineEntry>;
 
+/** Timeline of a vehicle in its schedules. */
 export const VehicleTimeline = Type.Object(
   {
     items: Type.Array(VehicleTimelineEntry, {
@@ -85,6 +88,7 @@ export const VehicleTimeline = Type.Object(
   { title: 'VehicleTimeline' },
 );
 
+/** Route of the timeline of a vehicle. */
 export const vehicleTimelineApi = routesOf('Vehicles', {
   getVehicleTimeline: {
     method: 'GET',

@@ -25,6 +25,7 @@ const Tag = Pattern(
   { maxLength: 100 },
 );
 
+/** What the CarOTA Server stores of a vehicle: model, tags, versions. */
 export const VehicleFacts = Type.Object(
   {
     model: Identifier('Vehicle model.'),
@@ -50,8 +51,10 @@ export const VehicleFacts = Type.Object(
     examples: [{ model: 'vehicle model a', tags: ['staff'], versions: { HU: '1.3.7' } }],
   },
 );
+/** A value that fits the schema {@link VehicleFacts}. */
 export type VehicleFacts = Type.Static<typeof VehicleFacts>;
 
+/** A vehicle that schedules can update. */
 export const Vehicle = Type.Object(
   {
     vin: Type.String(),
@@ -67,20 +70,26 @@ export const Vehicle = Type.Object(
   },
   { title: 'Vehicle' },
 );
+/** A value that fits the schema {@link Vehicle}. */
 export type Vehicle = Type.Static<typeof Vehicle>;
 
+/** A vehicle with its events. */
 export const VehicleWithEvents = Type.Object(
   { ...Vehicle.properties, ...EVENTS },
   { title: 'VehicleWithEvents' },
 );
+/** A value that fits the schema {@link VehicleWithEvents}. */
 export type VehicleWithEvents = Type.Static<typeof VehicleWithEvents>;
 
+/** Outcome of an import: number of stored lines, and the rejected lines. */
 export const ImportResult = Type.Object(
   { imported: Type.Integer(), ...REJECTED_LINES },
   { title: 'ImportResult' },
 );
+/** A value that fits the schema {@link ImportResult}. */
 export type ImportResult = Type.Static<typeof ImportResult>;
 
+/** Routes for the vehicles that schedules can update. */
 export const vehicleApi = routesOf('Vehicles', {
   listVehicles: {
     method: 'GET',

@@ -27,6 +27,8 @@ export const serviceApi = routesOf('Service', {
     permission: 'open',
     scope: 'none',
     summary: 'Check that the process is alive',
+    description:
+      'For liveness probes: it answers while the process runs, even without database or broker.',
     answer: json(Liveness, 'It is alive.'),
   },
   getReadiness: {
@@ -35,6 +37,7 @@ export const serviceApi = routesOf('Service', {
     permission: 'open',
     scope: 'none',
     summary: 'Check whether the server is ready, and which part is missing',
+    description: 'For readiness probes and load balancers.',
     answer: json(Readiness, 'It is ready.'),
     otherAnswers: [{ status: 503, description: 'It is not ready.', schema: Readiness }],
   },
@@ -44,6 +47,7 @@ export const serviceApi = routesOf('Service', {
     permission: 'open',
     scope: 'none',
     summary: 'Read the metrics in the Prometheus text format',
+    description: 'Counts and durations, without data about individual vehicles.',
     answer: stream('text/plain', 'The metrics.'),
   },
   getOpenApi: {
@@ -52,6 +56,7 @@ export const serviceApi = routesOf('Service', {
     permission: 'open',
     scope: 'none',
     summary: 'Read this interface as an OpenAPI 3.1 document',
+    description: '`/docs` shows it as a page.',
     answer: json(
       Type.Object(
         {},

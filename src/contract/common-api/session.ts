@@ -100,6 +100,7 @@ export const sessionApiOf = <const Name extends ServerName, const Role extends s
       scope: 'none',
       audit: 'sign-out',
       summary: 'Sign out: the session ends on the server',
+      description: 'The session is that of the cookie; without one, no session ends.',
       answer: empty('Signed out.'),
       errors: ['FORGED_REQUEST'],
     },

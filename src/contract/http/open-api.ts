@@ -5,7 +5,9 @@ import { type ErrorCode, ERRORS } from '../errors.js';
 import { SURROGATES } from '../values/text.js';
 import { type Answer } from './answer.js';
 import { type Body, FORM_TYPE, LINE_TYPES } from './body.js';
+import { descriptionOf } from './description.js';
 import { exampleOf, type Facts } from './example.js';
+import { type Grants } from './permission.js';
 import { PROBLEM_CONTENT_TYPE, ProblemBody, problemTitle } from './problem.js';
 import { type Route } from './route.js';
 
@@ -18,6 +20,8 @@ export interface DocumentOptions {
   readonly cookie: string;
   /** Groups of routes in their order, with what each is about. */
   readonly tags: Readonly<Record<string, string>>;
+  /** Permissions of each role. */
+  readonly grants: Grants;
   /** What its examples are made of. */
   readonly facts: Facts;
   /** Requests that this server sends to others, by name. */
@@ -52,7 +56,7 @@ export function openApiOf(routes: readonly Route[], options: DocumentOptions): J
   const paths: Record<string, Record<string, Json>> = {};
   for (const route of routes) {
     const path = (paths[route.path] ??= {});
-    path[route.method.toLowerCase()] = operationOf(route, components);
+    path[route.method.toLowerCase()] = operationOf(route, options.grants, components);
   }
   const webhooks = Object.entries(options.webhooks ?? {}).map(([name, webhook]) => [
     name,
@@ -97,7 +101,7 @@ export function openApiOf(routes: readonly Route[], options: DocumentOptions): J
   };
 }
 
-function operationOf(route: Route, components: Components): Json {
+function operationOf(route: Route, grants: Grants, components: Components): Json {
   const parameters = [
     ...parametersOf('path', route.params, components),
     ...parametersOf('query', route.query, components),
@@ -107,7 +111,7 @@ function operationOf(route: Route, components: Components): Json {
     operationId: route.id,
     tags: [route.tag],
     summary: route.summary,
-    ...(route.description === undefined ? {} : { description: route.description }),
+    description: descriptionOf(route, grants),
     security: securityOf(route),
     ...(parameters.length === 0 ? {} : { parameters }),
     ...(route.body ? { requestBody: requestBodyOf(route.body, components) } : {}),
@@ -208,6 +212,8 @@ function responsesOf(route: Route, components: Components): Json {
   for (const [status, codes] of errorsByStatus(route)) {
     responses[status] ??= problemOf(codes, components);
   }
+  // A browser is sent elsewhere, so there is no 2XX; a client that expects one learns what else can come.
+  if (route.answer.status >= 300) responses.default = anyProblem(components);
   return responses;
 }
 
@@ -299,6 +305,11 @@ function problemOf(codes: readonly ErrorCode[], components: Components): Json {
     },
   };
 }
+
+const anyProblem = (components: Components): Json => ({
+  description: 'Any other answer is a problem.',
+  content: { [PROBLEM_CONTENT_TYPE]: { schema: components.reference(ProblemBody) } },
+});
 
 const problemExample = (code: ErrorCode): Static<typeof ProblemBody> => ({
   title: problemTitle(code),

@@ -13,8 +13,15 @@ export interface AsyncApiOptions {
   /** host:port of the broker, e.g. `127.0.0.1:1883`. */
   readonly host: string;
   readonly protocol: string;
+  /** Whether the adapter is its own broker, which speaks MQTT 3.1.1 only and checks the credentials of the registry. */
+  readonly isEmbedded: boolean;
   readonly c2dTopic?: string;
   readonly d2cTopic?: string;
+}
+
+interface OperationTexts {
+  readonly summary: string;
+  readonly description: string;
 }
 
 const MESSAGES = [
@@ -35,6 +42,31 @@ const MESSAGES = [
   },
 ] as const;
 
+/** What holds for the embedded broker. */
+const EMBEDDED = {
+  server: {
+    protocolVersion: '3.1.1',
+    description: 'MQTT 3.1.1, QoS 1, with a persistent session (contract section 3).',
+  },
+  credential:
+    'User name: the vehicle’s `system_id`, which is its client id too. Password: the `credential` of its registration. Not needed with a client certificate.',
+  puback: 'PUBACK means that the message is stored.',
+  certificate:
+    'A client certificate whose subject or SAN is the `system_id`, on the port with mutual TLS, if there is one (contract section 9).',
+};
+/** What holds for any other broker: it has its own accounts, and its version shows when connecting. */
+const EXTERNAL = {
+  server: {
+    description:
+      'MQTT 5 if the broker supports it, otherwise MQTT 3.1.1; QoS 1, with a persistent session (contract section 3).',
+  },
+  credential:
+    'User name and password as the broker’s operator assigns them; the client id is the vehicle’s `system_id`.',
+  puback: 'The adapter acknowledges a message to the broker once it is stored.',
+  certificate:
+    'A client certificate whose subject or SAN is the `system_id` (mutual TLS), if the broker checks it (contract section 9).',
+};
+
 /** JSON Schema as plain data, for use in a document. */
 const plain = (schema: Type.TSchema): unknown => JSON.parse(JSON.stringify(schema));
 
@@ -43,6 +75,7 @@ const plain = (schema: Type.TSchema): unknown => JSON.parse(JSON.stringify(schem
  * checks.
  */
 export function asyncApiDocument(options: AsyncApiOptions) {
+  const broker = options.isEmbedded ? EMBEDDED : EXTERNAL;
   const ref = (path: string) => ({ $ref: `#/${path}` });
   const channel = (address: string, description: string, names: readonly string[]) => ({
     address,
@@ -50,10 +83,10 @@ export function asyncApiDocument(options: AsyncApiOptions) {
     parameters: { system_id: { description: 'Id of the vehicle’s message link.' } },
     messages: Object.fromEntries(names.map((name) => [name, ref(`components/messages/${name}`)])),
   });
-  const operation = (action: 'send' | 'receive', name: string, summary: string) => ({
+  const operation = (action: 'send' | 'receive', name: string, texts: OperationTexts) => ({
     action,
     channel: ref(`channels/${name}`),
-    summary,
+    ...texts,
     bindings: { mqtt: { qos: 1, retain: false, bindingVersion: '0.2.0' } },
   });
   return {
@@ -63,6 +96,7 @@ export function asyncApiDocument(options: AsyncApiOptions) {
       version: options.version,
       license: { name: 'Apache-2.0', url: 'https://www.apache.org/licenses/LICENSE-2.0' },
       contact: { name: 'OTA Operations' },
+      tags: [{ name: 'OTA', description: 'Over-the-air updates of vehicles.' }],
       description:
         'Seen from the OTA Adapter. The body of each envelope is base64 of UTF-8 JSON; its schema is the one that `x-body` names. A message with the character NUL (U+0000) in any text, keys and unknown fields included, is refused as INVALID.',
     },
@@ -71,7 +105,7 @@ export function asyncApiDocument(options: AsyncApiOptions) {
       broker: {
         host: options.host,
         protocol: options.protocol,
-        description: 'MQTT 5 or 3.1.1, QoS 1, with a persistent session (contract section 3).',
+        ...broker.server,
         security: [
           ref('components/securitySchemes/credential'),
           ref('components/securitySchemes/certificate'),
@@ -86,8 +120,15 @@ export function asyncApiDocument(options: AsyncApiOptions) {
       ]),
     },
     operations: {
-      sendTrigger: operation('send', 'c2d', 'The C2DSender sends each vehicle its own trigger.'),
-      receiveFromVehicle: operation('receive', 'd2c', 'The D2C receiver takes acks and events.'),
+      sendTrigger: operation('send', 'c2d', {
+        summary: 'The C2DSender sends each vehicle its own trigger.',
+        description:
+          'It is repeated under its `message_id` until the vehicle acknowledges it; with `ack_required` "0" it is sent once.',
+      }),
+      receiveFromVehicle: operation('receive', 'd2c', {
+        summary: 'The D2C receiver takes acknowledgements and events.',
+        description: `${broker.puback} The vehicle repeats, under the same \`message_id\`, a message without PUBACK; the adapter recognises the repetition.`,
+      }),
     },
     components: {
       messages: Object.fromEntries(
@@ -118,16 +159,8 @@ export function asyncApiDocument(options: AsyncApiOptions) {
         },
       },
       securitySchemes: {
-        credential: {
-          type: 'userPassword',
-          description:
-            'User name: the vehicle’s `system_id`, which is its client id too. Password: the `credential` of its registration. So the embedded broker does it.',
-        },
-        certificate: {
-          type: 'X509',
-          description:
-            'A client certificate whose subject or SAN is the `system_id` (mutual TLS), where the broker checks it (contract section 9).',
-        },
+        credential: { type: 'userPassword', description: broker.credential },
+        certificate: { type: 'X509', description: broker.certificate },
       },
       schemas: {
         Envelope: plain(Envelope),

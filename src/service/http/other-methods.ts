@@ -3,7 +3,7 @@ import { type FastifyInstance } from 'fastify';
 
 interface Path {
   readonly pattern: RegExp;
-  /** How many segments are parameters. */
+  /** Number of segments that are parameters; Infinity if it ends with a wildcard, which matches any number of segments. */
   readonly parameters: number;
   readonly methods: Set<string>;
 }
@@ -13,7 +13,8 @@ interface Path {
  *
  * @returns the methods of a path, unless the route found for it defines them itself; undefined: it does, or the path does
  * not exist. If several routes match a path, the one with the fewest parameters takes precedence: `/v1.0/vehicles/import` is
- * not a vehicle. The route is undefined if none was found.
+ * not a vehicle. Under a wildcard every path exists, as every vehicle does under `/v1.0/vehicles/:vin`: the methods do not
+ * depend on what is stored. The route is undefined if none was found.
  */
 export function methodsByPath(
   server: FastifyInstance,
@@ -21,10 +22,9 @@ export function methodsByPath(
   const paths = new Map<string, Path>();
   const narrower = new Map<string, readonly Path[]>();
   server.addHook('onRoute', ({ url, method }) => {
-    if (url.includes('*')) return;
     const path = paths.get(url) ?? {
       pattern: patternOf(url),
-      parameters: url.split('/:').length - 1,
+      parameters: url.endsWith('*') ? Infinity : url.split('/:').length - 1,
       methods: new Set(),
     };
     for (const name of [method].flat()) path.methods.add(name);
@@ -43,7 +43,7 @@ export function methodsByPath(
     return answer;
   };
   return (path, route) => {
-    const found = path.includes(':') ? undefined : paths.get(path);
+    const found = /[:*]/.test(path) ? undefined : paths.get(path);
     if (found) return methodsOf(found);
     const candidates = route === undefined ? [...paths.values()] : narrowerThan(route);
     const [best] = candidates
@@ -59,12 +59,11 @@ const methodsOf = ({ methods }: Path) => [...methods].sort();
 const isNarrower = (url: string, { parameters }: Path, than: Path) =>
   parameters < than.parameters && than.pattern.test(url);
 
-/** `/v1.0/vehicles/:vin` → `^/v1\.0/vehicles/[^/]+$` */
+/** `/v1.0/vehicles/:vin` → `^/v1\.0/vehicles/[^/]+$`, `/console/*` → `^/console/.*$` */
 function patternOf(url: string): RegExp {
-  const segments = url
-    .split('/')
-    .map((segment) =>
-      segment.startsWith(':') ? '[^/]+' : segment.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&'),
-    );
+  const segments = url.split('/').map((segment) => {
+    if (segment === '*') return '.*';
+    return segment.startsWith(':') ? '[^/]+' : segment.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&');
+  });
   return new RegExp(`^${segments.join('/')}$`);
 }

@@ -295,6 +295,44 @@ describe.each(SERVERS)('$name', ({ name, routes, grants, start }) => {
     },
   );
 
+  test('every method that a path lacks gets 405 with Allow', async () => {
+    const methodsOf = new Map<string, string[]>();
+    for (const one of servedBy(server)) {
+      const [method = '', route = ''] = one.split(' ');
+      // Of a path with a wildcard, the list has only the end: see the next test.
+      if (route.endsWith('*')) continue;
+      const path = route.replaceAll(/:[^/]+/g, 'a');
+      methodsOf.set(path, [...(methodsOf.get(path) ?? []), method]);
+    }
+    expect(methodsOf.size).toBeGreaterThan(50);
+    for (const [path, methods] of methodsOf) {
+      const allowed = [...methods].sort().join(', ');
+      for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'] as const) {
+        if (methods.includes(method)) continue;
+        const { statusCode, headers } = await server.inject({ method, url: path });
+        const answer = [statusCode, headers.allow];
+        expect.soft(answer, `${method} ${path}`).toEqual([405, allowed]);
+      }
+    }
+  });
+
+  test.each([
+    '/docs/static/swagger-ui.css',
+    '/docs/static/nothing.css',
+    '/console/',
+    '/console/index.html',
+    '/console/schedules',
+    '/console/assets/nothing.js',
+    ...(name === 'carota' ? [`/uptane/image/targets/folder/${'0'.repeat(64)}.nothing`] : []),
+  ])('so does the file %s, whether or not it exists', async (url) => {
+    for (const method of ['POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const) {
+      const answer = await server.inject({ method, url });
+      const { statusCode, headers } = answer;
+      expect.soft([statusCode, headers.allow], method).toEqual([405, 'GET, HEAD']);
+      expect.soft(answer.json(), method).toMatchObject({ errorCode: 'METHOD_NOT_ALLOWED' });
+    }
+  });
+
   test('serves its document as a page, as JSON and as YAML', async () => {
     for (const url of ['/docs', '/docs/', '/docs/json', '/docs/yaml']) {
       expect.soft((await server.inject(url)).statusCode, url).toBe(200);

@@ -16,6 +16,8 @@ const methodsOf = serverOf([
   ['PUT', '/v/:vin'],
   ['POST', '/v/import'],
   ['GET', '/v'],
+  ['GET', '/files/*'],
+  ['POST', '/files/list'],
 ]);
 
 test.each([
@@ -23,6 +25,10 @@ test.each([
   ['a more specific route than the one found', '/v/x/manifest', '/v/:vin/:file', ['POST']],
   ['the same where none was found', '/v/x/manifest', undefined, ['POST']],
   ['one with parameters, where none was found', '/v/x/y', undefined, ['GET']],
+  ['a wildcard', '/files/a/b.css', undefined, ['GET']],
+  ['a wildcard for nothing', '/files/', undefined, ['GET']],
+  ['a wildcard for its own sign', '/files/*', undefined, ['GET']],
+  ['a more specific route than a wildcard', '/files/list', '/files/*', ['POST']],
 ])('the other methods of %s', (_name, path, route, methods) => {
   expect(methodsOf(path, route)).toEqual(methods);
 });
@@ -30,5 +36,7 @@ test.each([
 test('no other methods if the route found is the most specific, or the path does not exist', () => {
   expect(methodsOf('/v/x/timestamp.json', '/v/:vin/:file')).toBeUndefined();
   expect(methodsOf('/v/x/manifest', '/v/:vin/manifest')).toBeUndefined();
+  expect(methodsOf('/files/a', '/files/*')).toBeUndefined();
+  expect(methodsOf('/files', undefined)).toBeUndefined();
   expect(methodsOf('/w', undefined)).toBeUndefined();
 });
