@@ -335,7 +335,7 @@ test.skipIf(!adapterPostgres || !postgres || !broker)(
       const replayed = await call('POST', '/v1.0/refused-events/replay', {
         body: { filter: {}, limit: 10_000 },
       });
-      expect(replayed.body).toEqual({ stored: refused, duplicate: 0, refused: 0, more: false });
+      expect(replayed.body).toEqual({ stored: refused, duplicates: 0, refused: 0, more: false });
 
       // The same events as in the adapter's stream, each stored and counted once.
       const stream: string[] = [];
