@@ -2,7 +2,7 @@
  * The embedded database's disk is full: the adapter reports it, loses no acknowledged message, and resumes
  * afterwards.
  */
-import { rmSync } from 'node:fs';
+import { readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import pg from 'pg';
@@ -54,7 +54,10 @@ test.skipIf(!isRoot)('a full disk is reported, and no acknowledged message is lo
   const until = async (isSo: () => Promise<boolean>, seconds: number, what: string) => {
     const deadline = Date.now() + seconds * 1_000;
     while (!(await isSo())) {
-      if (Date.now() > deadline) throw new Error(what);
+      if (Date.now() > deadline) {
+        say(readFileSync(join(dataDir, 'database.log'), 'utf8').slice(-5_000));
+        throw new Error(`${what}: ${JSON.stringify(await readiness().catch(String))}`);
+      }
       await sleep(100);
     }
   };
@@ -78,7 +81,7 @@ test.skipIf(!isRoot)('a full disk is reported, and no acknowledged message is lo
     );
     say(`service has stopped  (${last} acknowledged): ${(await readiness()).problem}`);
     rmSync(ballast);
-    await until(async () => (await readiness()).status === 200, 60, 'not ready with free space');
+    await until(async () => (await readiness()).status === 200, 120, 'not ready with free space');
     await until(() => Promise.resolve(vehicles.acknowledged > last + 500), 60, 'no new messages');
     say(`service has resumed  (${vehicles.acknowledged} acknowledged)`);
     await vehicles.stop();
