@@ -30,7 +30,7 @@ const tests: TestProjectInlineConfiguration = {
     sequence: { groupOrder: 0 },
     // On two cores: while some files wait, for a lease or for Chromium, others work. At full depth fewer, as more of its
     // files keep the cores busy.
-    maxWorkers: byDepth({ quick: 5, full: 4 }),
+    maxWorkers: byDepth({ quick: 6, full: 4 }),
   },
 };
 
