@@ -81,7 +81,7 @@ test.skipIf(!isRoot)('a full disk is reported, and no acknowledged message is lo
     );
     say(`service has stopped  (${last} acknowledged): ${(await readiness()).problem}`);
     rmSync(ballast);
-    await until(async () => (await readiness()).status === 200, 120, 'not ready with free space');
+    await until(async () => (await readiness()).status === 200, 60, 'not ready with free space');
     await until(() => Promise.resolve(vehicles.acknowledged > last + 500), 60, 'no new messages');
     say(`service has resumed  (${vehicles.acknowledged} acknowledged)`);
     await vehicles.stop();
