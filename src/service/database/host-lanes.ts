@@ -2,6 +2,7 @@
 import { type DatabaseHost } from './hosts.js';
 import { HostPool } from './host-pool.js';
 import { type Lane, LANE_CONNECTIONS } from './lanes.js';
+import { clientSharingRefusals } from './refusals.js';
 
 export interface HostLanesOptions {
   /** Of the lane of messages. */
@@ -17,8 +18,9 @@ export class HostLanes {
     readonly host: DatabaseHost,
     { connections, readingSeconds, onConnectionLost }: HostLanesOptions,
   ) {
+    const client = clientSharingRefusals();
     const pool = (size: number, statementMs?: number) =>
-      new HostPool(host, { connections: size, statementMs, onConnectionLost });
+      new HostPool(host, { connections: size, client, statementMs, onConnectionLost });
     this.#pools = {
       messages: pool(connections),
       requests: pool(LANE_CONNECTIONS.requests),

@@ -17,6 +17,7 @@ const IDLE_IN_TRANSACTION_MS = 20_000;
 
 export interface HostPoolOptions {
   readonly connections: number;
+  readonly client: typeof pg.Client;
   /** The server cancels a statement after this time, ms; undefined: never. */
   readonly statementMs: number | undefined;
   readonly onConnectionLost: ((error: Error) => void) | undefined;
@@ -29,8 +30,10 @@ export class HostPool {
   readonly #waiting = new Set<(error: Error) => void>();
   #givenUp: Error | undefined;
 
-  constructor(host: DatabaseHost, { connections, statementMs, onConnectionLost }: HostPoolOptions) {
+  constructor(host: DatabaseHost, options: HostPoolOptions) {
+    const { connections, client: Client, statementMs, onConnectionLost } = options;
     this.#pool = new pg.Pool({
+      Client,
       connectionString: host.url,
       max: connections,
       connectionTimeoutMillis: CONNECT_TIMEOUT_MS,

@@ -1,7 +1,17 @@
 /** The embedded PostgreSQL: each data directory has one owner, and no server outlives its owner. */
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterAll, describe, expect, test } from 'vitest';
@@ -46,6 +56,16 @@ const postmaster = (path = dataDir) =>
 /** The guard process: the server's parent. */
 const guardOf = (pid: number) =>
   Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+
+/** Process ids of the processes whose working directory this is. */
+const processesIn = (path: string) =>
+  readdirSync('/proc').filter((name) => {
+    try {
+      return /^\d+$/.test(name) && readlinkSync(`/proc/${name}/cwd`) === realpathSync(path);
+    } catch {
+      return false;
+    }
+  });
 
 /** Waits until all processes of the server have exited. */
 async function serverEnded(path = dataDir): Promise<void> {
@@ -167,6 +187,57 @@ describe('the server', () => {
     expect(postmaster()).not.toBe(pid);
     await database.close();
     await serverEnded();
+  });
+
+  test('is restarted when one of its processes crashes, and /readyz reports it', async () => {
+    const database = await openEmbedded(dataDir);
+    const before = postmaster();
+    const [backend] = await database.query<{ pid: number }>('select pg_backend_pid() as pid');
+    process.kill(backend?.pid ?? 0, 'SIGKILL');
+    await eventually(
+      () => Promise.resolve(database.problem?.()),
+      (problem) => problem?.includes('is being started again') === true,
+    );
+    await eventually(
+      () => Promise.resolve(database.problem?.()),
+      (problem) => problem === undefined,
+    );
+    expect(postmaster()).not.toBe(before);
+    await database.close();
+    await serverEnded();
+  });
+
+  test('is restarted once what prevented its start has been removed, and /readyz reports what that was', async () => {
+    const log = join(dataDir, 'database.log');
+    const database = await openEmbedded(dataDir);
+    renameSync(log, `${log}.kept`);
+    mkdirSync(log);
+    process.kill(postmaster(), 'SIGKILL');
+    await eventually(
+      () => Promise.resolve(database.problem?.()),
+      (problem) => problem?.includes('EISDIR') === true,
+    );
+    rmSync(log, { recursive: true });
+    renameSync(`${log}.kept`, log);
+    await eventually(
+      () => Promise.resolve(database.problem?.()),
+      (problem) => problem === undefined,
+    );
+    expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
+    await database.close();
+    await serverEnded();
+  });
+
+  test('leaves no process in its directory once it has stopped', async () => {
+    const cluster = join(dataDir, 'database');
+    const before = processesIn(cluster);
+    const database = await openEmbedded(dataDir);
+    await database.close();
+    await eventually(
+      () => Promise.resolve(processesIn(cluster).filter((one) => !before.includes(one))),
+      (processes) => processes.length === 0,
+      10_000,
+    );
   });
 
   test('starts even if a power cut left its lock files empty', async () => {

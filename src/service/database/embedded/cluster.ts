@@ -28,6 +28,8 @@ const SETTINGS = {
   log_min_messages: 'log',
   log_checkpoints: 'off',
   cluster_name: 'otaops',
+  // The server ends and is started again by us, who report it: one way to recover, whatever crashed.
+  restart_after_crash: 'off',
 };
 
 /**

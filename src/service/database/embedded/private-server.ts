@@ -26,7 +26,8 @@ export interface PrivateServer {
 const ORPHAN_MS = 5_000;
 /** Backoff before a restart; it resets once the server has run for longer than the longest pause. */
 const RESTART: Backoff = { firstPauseMs: 250, longestPauseMs: 10_000 };
-const POLL_MS = 20;
+/** Pauses between the questions whether it answers: a refusal costs it a process, and a line of its log. */
+const QUESTIONS: Backoff = { firstPauseMs: 20, longestPauseMs: 100 };
 
 /**
  * Starts a server on the cluster, which is created if missing. The caller holds the data directory's lock.
@@ -90,57 +91,71 @@ class Server implements PrivateServer {
     this.#socket.close();
   }
 
+  /** The server has the lock from then on; if it cannot be started, nobody has. */
   #run(lock: Descriptor): ServerProcess {
-    removeStaleLockFiles(this.#cluster, ['postmaster.pid', `${SOCKET_NAME}.lock`]);
-    const process = startServerProcess(
-      this.#installation,
-      this.#cluster,
-      `${this.#cluster}.log`,
-      settingsArguments(),
-      this.#account,
-      lock,
-    );
-    unlock(lock);
-    this.#process = process;
-    return process;
+    try {
+      removeStaleLockFiles(this.#cluster, ['postmaster.pid', `${SOCKET_NAME}.lock`]);
+      this.#process = startServerProcess(
+        this.#installation,
+        this.#cluster,
+        `${this.#cluster}.log`,
+        settingsArguments(),
+        this.#account,
+        lock,
+      );
+      return this.#process;
+    } finally {
+      unlock(lock);
+    }
   }
 
   /** Waits until it answers, however long recovery takes. @returns its log if it ends instead */
   async #ready(process: ServerProcess): Promise<string | undefined> {
-    for (;;) {
+    for (let refusals = 0; ;) {
       if (process.hasEnded()) return process.ended;
       if (await answers(this.url)) return undefined;
-      await sleep(POLL_MS);
+      refusals += 1;
+      await sleep(backoffPause(QUESTIONS, refusals, 0));
     }
   }
 
   async #keepRunning(first: ServerProcess): Promise<void> {
-    let process = first;
-    let ends = 0;
-    for (;;) {
-      const startedAt = performance.now();
-      await process.ended;
-      if (this.#isStopping()) return;
-      if (performance.now() - startedAt > RESTART.longestPauseMs) ends = 0;
-      ends += 1;
-      this.#problem =
-        'the embedded PostgreSQL ended and is being started again; database.log says why';
-      const pauseMs = backoffPause(RESTART, ends, Math.random());
-      await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
-      try {
-        const lock = await takeServerLock(this.#cluster);
-        // A stop requested in the meantime found nothing to end.
-        if (this.#isStopping()) {
-          unlock(lock);
-          return;
-        }
-        process = this.#run(lock);
-        void this.#ready(process).then((failed) => {
-          if (failed === undefined) this.#problem = undefined;
-        });
-      } catch (error) {
-        this.#problem = (error as Error).message;
+    let process: ServerProcess | undefined = first;
+    let failures = 0;
+    while (!this.#isStopping()) {
+      if (process) {
+        const startedAt = performance.now();
+        await process.ended;
+        if (this.#isStopping()) return;
+        if (performance.now() - startedAt > RESTART.longestPauseMs) failures = 0;
+        this.#problem =
+          'the embedded PostgreSQL ended and is being started again; database.log says why';
       }
+      failures += 1;
+      const pauseMs = backoffPause(RESTART, failures, Math.random());
+      await sleep(pauseMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      process = await this.#startAgain();
+    }
+  }
+
+  /** @returns undefined if it was not started: the problem says why, or it is to be stopped */
+  async #startAgain(): Promise<ServerProcess | undefined> {
+    try {
+      const lock = await takeServerLock(this.#cluster);
+      // A stop requested in the meantime found nothing to end.
+      if (this.#isStopping()) {
+        unlock(lock);
+        return undefined;
+      }
+      const process = this.#run(lock);
+      void this.#ready(process).then((failed) => {
+        if (failed === undefined) this.#problem = undefined;
+      });
+      return process;
+    } catch (error) {
+      const why = (error as Error).message;
+      this.#problem = `the embedded PostgreSQL ended and cannot be started again: ${why}`;
+      return undefined;
     }
   }
 

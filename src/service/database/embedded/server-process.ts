@@ -1,6 +1,6 @@
 /** One run of the server: its process, and a guard that outlives us for as long as necessary. */
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, renameSync, statSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readSync, renameSync, statSync } from 'node:fs';
 import { type Descriptor } from '../../data-directory/file-lock.js';
 import { type Account } from './account.js';
 import { CLUSTER_ARGUMENT, serverEnvironment } from './cluster.js';
@@ -15,19 +15,27 @@ const AT_ALL_S = 5;
  * runs in a separate session, so that neither Ctrl-C nor the end of our process group reaches the server before we have
  * finished with it.
  *
- * The lock (descriptor 3) belongs to the server: it is released when the last of its processes ends.
+ * The lock (descriptor 3) belongs to the server: it is released when the last of its processes ends. The guard waits in
+ * single seconds, because the `sleep` that runs when the server ends outlives it and keeps the file system in use.
  */
 const GUARD = `
 trap '' INT TERM HUP
+signal_and_wait() {
+  kill "-$1" "$server" || exit
+  left=$2
+  while [ "$left" -gt 0 ]; do
+    sleep 1
+    kill -0 "$server" || exit
+    left=$((left - 1))
+  done
+}
 exec 4<&0
 "$@" 4<&- </dev/null &
 server=$!
 {
   cat <&4
-  kill -INT $server
-  sleep ${ORDERLY_S}
-  kill -QUIT $server
-  sleep ${AT_ALL_S}
+  signal_and_wait INT ${ORDERLY_S}
+  signal_and_wait QUIT ${AT_ALL_S}
   kill -KILL $server
 } >/dev/null 2>&1 3<&- &
 watch=$!
@@ -87,9 +95,7 @@ export function startServerProcess(
       resolve(failure);
     };
     child.once('error', (error) => end(error.message));
-    child.once('exit', () =>
-      end(readFileSync(logFile).subarray(logged).toString().slice(-LOG_QUOTE)),
-    );
+    child.once('exit', () => end(endOfLog(logFile, logged)));
   });
   return {
     ended,
@@ -99,4 +105,20 @@ export function startServerProcess(
       await ended;
     },
   };
+}
+
+/** @param from what was logged before is not quoted, bytes */
+function endOfLog(file: string, from: number): string {
+  try {
+    const log = openSync(file, 'r');
+    try {
+      const start = Math.max(from, statSync(file).size - LOG_QUOTE);
+      const quote = Buffer.alloc(LOG_QUOTE);
+      return quote.subarray(0, readSync(log, quote, 0, LOG_QUOTE, start)).toString();
+    } finally {
+      closeSync(log);
+    }
+  } catch (error) {
+    return `its log cannot be read: ${(error as Error).message}`;
+  }
 }
