@@ -67,6 +67,10 @@ const processesIn = (path: string) =>
     }
   });
 
+/** Waits until what `/readyz` reports of the database is as described. */
+const problemOf = (database: Database, isAsDescribed: (problem?: string) => boolean) =>
+  eventually(() => Promise.resolve(database.problem?.()), isAsDescribed);
+
 /** Waits until all processes of the server have exited. */
 async function serverEnded(path = dataDir): Promise<void> {
   const lock = await tryLock(join(path, 'database.lock'), 20_000);
@@ -172,18 +176,12 @@ describe('the server', () => {
     await database.query('insert into kept values (1)');
     const pid = postmaster();
     process.kill(pid, 'SIGKILL');
-    await eventually(
-      () => Promise.resolve(database.problem?.()),
-      (problem) => problem?.includes('is being started again') === true,
-    );
+    await problemOf(database, (problem) => problem?.includes('is being started again') === true);
     await eventually(
       () => database.query<{ n: number }>('select n from kept').catch(() => []),
       (rows) => rows.length === 1,
     );
-    await eventually(
-      () => Promise.resolve(database.problem?.()),
-      (problem) => problem === undefined,
-    );
+    await problemOf(database, (problem) => problem === undefined);
     expect(postmaster()).not.toBe(pid);
     await database.close();
     await serverEnded();
@@ -194,14 +192,8 @@ describe('the server', () => {
     const before = postmaster();
     const [backend] = await database.query<{ pid: number }>('select pg_backend_pid() as pid');
     process.kill(backend?.pid ?? 0, 'SIGKILL');
-    await eventually(
-      () => Promise.resolve(database.problem?.()),
-      (problem) => problem?.includes('is being started again') === true,
-    );
-    await eventually(
-      () => Promise.resolve(database.problem?.()),
-      (problem) => problem === undefined,
-    );
+    await problemOf(database, (problem) => problem?.includes('is being started again') === true);
+    await problemOf(database, (problem) => problem === undefined);
     expect(postmaster()).not.toBe(before);
     await database.close();
     await serverEnded();
@@ -213,16 +205,10 @@ describe('the server', () => {
     renameSync(log, `${log}.kept`);
     mkdirSync(log);
     process.kill(postmaster(), 'SIGKILL');
-    await eventually(
-      () => Promise.resolve(database.problem?.()),
-      (problem) => problem?.includes('EISDIR') === true,
-    );
+    await problemOf(database, (problem) => problem?.includes('EISDIR') === true);
     rmSync(log, { recursive: true });
     renameSync(`${log}.kept`, log);
-    await eventually(
-      () => Promise.resolve(database.problem?.()),
-      (problem) => problem === undefined,
-    );
+    await problemOf(database, (problem) => problem === undefined);
     expect(await database.query('select 1 as one')).toEqual([{ one: 1 }]);
     await database.close();
     await serverEnded();
