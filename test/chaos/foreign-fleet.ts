@@ -16,6 +16,7 @@ import { ForeignVehicle } from '../support/foreign-vehicle.js';
 import { say } from '../support/dice.js';
 import { eventBytes } from '../support/messages.js';
 import { type Deviations, deviations, NONE, type SentMessages } from './deviations.js';
+import { whenAvailable } from './when-available.js';
 
 export interface ForeignFleetOptions {
   readonly vehicles: readonly FleetVehicle[];
@@ -162,7 +163,7 @@ export class ForeignFleet {
 
   /** Compares as {@link verify} does, without waiting, and returns the deviations instead of failing. */
   async compare(adapter: Adapter): Promise<Deviations> {
-    return deviations(this.sent(), await storedMessages(adapter));
+    return deviations(this.sent(), await whenAvailable(() => storedMessages(adapter)));
   }
 
   /** Waits until no message is missing; waits for messages that may be missing only while new ones are still stored. */
@@ -170,7 +171,7 @@ export class ForeignFleet {
     const deadline = Date.now() + PATIENCE_MS;
     for (let last = -1, stillSince = Date.now(); ;) {
       const sent = this.sent();
-      const events = await storedMessages(adapter);
+      const events = await whenAvailable(() => storedMessages(adapter));
       const found = deviations(sent, events);
       const stored = sizeOf(events);
       if (stored !== last) stillSince = Date.now();

@@ -5,11 +5,14 @@ import { operationApi } from '../../src/contract/adapter-api/index.js';
 import { vehicleState } from '../../src/contract/index.js';
 import { clockOf, say } from '../support/dice.js';
 import { type RecordingFleet, type VehicleRecord } from './recording-fleet.js';
+import { whenAvailable } from './when-available.js';
 
 export type AdapterUnderTest = Pick<AdapterProcess, 'client' | 'metrics'>;
 
 const vehicleOf = (adapter: AdapterUnderTest, refId: string, vin: string) =>
-  adapter.client.call(operationApi.getOperationVehicle, { params: { 'ref-id': refId, vin } });
+  whenAvailable(() =>
+    adapter.client.call(operationApi.getOperationVehicle, { params: { 'ref-id': refId, vin } }),
+  );
 
 const POLL_MS = 250;
 
@@ -60,7 +63,8 @@ export async function verify(
   await eventuallyWithin(
     60,
     `applied messages, of ${total}`,
-    async () => (await adapter.metrics()).get('otaops_messages_applied_total') ?? 0,
+    async () =>
+      (await whenAvailable(() => adapter.metrics())).get('otaops_messages_applied_total') ?? 0,
     (applied) => applied >= total,
   ).catch(async (error: unknown) => {
     await tellMissing(adapter, refId, records);
@@ -84,13 +88,13 @@ export async function verify(
     recount[state] = (recount[state] ?? 0) + 1;
   }
 
-  const { states, vehicles } = await adapter.client.call(operationApi.getOperation, {
-    params: { 'ref-id': refId },
-  });
+  const { states, vehicles } = await whenAvailable(() =>
+    adapter.client.call(operationApi.getOperation, { params: { 'ref-id': refId } }),
+  );
   expect(states).toEqual(recount);
   expect(vehicles).toBe(records.length);
 
-  const metrics = await adapter.metrics();
+  const metrics = await whenAvailable(() => adapter.metrics());
   const count = (name: string) => metrics.get(`otaops_messages_${name}_total`) ?? NaN;
   expect(count('applied')).toBe(total);
   expect(count('dead_letter')).toBe(0);

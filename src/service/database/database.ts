@@ -50,8 +50,12 @@ export class DatabaseError extends Error {
    * else (no connection, shutdown, deadlock, out of resources) may succeed on a retry.
    */
   get isPermanent(): boolean {
-    const sqlState = this.code ?? '';
-    return /^[0-9A-Z]{5}$/.test(sqlState) && PERMANENT_CLASSES.has(sqlState.slice(0, 2));
+    return this.isAnswer && PERMANENT_CLASSES.has((this.code ?? '').slice(0, 2));
+  }
+
+  /** Whether the server itself answered with this error; otherwise its connection may be half open, and useless. */
+  get isAnswer(): boolean {
+    return SQL_STATE.test(this.code ?? '');
   }
 
   /** Whether the server has become read-only or is shutting down, so that its connections are useless. */
@@ -59,6 +63,8 @@ export class DatabaseError extends Error {
     return OF_SERVER.has(this.code ?? '');
   }
 }
+
+const SQL_STATE = /^[0-9A-Z]{5}$/;
 
 /** Read-only transaction (a standby or a deposed primary); shutdown and crash of a server. */
 const OF_SERVER = new Set(['25006', '57P01', '57P02', '57P03', '57P05']);

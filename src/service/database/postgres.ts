@@ -69,8 +69,9 @@ async function transaction<T>(pool: HostPool, work: (tx: Queryable) => Promise<T
     await tx.script('commit');
     return result;
   } catch (error) {
-    broken = error instanceof DatabaseError && error.isOfServer;
-    await tx.script('rollback').catch(() => (broken = true));
+    broken = error instanceof DatabaseError && (!error.isAnswer || error.isOfServer);
+    // The server rolls back when the connection ends. A half-open one would not answer this statement either.
+    if (!broken) await tx.script('rollback').catch(() => (broken = true));
     throw error;
   } finally {
     client.removeListener('error', ignore);
