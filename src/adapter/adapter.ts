@@ -11,15 +11,22 @@ import { openSignInGuards } from '../service/open-sign-in-guards.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { openSignOn } from '../service/sign-on/index.js';
-import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
+import {
+  checkCertificate,
+  fetchTrusting,
+  openCertificate,
+  trustedAuthorities,
+} from '../service/tls/index.js';
 import { VERSION } from '../service/version.js';
 import { addressGuard, createPoster } from '../service/outgoing/index.js';
 import { openSecretBox } from '../service/secrets/index.js';
+import { readBrokerTls } from './broker-tls.js';
 import { EventStream } from './event-stream/index.js';
 import { Heartbeat, Traffic } from './group/index.js';
 import { createHttpServer } from './http/index.js';
 import { chooseShards, instanceOf } from './identity.js';
 import { startMaintenance } from './maintenance.js';
+import { type BrokerTls } from './message-link/index.js';
 import { createMessagePath, type MessagePath } from './message-path.js';
 import { Metrics, type Part } from './metrics/index.js';
 import { checkCallBackSettings, openCallBack } from './open-call-back.js';
@@ -51,20 +58,33 @@ export interface Adapter {
  */
 export async function startAdapter(settings: AdapterSettings, log: Logger): Promise<Adapter> {
   checkCallBackSettings(settings);
+  await checkCertificate(settings);
+  const trust: Trust = {
+    ca: await trustedAuthorities(settings.ca),
+    brokerTls: await readBrokerTls(settings),
+  };
   // On failure, close what was opened, in reverse order.
   const opened = new OpenedParts(log);
   try {
     const storage = await openStorage(settings, ADAPTER_SCHEMA, loggedTo(log));
     opened.add('storage', () => storage.close());
-    return await start(settings, storage, opened, log);
+    return await start(settings, trust, storage, opened, log);
   } catch (error) {
     await opened.closeAll();
     throw error;
   }
 }
 
+/** Certificates for connections to others. */
+interface Trust {
+  /** See {@link trustedAuthorities}. */
+  readonly ca: string[] | undefined;
+  readonly brokerTls: BrokerTls;
+}
+
 async function start(
   settings: AdapterSettings,
+  { ca, brokerTls }: Trust,
   { database, clock: databaseClock, tokenFile, firstToken, migrated }: Storage,
   opened: OpenedParts,
   log: Logger,
@@ -110,7 +130,6 @@ async function start(
   await stream.start();
   opened.add('event stream', () => stream.stop());
   const box = await openSecretBox(settings, log, 'call-backs');
-  const ca = await trustedAuthorities(settings.ca);
   const poster = createPoster(addressGuard(settings.callbackAllow ?? []), { ca });
   const callBack = await openCallBack(
     settings,
@@ -149,6 +168,7 @@ async function start(
     traffic,
     signIns: signIns.vehicles,
     vehicleTls,
+    brokerTls,
     attempts: audit.attempts,
     metrics,
     tracing,

@@ -1,5 +1,4 @@
 /** The message link that the settings ask for: the embedded broker, or a real one. */
-import { readFileSync } from 'node:fs';
 import { parseBrokerUrl, type TopicTemplate } from '../contract/index.js';
 import { type SignInGuard } from '../service/access/index.js';
 import { type Database } from '../service/database/index.js';
@@ -7,6 +6,7 @@ import { type FailedCertificate, type VehicleTls } from '../service/vehicle-tls/
 import {
   type BrokerLimit,
   BrokerLink,
+  type BrokerTls,
   EmbeddedBroker,
   type MessageLink,
   presenceTopic,
@@ -34,6 +34,8 @@ export interface LinkContext {
   readonly clock: () => number;
   /** Of vehicles at the embedded broker. */
   readonly signIns: SignInGuard;
+  /** For the operator's broker. */
+  readonly brokerTls: BrokerTls;
   /** Of the embedded broker; undefined: it has no TLS. */
   readonly vehicleTls: VehicleTls | undefined;
   readonly onRefused?: (limit: BrokerLimit) => void;
@@ -44,7 +46,7 @@ export interface LinkContext {
   readonly onSignInFailed?: (attempt: FailedCertificate) => void;
 }
 
-/** @throws Error where a PEM file cannot be read or the presence topic is invalid */
+/** @throws Error where the presence topic is invalid */
 export function createLink(settings: AdapterSettings, context: LinkContext): MessageLink {
   const { host, mqttPort, mqttUrl, mqttSessionExpiry, mqttPresenceTopic } = settings;
   const { database, c2dTopic, d2cTopic, instance, clock } = context;
@@ -72,17 +74,8 @@ export function createLink(settings: AdapterSettings, context: LinkContext): Mes
       },
     });
   }
-  const pem = (name: 'ca' | 'cert' | 'key', file: string | undefined) =>
-    file === undefined ? {} : { [name]: readFileSync(file, 'utf8') };
   return new BrokerLink({
-    address: {
-      url: parseBrokerUrl(mqttUrl),
-      tls: {
-        ...pem('ca', settings.mqttCa),
-        ...pem('cert', settings.mqttCert),
-        ...pem('key', settings.mqttKey),
-      },
-    },
+    address: { url: parseBrokerUrl(mqttUrl), tls: context.brokerTls },
     instance,
     d2cFilter: d2cTopic.filter,
     isShared: settings.mqttShared,

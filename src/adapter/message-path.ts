@@ -22,7 +22,7 @@ import { type EventStream } from './event-stream/index.js';
 import { type Traffic } from './group/index.js';
 import { type Shards } from './identity.js';
 import { logMessage, logSends } from './message-log.js';
-import { type MessageLink } from './message-link/index.js';
+import { type BrokerTls, type MessageLink } from './message-link/index.js';
 import { type Metrics, type Part } from './metrics/index.js';
 import { type AdapterSettings } from './settings.js';
 import { type Tracing } from './tracing/index.js';
@@ -38,6 +38,8 @@ export interface MessagePathContext {
   /** Identities of vehicles at the embedded broker. */
   readonly signIns: SignInGuard;
   readonly vehicleTls: VehicleTls | undefined;
+  /** For the operator's broker. */
+  readonly brokerTls: BrokerTls;
   readonly attempts: AttemptLog;
   readonly metrics: Metrics;
   readonly tracing: Tracing;
@@ -59,7 +61,7 @@ export interface MessagePath {
 /** How long a stop waits until received messages are stored, ms. */
 const DRAIN_MS = 7_000;
 
-/** @throws Error if a PEM file or a topic in the settings is invalid */
+/** @throws Error if a topic in the settings is invalid */
 export function createMessagePath(
   settings: AdapterSettings,
   context: MessagePathContext,
@@ -85,6 +87,7 @@ export function createMessagePath(
     clock,
     signIns: context.signIns,
     vehicleTls: context.vehicleTls,
+    brokerTls: context.brokerTls,
     onRefused: (limit) => metrics.refused(limit),
     onSignInFailed: (attempt) => context.attempts.signInFailed(attempt),
     budget,

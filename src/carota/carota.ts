@@ -11,7 +11,12 @@ import { openSignInGuards } from '../service/open-sign-in-guards.js';
 import { OpenedParts } from '../service/opened.js';
 import { loggedTo, openStorage, type Storage } from '../service/storage.js';
 import { openSignOn } from '../service/sign-on/index.js';
-import { fetchTrusting, openCertificate, trustedAuthorities } from '../service/tls/index.js';
+import {
+  checkCertificate,
+  fetchTrusting,
+  openCertificate,
+  trustedAuthorities,
+} from '../service/tls/index.js';
 import { askTimeStamp } from '../service/time-stamp/index.js';
 import { VERSION } from '../service/version.js';
 import { createCarotaServer } from './http/server.js';
@@ -50,6 +55,7 @@ const DEFAULT_VEHICLE_PORT = 8443;
  *   Error with code EADDRINUSE where the port is taken
  */
 export async function startCarota(settings: CarotaSettings, log: Logger): Promise<Carota> {
+  await checkCertificate(settings);
   const fetch = fetchTrusting(await trustedAuthorities(settings.ca));
   const adapter = new AdapterClient(settings, fetch);
   const opened = new OpenedParts(log);

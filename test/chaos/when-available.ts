@@ -1,4 +1,4 @@
-/** Calls to an adapter whose database was just cut off. */
+/** Calls to a server whose database was just cut off, or replaced. */
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ApiError } from '../../src/contract/index.js';
 
@@ -9,7 +9,7 @@ import { ApiError } from '../../src/contract/index.js';
 const PATIENCE_MS = 60_000;
 const PAUSE_MS = 500;
 
-/** Repeats work that only reads, while the adapter answers that its database is unavailable. */
+/** Repeats work while a server answers that its database is unavailable. */
 export async function whenAvailable<T>(work: () => Promise<T>): Promise<T> {
   for (const deadline = Date.now() + PATIENCE_MS; ;) {
     try {

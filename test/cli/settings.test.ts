@@ -2,8 +2,6 @@
 import { existsSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { ADAPTER_SCHEMA } from '../../src/adapter/schema.js';
-import { newDatabase } from '../support/databases.js';
 import { hasTurn, isFullDepth } from '../support/depth.js';
 import { firstToken, otaops } from '../support/process.js';
 import { runCommand } from '../support/run-command.js';
@@ -50,16 +48,6 @@ test.each<[string, string[], Record<string, string>, RegExp, number?]>([
   const { code, output } = await end(args, environment);
   expect(output).toMatch(message);
   expect(code).toBe(expected);
-});
-
-test('a missing certificate is reported', async () => {
-  const { url, drop } = await newDatabase(ADAPTER_SCHEMA);
-  const tls = ['--mqtt-url', 'mqtts://127.0.0.1:1', '--mqtt-ca', '/nowhere/ca.pem'];
-  const args = ['serve', ...tls, '--http-port', '0', '--database-url', url];
-  const { code, output } = await end(args);
-  expect(output).toMatch(/otaops: .*\/nowhere\/ca\.pem/);
-  expect(code).toBe(1);
-  await drop();
 });
 
 test('the help lists each setting with its variable', async () => {

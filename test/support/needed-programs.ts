@@ -19,6 +19,7 @@ export const NEEDED: Readonly<Record<string, readonly Program[]>> = {
   'test/carota/vehicle-chain.test.ts': ['openssl'],
   'test/carota/vehicle-port.test.ts': ['openssl', 'curl'],
   'test/cli/completion.test.ts': ['bash'],
+  'test/cli/certificate-settings.test.ts': ['openssl'],
   'test/cli/dossier.test.ts': ['openssl'],
   'test/cli/passphrase.test.ts': ['python3'],
   'test/cli/pipes.test.ts': ['bash'],

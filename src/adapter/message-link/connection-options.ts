@@ -1,12 +1,12 @@
 /** Options of a connection to a broker, and its possible failures. */
 import { type BrokerUrl } from '../../contract/index.js';
 import { type Arrival } from '../d2c-receiver/index.js';
-import { type TlsFiles } from './transport.js';
+import { type BrokerTls } from './transport.js';
 
 /** Where the broker is, and our certificate for it. */
 export interface BrokerAddress {
   readonly url: BrokerUrl;
-  readonly tls: TlsFiles;
+  readonly tls: BrokerTls;
 }
 
 export interface ConnectionOptions {

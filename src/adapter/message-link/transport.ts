@@ -7,7 +7,7 @@ import { type BrokerHost, type BrokerUrl } from '../../contract/index.js';
 import { Reading, ReadingMemory } from './reading-memory.js';
 
 /** PEM texts: the broker's certificate authority, our own certificate and its key. */
-export interface TlsFiles {
+export interface BrokerTls {
   readonly ca?: string;
   readonly cert?: string;
   readonly key?: string;
@@ -21,7 +21,7 @@ export interface TlsFiles {
 export function openTransport(
   url: BrokerUrl,
   broker: BrokerHost,
-  tls: TlsFiles,
+  tls: BrokerTls,
   onRead: (reading: Reading) => void,
 ): Duplex {
   if (url.protocol === 'mqtt') return openTcp(broker, onRead);
@@ -51,7 +51,7 @@ function openTcp({ host, port }: BrokerHost, onRead: (reading: Reading) => void)
 }
 
 /** TLS or WebSocket. */
-function openStream(url: BrokerUrl, { host, port }: BrokerHost, tls: TlsFiles): Duplex {
+function openStream(url: BrokerUrl, { host, port }: BrokerHost, tls: BrokerTls): Duplex {
   if (url.protocol === 'mqtts') {
     const name = isIP(host) === 0 ? { servername: host } : {};
     const socket = connectTls({ host, port, ...name, ...tls });

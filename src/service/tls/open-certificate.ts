@@ -3,7 +3,12 @@ import { type Logger } from 'pino';
 import { Gauge, type Registry } from 'prom-client';
 import { BadSettings } from '../bad-settings.js';
 import { UnusableCertificate } from './certificate.js';
-import { type CertificateListeners, ServerCertificate } from './server-certificate.js';
+import {
+  type CertificateFiles,
+  type CertificateListeners,
+  readCertificate,
+  ServerCertificate,
+} from './server-certificate.js';
 
 export interface TlsSettings {
   /** PEM file of the server’s certificate and intermediate CAs; undefined: plain HTTP. */
@@ -53,17 +58,29 @@ export function watchCertificate(registry: Registry, log: Logger): CertificateLi
   };
 }
 
+/** Refuses files that cannot be used before anything else is opened. @throws BadSettings */
+export async function checkCertificate(settings: TlsSettings): Promise<void> {
+  await withFiles(settings, readCertificate);
+}
+
 /** @returns undefined: plain HTTP @throws BadSettings */
-export async function openCertificate(
-  { tlsCert, tlsKey }: TlsSettings,
+export function openCertificate(
+  settings: TlsSettings,
   listeners: CertificateListeners,
 ): Promise<ServerCertificate | undefined> {
+  return withFiles(settings, (files) => ServerCertificate.open(files, listeners));
+}
+
+async function withFiles<T>(
+  { tlsCert, tlsKey }: TlsSettings,
+  work: (files: CertificateFiles) => Promise<T>,
+): Promise<T | undefined> {
   if (tlsCert === undefined && tlsKey === undefined) return undefined;
   if (tlsCert === undefined || tlsKey === undefined) {
     throw new BadSettings('--tls-cert and --tls-key must be given together');
   }
   try {
-    return await ServerCertificate.open({ certFile: tlsCert, keyFile: tlsKey }, listeners);
+    return await work({ certFile: tlsCert, keyFile: tlsKey });
   } catch (error) {
     if (!(error instanceof UnusableCertificate)) throw error;
     throw new BadSettings(`--tls-cert, --tls-key: ${error.message}`);

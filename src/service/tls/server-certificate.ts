@@ -58,7 +58,7 @@ export class ServerCertificate {
     listeners: CertificateListeners,
     lookMs = LOOK_MS,
   ): Promise<ServerCertificate> {
-    return new ServerCertificate(files, listeners, await read(files), lookMs);
+    return new ServerCertificate(files, listeners, await readCertificate(files), lookMs);
   }
 
   /** For `tls.createServer`. */
@@ -80,7 +80,7 @@ export class ServerCertificate {
 
   async #look(): Promise<void> {
     try {
-      const found = await read(this.#files);
+      const found = await readCertificate(this.#files);
       if (this.#problem !== undefined) this.#listeners.onProblem(undefined);
       this.#problem = undefined;
       if (found.cert === this.#current.cert && found.key === this.#current.key) return;
@@ -97,7 +97,10 @@ export class ServerCertificate {
 }
 
 /** @throws UnusableCertificate, which names the files */
-async function read({ certFile, keyFile }: CertificateFiles): Promise<Certificate> {
+export async function readCertificate({
+  certFile,
+  keyFile,
+}: CertificateFiles): Promise<Certificate> {
   try {
     const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
     return certificateOf(cert, key);
