@@ -2,11 +2,12 @@
  * One writer at a time: two concurrent publications would not list each other's files, and vehicles that saw the first would
  * take the second for a rollback. The lock is a file that names its holder, who rewrites it every few seconds. A dead
  * process on this machine holds nothing, nor does any other holder that has been silent for a minute: machines and
- * containers return under other names.
+ * containers return under other names. A lock names its holder even after a power cut.
  */
 import {
   closeSync,
   fstatSync,
+  fsyncSync,
   linkSync,
   mkdirSync,
   openSync,
@@ -46,7 +47,7 @@ export async function exclusively<T>(
   }
   own.add(path);
   const file = lock;
-  const heartbeat = setInterval(() => writeHolder(file), HEARTBEAT_MS).unref();
+  const heartbeat = setInterval(() => renew(file), HEARTBEAT_MS).unref();
   try {
     return await work();
   } finally {
@@ -76,16 +77,21 @@ function take(path: string): number | undefined {
 
 /** @param now ms, by the clock of the file system, which is the same for all holders */
 function isStale(file: string, path: string, now: number): boolean {
-  const { host, pid } = readHolder(file);
+  const holder = readHolder(file);
+  if (holder === undefined) return false;
+  const { host, pid } = holder;
+  // Nobody makes such a lock: the disk has lost its content.
+  if (host === '') return true;
   if (host === hostname()) return pid === process.pid ? !own.has(path) : !isAlive(pid);
   const written = statSync(file, { throwIfNoEntry: false })?.mtimeMs;
   return written !== undefined && now - written > SILENT_MS;
 }
 
 function held(path: string): RepositoryFault {
-  const { host, pid } = readHolder(path);
+  const holder = readHolder(path);
+  const name = holder && `: ${holder.pid} on ${holder.host}`;
   return new RepositoryFault(
-    `another process works on the repository: ${pid} on ${host}. If it is no longer running, remove ${path}`,
+    `another process works on the repository${name ?? ''}. If it is no longer running, remove ${path}`,
   );
 }
 
@@ -93,22 +99,41 @@ function held(path: string): RepositoryFault {
 function create(path: string): { readonly lock: number | undefined; readonly now: number } {
   const file = `${path}.${process.pid}`;
   const lock = openSync(file, 'w', 0o600);
-  writeHolder(lock);
-  const now = fstatSync(lock).mtimeMs;
+  let isOurs = false;
+  try {
+    writeHolder(lock);
+    // Before the name: a power cut may keep the name and lose the content.
+    fsyncSync(lock);
+    const now = fstatSync(lock).mtimeMs;
+    isOurs = linked(file, path);
+    return { lock: isOurs ? lock : undefined, now };
+  } finally {
+    if (!isOurs) closeSync(lock);
+    rmSync(file);
+  }
+}
+
+/** @returns whether the name was free */
+function linked(file: string, path: string): boolean {
   try {
     linkSync(file, path);
-    return { lock, now };
+    return true;
   } catch (error) {
-    closeSync(lock);
-    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return { lock: undefined, now };
+    if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false;
     throw error;
-  } finally {
-    rmSync(file);
   }
 }
 
 /** Through the descriptor, so that another holder's lock is never written. */
 const writeHolder = (lock: number) => writeSync(lock, `${process.pid} ${hostname()}\n`, 0);
+
+function renew(lock: number): void {
+  try {
+    writeHolder(lock);
+  } catch {
+    // A disk that fails also fails the work, which reports it.
+  }
+}
 
 /** Unless another process has taken it over. */
 function release(lock: number, path: string): void {
@@ -117,12 +142,13 @@ function release(lock: number, path: string): void {
   if (isOurs) rmSync(path, { force: true });
 }
 
-function readHolder(path: string): { pid: number; host: string } {
-  let text = '';
+/** @returns undefined: the lock was just released; without a host: it has lost its content */
+function readHolder(path: string): { pid: number; host: string } | undefined {
+  let text;
   try {
     text = readFileSync(path, 'utf8');
   } catch {
-    // Just released.
+    return undefined;
   }
   const [pid = '', host = ''] = text.trim().split(' ');
   return { pid: Number(pid), host };

@@ -43,6 +43,15 @@ test('a dead process holds no lock, even if its pid is now ours', async () => {
   }
 });
 
+test('a lock without a holder, whose content a disk has lost, holds nothing', async () => {
+  const path = newPath();
+  for (const content of ['', '\0'.repeat(12), ' \n']) {
+    writeFileSync(path, content);
+    expect(await exclusively(path, done)).toBe('done');
+    expect(readdirSync(dirname(path))).toEqual([]);
+  }
+});
+
 test('a running process holds its lock, and so does one on another machine', async () => {
   const path = newPath();
   for (const holder of [`1 another-${hostname()}`, `${process.ppid} ${hostname()}`]) {
