@@ -1,5 +1,7 @@
 /** The load of the Director: vehicles that each go through update cycles over a few connections. */
 import { performance } from 'node:perf_hooks';
+import { directorApi } from '../contract/carota-api/index.js';
+import { pathOf } from '../contract/http/index.js';
 import { type CarotaProcess } from './carota-process.js';
 import { benchManifest, type BenchVehicle } from './director-vehicle.js';
 import { RawHttp } from './raw-http.js';
@@ -67,11 +69,11 @@ export class DirectorLoad {
 
 /** @returns bytes of the answers */
 async function cycleOf(http: RawHttp, vin: string, manifest: Buffer): Promise<number> {
-  const director = `/uptane/director/${vin}`;
-  const { status, body } = await http.ask('POST', `${director}/manifest`, manifest);
+  const { sendManifest, getDirectorMetadata } = directorApi;
+  const { status, body } = await http.ask('POST', pathOf(sendManifest, { vin }), manifest);
   if (status !== 204) throw new Error(`a manifest was answered ${status}: ${body.toString()}`);
   const get = async (file: string) => {
-    const answer = await http.ask('GET', `${director}/${file}`);
+    const answer = await http.ask('GET', pathOf(getDirectorMetadata, { vin, file }));
     if (answer.status === 200) return answer.body;
     throw new Error(`${file} was answered ${answer.status}: ${answer.body.toString()}`);
   };
