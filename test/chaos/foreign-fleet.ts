@@ -38,8 +38,11 @@ export const FOREIGN = 'foreign';
 const STATUSES: readonly EventStatusName[] = ['downloading', 'pause', 'resume'];
 const PAGE = 5_000;
 const PATIENCE_MS = 60_000;
-/** A message counts as missing if nothing new has been stored for this long, ms. */
-const STILL_MS = 10_000;
+/**
+ * A message counts as missing if nothing new has been stored for this long, ms: an adapter may wait 20 s for a statement on a
+ * half-open connection before it stores what it has read.
+ */
+const STILL_MS = 25_000;
 
 interface Adapter {
   readonly client: Client;
