@@ -64,7 +64,8 @@ export class DatabaseError extends Error {
   }
 }
 
-const SQL_STATE = /^[0-9A-Z]{5}$/;
+/** Unlike codes of Node, such as EPIPE. */
+const SQL_STATE = /^(?!E[A-Z]{4}$)[0-9A-Z]{5}$/;
 
 /** Read-only transaction (a standby or a deposed primary); shutdown and crash of a server. */
 const OF_SERVER = new Set(['25006', '57P01', '57P02', '57P03', '57P05']);

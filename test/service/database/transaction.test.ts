@@ -2,7 +2,11 @@
 import pg from 'pg';
 import { afterAll, afterEach, beforeEach, expect, type MockInstance, test, vi } from 'vitest';
 import { CAROTA_SCHEMA } from '../../../src/carota/schema.js';
-import { type LanedDatabase, openPostgres } from '../../../src/service/database/index.js';
+import {
+  DatabaseError,
+  type LanedDatabase,
+  openPostgres,
+} from '../../../src/service/database/index.js';
 import { newDatabase } from '../../support/databases.js';
 import { TcpProxy } from '../../support/tcp-proxy.js';
 
@@ -83,4 +87,15 @@ test('a connection that the server ends is not used again', async () => {
   await expect(failing).rejects.toThrow(/terminat/);
   expect(newest()).toContain('pg_terminate_backend');
   expect(await backend()).not.toBe(before);
+});
+
+test.each([
+  ['22012', true],
+  ['57P01', true],
+  ['F0000', true],
+  ['ECONNRESET', false],
+  ['EPIPE', false],
+  [undefined, false],
+])('an error with code %s comes from the server: %s', (code, isAnswer) => {
+  expect(new DatabaseError(Object.assign(new Error('failed'), { code })).isAnswer).toBe(isAnswer);
 });
