@@ -1,8 +1,7 @@
 /** Reads the CA and the client certificate for the operator's broker. */
-import { readFile } from 'node:fs/promises';
 import { parseBrokerUrl } from '../contract/index.js';
 import { BadSettings } from '../service/bad-settings.js';
-import { certificateOf, certificatesIn } from '../service/tls/index.js';
+import { readAuthorities, readCertificate } from '../service/tls/index.js';
 import { type BrokerTls } from './message-link/index.js';
 import { type AdapterSettings } from './settings.js';
 
@@ -22,28 +21,17 @@ export async function readBrokerTls(settings: BrokerTlsSettings): Promise<Broker
   if ((mqttCert === undefined) !== (mqttKey === undefined)) {
     throw new BadSettings('--mqtt-cert and --mqtt-key must be given together');
   }
-  const ca = mqttCa === undefined ? {} : { ca: await readAuthority(mqttCa) };
+  const ca =
+    mqttCa === undefined ? {} : { ca: (await readAuthorities('--mqtt-ca', mqttCa)).join('') };
   if (mqttCert === undefined || mqttKey === undefined) return ca;
   return { ...ca, ...(await readClientCertificate(mqttCert, mqttKey)) };
 }
 
-async function readAuthority(file: string): Promise<string> {
-  try {
-    const pem = await readFile(file, 'utf8');
-    certificatesIn(pem);
-    return pem;
-  } catch (error) {
-    throw new BadSettings(`--mqtt-ca: ${file}: ${(error as Error).message}`);
-  }
-}
-
 async function readClientCertificate(certFile: string, keyFile: string) {
   try {
-    const [cert, key] = await Promise.all([readFile(certFile, 'utf8'), readFile(keyFile, 'utf8')]);
-    certificateOf(cert, key);
+    const { cert, key } = await readCertificate({ certFile, keyFile });
     return { cert, key };
   } catch (error) {
-    const why = (error as Error).message;
-    throw new BadSettings(`--mqtt-cert, --mqtt-key: ${certFile}, ${keyFile}: ${why}`);
+    throw new BadSettings(`--mqtt-cert, --mqtt-key: ${(error as Error).message}`);
   }
 }

@@ -99,6 +99,7 @@ test.each(['SIGKILL', 'SIGSTOP'] as const)(
       const toCarota = new Client({ url: carotaUrl, token });
       const body = { role: 'viewer', name: 'after' } as const;
       await whenAvailable(() => toCarota.call(carotaTokenApi.createToken, { body }));
+      expect((performance.now() - promoted) / 1000).toBeLessThan(FOLLOW_SECONDS);
       sendAll(frozen, 'SIGCONT');
       await fleet.verify(adapter, 'fail-over');
     } finally {

@@ -164,7 +164,7 @@ export class ForeignFleet {
     return false;
   }
 
-  /** Compares as {@link verify} does, without waiting, and returns the deviations instead of failing. */
+  /** Compares as {@link verify} does, without waiting for messages, and returns the deviations instead of failing. */
   async compare(adapter: Adapter): Promise<Deviations> {
     return deviations(this.sent(), await whenAvailable(() => storedMessages(adapter)));
   }

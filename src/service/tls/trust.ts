@@ -12,11 +12,21 @@ import { certificatesIn } from './certificate.js';
  */
 export async function trustedAuthorities(file: string | undefined): Promise<string[] | undefined> {
   if (file === undefined) return undefined;
+  return [...rootCertificates, ...(await readAuthorities('--ca', file))];
+}
+
+/**
+ * The CAs in a file, as PEM texts.
+ *
+ * @param flag the setting that names the file
+ * @throws BadSettings
+ */
+export async function readAuthorities(flag: string, file: string): Promise<string[]> {
   try {
     const own = certificatesIn(await readFile(file, 'utf8'));
-    return [...rootCertificates, ...own.map((certificate) => certificate.toString())];
+    return own.map((certificate) => certificate.toString());
   } catch (error) {
-    throw new BadSettings(`--ca: ${file}: ${(error as Error).message}`);
+    throw new BadSettings(`${flag}: ${file}: ${(error as Error).message}`);
   }
 }
 
